@@ -1,14 +1,12 @@
 import type { Group, Publisher, StateStore } from '../engine/ports.ts';
 import { createGroup, type GroupMembership } from './group/membership.ts';
-import { createHealth } from './health.ts';
-import type { Layout } from './layout.ts';
+import { createHealth, type Layout, type KafkaShared } from './shared.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import { createProbe, type KafkaProbe } from './probe.ts';
 import { createPublisher } from './producer/publisher.ts';
 import { createStateAdmin, type StateAdmin } from './state/admin.ts';
 import { createStateReader } from './state/reader.ts';
 import { createStateStore } from './state/store.ts';
-import type { KafkaShared } from './shared.ts';
 import { tail, type TailRequest } from './tail.ts';
 import { createWarningLog, prepareLayout, watchTopics } from './topics.ts';
 
@@ -17,7 +15,7 @@ export type { Endpoint, KafkaProbe } from './probe.ts';
 export type { Owner } from './group/description.ts';
 export type { TailedRecord, TailStart } from './tail.ts';
 export type { TopicFinding } from './topics.ts';
-export { isMisplaced, placeOf } from './state/placement.ts';
+export { isMisplaced, placeOf } from './state/store.ts';
 export { partitionsOfWrite } from './state/admin.ts';
 export type { StateAdmin, StateWrite, StoredState } from './state/admin.ts';
 
@@ -25,9 +23,8 @@ export type { StateAdmin, StateWrite, StoredState } from './state/admin.ts';
 export interface KafkaAdapter extends AsyncDisposable {
   /**
    * Creates or verifies the topics; must succeed before a batch is published or a state is restored.
-   *
-   * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of
-   * every topic, RetryError `kafka.unavailable`
+   * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of every topic,
+   * RetryError `kafka.unavailable`
    */
   prepareTopics(signal: AbortSignal): Promise<void>;
   readonly publisher: Publisher;

@@ -1,13 +1,15 @@
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
 import { connect, isIP } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import { messageOf, RetryError } from '../engine/errors.ts';
 import { settled } from '../engine/shutdown.ts';
 import { needsOf } from './client/acls.ts';
 import { asAdmin, withConnection } from './client/admin-call.ts';
 import { withDeadline } from './client/deadline.ts';
 import { translate } from './client/errors.ts';
-import type { KafkaBase, KafkaShared } from './shared.ts';
+import type { KafkaOptions } from './options.ts';
+import type { KafkaShared } from './shared.ts';
 import { findTopics, type TopicFinding } from './topics.ts';
 
 /** The address of a broker. */
@@ -38,29 +40,14 @@ export interface KafkaProbe {
   reach(endpoint: Endpoint): Promise<void>;
   /** @throws StopProcessError `kafka.tls`, RetryError `kafka.unavailable` */
   handshake(endpoint: Endpoint): Promise<TlsFacts>;
-  /**
-   * Logs in and returns the brokers of the cluster.
-   *
-   * @throws StopProcessError `kafka.unauthenticated`, `kafka.tls`; RetryError `kafka.unavailable`
-   */
+  /** Logs in and returns the brokers of the cluster. */
   cluster(): Promise<readonly Endpoint[]>;
   topics(): Promise<readonly TopicFinding[]>;
-  /**
-   * Acquires a transactional id of its own under the prefix, and releases it; no instance is affected.
-   *
-   * @returns the id
-   * @throws StopProcessError `kafka.unauthorized`, or `config.invalid` for the timeout
-   */
+  /** Acquires and releases a transactional id under the prefix, no instance's own; returns it. */
   transactions(): Promise<string>;
-  /**
-   * Reads the state topic in a group of its own, as instances do; requires prepared topics.
-   *
-   * @returns the number of keys
-   */
+  /** Reads the state topic in a group of its own; returns its number of keys. Requires prepared topics. */
   group(signal: AbortSignal): Promise<number>;
 }
-
-const transactionLimitMs = 30_000;
 
 /** Creates the probe, which connects on demand. */
 export function createProbe(shared: KafkaShared): KafkaProbe {
@@ -77,8 +64,12 @@ export function createProbe(shared: KafkaShared): KafkaProbe {
       return found.map(({ address }) => address);
     },
     reach: (endpoint) => reach(endpoint, options.connectionTimeoutMs),
-    handshake: (endpoint) => handshake(endpoint, shared),
-    cluster: () => describeBrokers(shared),
+    handshake: (endpoint) => handshake(endpoint, options),
+    async cluster() {
+      const operation = { doing: 'asking for the brokers', needs: [] };
+      const { brokers } = await asAdmin(shared, (admin) => admin.describeCluster(), operation);
+      return brokers.map(({ host, port }) => ({ host, port }));
+    },
     topics: () => findTopics(shared),
     transactions: () => acquireTransactionalId(shared),
     async group(signal) {
@@ -98,10 +89,6 @@ function parseEndpoint(text: string): Endpoint {
   };
 }
 
-function nameOf({ host, port }: Endpoint): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 /** Returns the error of an unreachable endpoint; the caller adds the fix. */
 function unreachable(problem: string): RetryError {
   return new RetryError('kafka.unavailable', problem);
@@ -110,7 +97,7 @@ function unreachable(problem: string): RetryError {
 async function reach(endpoint: Endpoint, limitMs: number): Promise<void> {
   const socket = connect(endpoint);
   try {
-    await withDeadline(opened(socket, 'connect'), limitMs, 'connecting');
+    await withDeadline(once(socket, 'connect'), limitMs, 'connecting');
   } catch (error) {
     throw unreachable(`cannot be connected to (${messageOf(error)})`);
   } finally {
@@ -118,26 +105,12 @@ async function reach(endpoint: Endpoint, limitMs: number): Promise<void> {
   }
 }
 
-function opened(
-  socket: ReturnType<typeof connect> | TLSSocket,
-  event: 'connect' | 'secureConnect',
-): Promise<undefined> {
-  return new Promise((resolve, reject) => {
-    socket.once(event, () => {
-      resolve(undefined);
-    });
-    socket.once('error', reject);
-  });
-}
-
-async function handshake(endpoint: Endpoint, { options }: KafkaBase): Promise<TlsFacts> {
-  const material = options.security.tls?.() ?? {};
-  const { host } = endpoint;
+async function handshake({ host, port }: Endpoint, options: KafkaOptions): Promise<TlsFacts> {
   const named = isIP(host) === 0 ? { servername: host } : {};
-  const socket = connectTls({ ...endpoint, ...named, ...material });
+  const socket = connectTls({ host, port, ...named, ...options.security.tls?.() });
   try {
     const limitMs = options.connectionTimeoutMs;
-    await withDeadline(opened(socket, 'secureConnect'), limitMs, 'the TLS handshake');
+    await withDeadline(once(socket, 'secureConnect'), limitMs, 'the TLS handshake');
     const { subject, valid_to: validTo } = socket.getPeerCertificate();
     const untilMs = Date.parse(validTo);
     return {
@@ -146,7 +119,7 @@ async function handshake(endpoint: Endpoint, { options }: KafkaBase): Promise<Tl
       validUntilMs: Number.isNaN(untilMs) ? null : untilMs,
     };
   } catch (error) {
-    const doing = `a TLS handshake with ${nameOf(endpoint)}`;
+    const doing = `a TLS handshake with ${host.includes(':') ? `[${host}]` : host}:${port}`;
     const translated = translate(error, { options, doing, needs: [] });
     throw translated === error ? unreachable(`${doing} failed (${messageOf(error)})`) : translated;
   } finally {
@@ -154,31 +127,22 @@ async function handshake(endpoint: Endpoint, { options }: KafkaBase): Promise<Tl
   }
 }
 
-async function describeBrokers(shared: KafkaShared): Promise<readonly Endpoint[]> {
-  const operation = { doing: 'asking for the brokers', needs: [] };
-  const { brokers } = await asAdmin(shared, (admin) => admin.describeCluster(), operation);
-  return brokers.map(({ host, port }) => ({ host, port }));
-}
-
 function acquireTransactionalId(shared: KafkaShared): Promise<string> {
   const { options } = shared;
   const transactionalId = `${options.transactionalIdPrefix}-check`;
   const doing = `a transaction of ${transactionalId}`;
-  const needs = needsOf.transactions(options, []);
-  return withConnection(shared, { doing, needs }, async ({ kafka }) => {
+  const operation = { doing, needs: needsOf.transactions(options, []) };
+  return withConnection(shared, operation, async ({ kafka }, cleanUps) => {
     const producer = kafka.producer({
       transactionalId,
       transactionTimeout: options.transactionTimeoutMs,
       idempotent: true,
       maxInFlightRequests: 1,
     });
+    cleanUps.defer(() => settled(producer.disconnect(), 1000));
     // Only `transaction` sends InitProducerId; no transaction begins at the broker.
     const acquisition = producer.connect().then(() => producer.transaction());
-    try {
-      await withDeadline(acquisition, transactionLimitMs, 'taking a transactional id');
-      return transactionalId;
-    } finally {
-      await settled(producer.disconnect(), 1000);
-    }
+    await withDeadline(acquisition, 30_000, 'acquiring a transactional id');
+    return transactionalId;
   });
 }

@@ -10,9 +10,8 @@ import {
   KafkaJSAggregateError,
   KafkaJSProtocolError,
 } from './client/kafkajs.ts';
-import { createLayout, type Layout } from './layout.ts';
+import { createLayout, type KafkaBase, type Layout } from './shared.ts';
 import type { KafkaOptions } from './options.ts';
-import type { KafkaBase, KafkaShared } from './shared.ts';
 import {
   planTopics,
   topicProblems,
@@ -33,12 +32,10 @@ interface TopicProblem {
   readonly unauthorized: boolean;
 }
 
+type Operation = RequiredPermission['operation'];
+
 /** Returns the advice to allow an operation on a topic, with its command. */
-function allow(
-  operation: RequiredPermission['operation'],
-  name: string,
-  options: KafkaOptions,
-): string {
+function allow(operation: Operation, name: string, options: KafkaOptions): string {
   return `allow ${describeNeeds([{ operation, resource: 'topic', name }], options)}`;
 }
 
@@ -91,13 +88,10 @@ function describeMissing({ name, partitions, configs }: TopicPlan): TopicProblem
 }
 
 /** Describes a topic that may not be described, existing or not. */
-function describeHidden({ name }: TopicPlan, options: KafkaOptions): TopicProblem {
-  const text = `${name}: may not be described, so it cannot be published to`;
-  return {
-    topic: name,
-    text: `${text}; ${allow('Write', name, options)}`,
-    unauthorized: true,
-  };
+function describeHidden({ name: topic }: TopicPlan, options: KafkaOptions): TopicProblem {
+  const advice = allow('Write', topic, options);
+  const text = `${topic}: may not be described, so it cannot be published to; ${advice}`;
+  return { topic, text, unauthorized: true };
 }
 
 /** True when a topic may not be described. The broker omits it from lists, and rejects its name. */
@@ -210,9 +204,8 @@ function verify(
 ): readonly TopicProblem[] {
   const topic = plan.name;
   if (plan.role === 'state' && !isReadable(description)) {
-    const text = `${topic}: its configs cannot be read`;
-    const advice = allow('DescribeConfigs', topic, options);
-    return [{ topic, text: `${text}; ${advice}`, unauthorized: true }];
+    const text = `${topic}: its configs cannot be read; ${allow('DescribeConfigs', topic, options)}`;
+    return [{ topic, text, unauthorized: true }];
   }
   const problems = topicProblems(plan, description, options.brokers);
   return problems.map((text) => ({ topic, text, unauthorized: false }));
@@ -228,19 +221,17 @@ function leadersOf(metadata: ITopicMetadata): number[] {
     .map(({ leader }) => leader);
 }
 
-const noWarning = { problem: '', command: '' };
+type Client = Pick<KafkaBase, 'options' | 'dependencies'>;
 
 /** Creates the log of configs that lose records of a data topic: each is logged once, until it changes. */
-export function createWarningLog({
-  options,
-  dependencies,
-}: Pick<KafkaBase, 'options' | 'dependencies'>): KafkaBase['warnOf'] {
-  const logged = new Map<string, string>();
+export function createWarningLog({ options, dependencies }: Client): KafkaBase['warnOf'] {
+  const logged = new Map<string, string | undefined>();
   return (plan, description) => {
-    const { problem, command } = topicWarning(plan, description, options.brokers) ?? noWarning;
-    const isNew = (logged.get(plan.name) ?? '') !== problem;
-    logged.set(plan.name, problem);
-    if (!isNew || problem === '') return;
+    const warning = topicWarning(plan, description, options.brokers);
+    const isNew = logged.get(plan.name) !== warning?.problem;
+    logged.set(plan.name, warning?.problem);
+    if (!isNew || warning === null) return;
+    const { problem, command } = warning;
     const fields = { topic: plan.name, problem, action: `Run: ${command}` };
     dependencies.log('warn', 'topic loses records', fields);
   };
@@ -280,12 +271,7 @@ async function prepareTopics(
   );
 }
 
-/**
- * Creates the missing topics, verifies all of them and returns their layout.
- *
- * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of every
- * topic; RetryError `kafka.unavailable`
- */
+/** Creates the missing topics and verifies all; see `KafkaAdapter.prepareTopics` for the errors. */
 export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Promise<Layout> {
   const { options, health } = shared;
   const names = planTopics(options).map(({ name }) => name);
@@ -301,16 +287,12 @@ export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Pro
   }
 }
 
-type WatchDeps = Pick<KafkaShared, 'options' | 'dependencies' | 'layout' | 'warnOf'>;
-
 /**
  * Reads the topics' configs again, updates `max.message.bytes` in the layout and logs new warnings.
- *
- * @returns the problems, one sentence each, with a fix
- * @throws the errors of `asAdmin`, also when a topic is gone
+ * Returns the problems, one sentence each, with a fix; throws also when a topic is gone.
  */
 export async function recheckTopics(
-  shared: WatchDeps,
+  shared: Omit<KafkaBase, 'health'>,
   names?: readonly string[],
 ): Promise<readonly string[]> {
   const { options } = shared;
@@ -332,12 +314,9 @@ export async function recheckTopics(
   return asAdmin(shared, recheck, operation);
 }
 
-/**
- * Verifies the topics every `everyMs` until aborted. A topic with a problem makes Kafka not ready until
- * it is fixed.
- */
+/** Verifies the topics every `everyMs` until aborted. A problem makes Kafka not ready until it is fixed. */
 export async function watchTopics(
-  shared: WatchDeps & Pick<KafkaShared, 'health'>,
+  shared: KafkaBase,
   everyMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -369,7 +348,7 @@ export interface TopicFinding {
 }
 
 /** Finds out how each topic is, or whether it could be created; changes nothing. */
-export function findTopics(shared: KafkaShared): Promise<readonly TopicFinding[]> {
+export function findTopics(shared: KafkaBase): Promise<readonly TopicFinding[]> {
   const { options } = shared;
   const plans = planTopics(options);
   const find = async (admin: Admin): Promise<readonly TopicFinding[]> => {

@@ -39,11 +39,8 @@ export interface RegistryRequest {
 }
 
 /**
- * Sends one request with a timeout and checks the status.
- *
- * @returns any response with a status below 500, except 401, 403, 429 and redirects
- * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`,
- * `registry.tls`
+ * Sends one request and checks the status; returns any below 500, except 401, 403, 429 and redirects.
+ * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`, `registry.tls`
  */
 export async function call(
   context: CallContext,
@@ -57,12 +54,7 @@ export async function call(
   throw unavailable(address, `it answered something that is not JSON (HTTP ${status})`);
 }
 
-/**
- * Sends one request with a timeout; the caller checks the status.
- *
- * @returns the response; its body is undefined when it is not JSON
- * @throws RetryError `registry.unavailable`, StopProcessError `registry.tls`
- */
+/** Sends one request with a timeout; the body is undefined when it is not JSON. Checks no status. */
 export async function exchange(
   { address, signal }: CallContext,
   request: RegistryRequest,

@@ -6,10 +6,8 @@ import { call, type RegistryAddress } from './calls.ts';
 /** The registry's client library, over this program's own transport. */
 export interface RegistryClient {
   /**
-   * Registers an Avro schema, or finds the registered one; never changes the subject's level.
-   *
-   * @param level - the subject's own level, because the client rejects any other; null without one
-   * @returns the schema's id
+   * Registers an Avro schema, or finds the registered one, and returns its id; never changes the level.
+   * `level` is the subject's own, because the client rejects any other; null without one.
    * @throws RegistryErrorResponse, the errors of `call`, and the library's own errors
    */
   register(subject: string, schemaText: string, level: string | null): Promise<number>;
@@ -35,10 +33,9 @@ type Middleware = NonNullable<
 >[number];
 
 /**
- * Sends the library's requests by `call`, which bounds time and size.
- *
- * As the last middleware that does not call `next`, it replaces the library's transport, its
- * retries and its error middleware. The latter throws an uncaught error when a body is `null`.
+ * Sends the library's requests by `call`, which bounds time and size. As the last middleware that does not
+ * call `next`, it replaces the library's transport, its retries and its error middleware. The latter throws
+ * an uncaught error when a body is `null`.
  */
 function transportTo(address: RegistryAddress): Middleware {
   return () => ({

@@ -8,7 +8,7 @@ import { inspectSubject, type SubjectFinding } from './inspection.ts';
 import { readSchema } from './schemas.ts';
 import { createStateCodec, createStateForm, type StateForm } from './state-codec.ts';
 import { createJsonForm } from './state-form.ts';
-import { checkCompatible, find, register, subjectOf } from './subjects.ts';
+import { checkCompatible, find, readSubjectSchema, register } from './subjects.ts';
 import { createValueReader, type ValueReader } from './value-reader.ts';
 import { createEncoder, splitWireValue } from './wire-format.ts';
 
@@ -38,25 +38,14 @@ export interface RegistryDependencies {
 /** The schema registry adapter. */
 export interface RegistryAdapter extends AsyncDisposable {
   /**
-   * Checks every schema, then registers or verifies it, and keeps its id. Afterwards publishing
-   * needs no registry.
-   *
+   * Checks every schema, then registers or verifies it, and keeps its id. Then publishing needs no registry.
    * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.rejected`,
    * `registry.unauthorized`; RetryError `registry.unavailable`
    */
   prepare(signal: AbortSignal): Promise<void>;
-  /**
-   * Sends any request, to check that the registry is available and accepts the login.
-   *
-   * @throws StopProcessError `registry.unauthorized`, `registry.tls`; RetryError
-   * `registry.unavailable`
-   */
+  /** Sends any request, to check that the registry is available and accepts the login. */
   ping(signal: AbortSignal): Promise<void>;
-  /**
-   * Reads the registry's versions of each schema; changes nothing.
-   *
-   * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
-   */
+  /** Reads the registry's versions of each schema; changes nothing. */
   inspect(signal: AbortSignal): Promise<readonly SubjectFinding[]>;
   readonly encoder: Encoder;
   readonly stateCodec: StateCodec;
@@ -95,7 +84,9 @@ export function openRegistry(
   options: RegistryOptions,
   { log }: RegistryDependencies = {},
 ): RegistryAdapter {
-  const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
+  const { roles, topicTemplate } = options;
+  const schemas = new Map(roles.map((role) => [role, readSubjectSchema(role, topicTemplate)]));
+  const all = [...schemas.values()];
   const ids = new Map<TopicRole, number>();
   const client = openClient(options);
   const encoder = createEncoder(schemas, ids);
@@ -107,9 +98,7 @@ export function openRegistry(
       await call({ address: options, signal }, { method: 'get', path: '/schemas/types' });
     },
     inspect: (signal) =>
-      Promise.all(
-        [...schemas.values()].map((schema) => inspectSubject(schema, contextWith(signal))),
-      ),
+      Promise.all(all.map((schema) => inspectSubject(schema, contextWith(signal)))),
     stateCodec: createStateCodec({
       address: options,
       client,
@@ -123,7 +112,7 @@ export function openRegistry(
       // All schemas are checked before the first is registered, so that a rejection leaves nothing
       // behind. In `verify` mode schemas are not compared, because that takes a write permission.
       const checked = await Promise.all(
-        [...schemas.values()].map(async (schema) => ({
+        all.map(async (schema) => ({
           schema,
           versions: isVerified ? [] : await checkCompatible(schema, context),
         })),
@@ -133,8 +122,7 @@ export function openRegistry(
           ? await find(schema, context)
           : await register(schema, versions, context);
         ids.set(schema.role, id);
-        const subject = subjectOf(schema, options.topicTemplate);
-        const warning = levelWarning(subject, level, options.compatibility);
+        const warning = levelWarning(schema.subject, level, options.compatibility);
         if (warning !== null) log?.warn(warning.fields, warning.message);
       }
     },

@@ -4,9 +4,8 @@ import type { TopicRole } from '../engine/stream-name.ts';
 import { exchange } from './calls.ts';
 import { visibleLevel } from './compatibility-level.ts';
 import { type FieldDifference, listDifferences } from './schema-compare.ts';
-import type { TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, lookUp, readVersion } from './subject-versions.ts';
-import { type SubjectContext, checkCompatible, subjectOf } from './subjects.ts';
+import { type SubjectContext, type SubjectSchema, checkCompatible } from './subjects.ts';
 
 /** The registry's view of one schema. */
 export interface SubjectFinding {
@@ -28,25 +27,23 @@ export interface SubjectFinding {
 
 /** @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable` */
 export async function inspectSubject(
-  schema: TopicSchema,
+  schema: SubjectSchema,
   context: SubjectContext,
 ): Promise<SubjectFinding> {
-  const subject = subjectOf(schema, context.topicTemplate);
+  const { role, subject, text } = schema;
   const [versions, found, level, latest] = await Promise.all([
-    findVersions(subject, schema, context),
-    findRegistered(subject, schema, context),
+    findVersions(schema, context),
+    findRegistered(schema, context),
     visibleLevel(subject, context),
     readVersion(subject, 'latest', context),
   ]);
   const differences =
-    latest.schema === undefined
-      ? []
-      : listDifferences(latest.schema, JSON.parse(schema.text) as Json);
-  return { role: schema.role, subject, level: level.level, ...found, ...versions, differences };
+    latest.schema === undefined ? [] : listDifferences(latest.schema, JSON.parse(text) as Json);
+  return { role, subject, level: level.level, ...found, ...versions, differences };
 }
 
 /** The id that a start uses, or the mode of the subject if the start has to register the schema. */
-async function findRegistered(subject: string, { text }: TopicSchema, context: SubjectContext) {
+async function findRegistered({ subject, text }: SubjectSchema, context: SubjectContext) {
   const find = context.mode === 'verify' ? findEquivalent : lookUp;
   const id = await find(subject, text, context);
   if (id !== undefined || context.mode === 'verify') return { id: id ?? null, mode: null };
@@ -69,7 +66,7 @@ export function acceptsSchemas(mode: string | null): boolean {
 }
 
 /** In `verify` mode the schema is not compared, because that takes a write permission. */
-async function findVersions(subject: string, schema: TopicSchema, context: SubjectContext) {
+async function findVersions(schema: SubjectSchema, context: SubjectContext) {
   let incompatible: string | null = null;
   try {
     if (context.mode === 'register') {
@@ -79,5 +76,5 @@ async function findVersions(subject: string, schema: TopicSchema, context: Subje
     if (!isConnectorError(error) || error.code !== 'registry.incompatible') throw error;
     incompatible = error.message;
   }
-  return { versions: (await listVersions(subject, context)) ?? [], incompatible };
+  return { versions: (await listVersions(schema.subject, context)) ?? [], incompatible };
 }

@@ -37,8 +37,7 @@ export interface StateCodecParts {
 
 /** The Avro codec of states; resolves each writer's schema, so that older states stay readable. */
 export function createStateCodec(parts: StateCodecParts): StateCodec {
-  const writerType = createWriterTypes(parts);
-  const decoderFor = createDecoders(parts.readerType);
+  const decoderOf = createDecoders(parts);
   return {
     encode: (state) => parts.encode(toValue(state)),
     async decode(key, bytes) {
@@ -46,12 +45,7 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
       if (wire === undefined) {
         throw unreadable(key, 'its value is not an Avro record of a schema registry');
       }
-      const writer = await writerType(wire.id);
-      const decode = decoderFor(writer);
-      if (decode === null) {
-        const has = `has another schema (${nameOf(writer)}) under id ${wire.id}`;
-        throw ofAnotherRegistry(parts.address, has);
-      }
+      const decode = await decoderOf(wire.id);
       let value: Json;
       try {
         value = decode(wire.body);
@@ -63,13 +57,15 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
   };
 }
 
+type DecodeState = (body: Buffer) => Json;
+
 /**
- * Returns the writer's type for a schema id; this version's own id needs no registry. All states of
- * a restore share one request; a failed request is not cached.
+ * Returns the decoders by the id of their writer's schema; this version's own id needs no registry. All
+ * states of a restore share one request; a failed request is not cached.
  */
-function createWriterTypes({ address, client, readerType, ownId }: StateCodecParts) {
-  const types = new Map<number, Promise<Type>>();
-  const load = async (id: number): Promise<Type> => {
+function createDecoders({ address, client, readerType, ownId }: StateCodecParts) {
+  const decoders = new Map<number, Promise<DecodeState>>();
+  const fetchType = async (id: number): Promise<Type> => {
     try {
       return await client.typeOf(id);
     } catch (error) {
@@ -81,12 +77,17 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
       throw unavailable(address, `HTTP ${error.status} to schema ${id}`);
     }
   };
-  return async (id: number): Promise<Type> => {
-    if (id === ownId()) return readerType;
-    const loading = types.get(id) ?? load(id);
-    types.set(id, loading);
-    loading.catch(() => types.delete(id));
-    return loading;
+  const load = async (id: number): Promise<DecodeState> => {
+    const writer = id === ownId() ? readerType : await fetchType(id);
+    const decode = createDecoder(readerType, writer);
+    if (decode !== null) return decode;
+    throw ofAnotherRegistry(address, `has another schema (${nameOf(writer)}) under id ${id}`);
+  };
+  return (id: number): Promise<DecodeState> => {
+    const decoder = decoders.get(id) ?? load(id);
+    decoders.set(id, decoder);
+    decoder.catch(() => decoders.delete(id));
+    return decoder;
   };
 }
 
@@ -96,19 +97,7 @@ function nameOf(type: Type): string {
   return name ?? typeName ?? 'not Avro';
 }
 
-type DecodeState = (body: Buffer) => Json;
-
-/** Returns cached decoders by writer's schema; null when the schema is not a state's. */
-function createDecoders(reader: Type): (writer: Type) => DecodeState | null {
-  const decoders = new Map<Type, DecodeState | null>();
-  return (writer) => {
-    const known = decoders.get(writer);
-    const decode = known === undefined ? createDecoder(reader, writer) : known;
-    decoders.set(writer, decode);
-    return decode;
-  };
-}
-
+/** Creates the decoder of a writer's schema; null when the schema is not a state's. */
 function createDecoder(reader: Type, writer: Type): DecodeState | null {
   try {
     const resolver = writer === reader ? undefined : reader.createResolver(writer);
@@ -124,12 +113,7 @@ function createDecoder(reader: Type, writer: Type): DecodeState | null {
 /** Lossless JSON form of states, for people and files. */
 export interface StateForm {
   toJson(state: StreamState): Json;
-  /**
-   * Converts JSON to a state.
-   *
-   * @param path - the position in the input, for messages
-   * @throws StopProcessError `state.invalid`
-   */
+  /** Converts JSON to a state; `path` is its position in the input. @throws StopProcessError `state.invalid` */
   fromJson(json: Json, path: string): StreamState;
 }
 

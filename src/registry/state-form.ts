@@ -1,22 +1,19 @@
 import { StopProcessError } from '../engine/errors.ts';
 import { type Json, type Node, describeJson, isNode } from '../engine/json.ts';
 
-/** A schema of the kinds that `avro/` uses. */
+/** A schema of the kinds that `avro/` uses: every union has two branches, null and another type. */
 type FormSchema = string | readonly FormSchema[] | FormSchemaObject;
 
 interface FormSchemaObject {
   readonly type: FormSchema;
-  readonly name?: string;
   readonly logicalType?: string;
   readonly items?: FormSchema;
   readonly values?: FormSchema;
-  readonly fields?: readonly FormField[];
-}
-
-interface FormField {
-  readonly name: string;
-  readonly type: FormSchema;
-  readonly default?: Json;
+  readonly fields?: readonly {
+    readonly name: string;
+    readonly type: FormSchema;
+    readonly default?: Json;
+  }[];
 }
 
 /** An Avro value in memory: JSON, with bytes as buffers. */
@@ -27,16 +24,11 @@ interface AvroRecord {
 
 /** Lossless, readable and editable JSON form of Avro values. */
 export interface JsonForm {
-  /**
-   * Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64; other values
-   * stay.
-   */
+  /** Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64; other values stay. */
   write(value: unknown): Json;
   /**
-   * Converts the JSON form back. A missing field takes the schema's default; an unknown field is
-   * rejected, because it would be lost.
-   *
-   * @throws StopProcessError `state.invalid` with the path, the expected and the received value
+   * Converts the JSON form back. A missing field takes the schema's default; an unknown field is rejected,
+   * because it would be lost. @throws StopProcessError `state.invalid` with the path
    */
   read(json: Json, path: string): Readonly<Record<string, Json>>;
 }
@@ -62,7 +54,7 @@ function write(schema: FormSchema, value: AvroValue): Json {
   switch (schema.type) {
     case 'record':
       return Object.fromEntries(
-        fieldsOf(schema).map(({ name, type }) => [
+        (schema.fields ?? []).map(({ name, type }) => [
           name,
           write(type, (value as AvroRecord)[name] ?? null),
         ]),
@@ -107,7 +99,7 @@ function read(schema: FormSchema, json: Json | undefined, path: string): AvroVal
 
 function readRecord(schema: FormSchemaObject, json: Json | undefined, path: string): AvroValue {
   const object = objectAt(json, path);
-  const fields = fieldsOf(schema);
+  const { fields = [] } = schema;
   const extra = Object.keys(object).find((name) => !fields.some((field) => field.name === name));
   if (extra !== undefined) {
     reject(`${path}.${extra}`, 'no such field in this version', object[extra]);
@@ -159,13 +151,8 @@ function isUnion(schema: FormSchema): schema is readonly FormSchema[] {
   return Array.isArray(schema);
 }
 
-/** Every union in `avro/` has two branches: null and another type. */
 function branchOf(union: readonly FormSchema[]): FormSchema {
   return union.find((schema) => schema !== 'null') ?? 'null';
-}
-
-function fieldsOf(schema: FormSchemaObject): readonly FormField[] {
-  return schema.fields ?? [];
 }
 
 function reject(path: string, expected: string, received: Json | undefined): never {

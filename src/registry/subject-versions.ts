@@ -38,11 +38,7 @@ export async function readVersion(
   };
 }
 
-/**
- * Searches the subject for this exact schema text.
- *
- * @returns the schema's id; undefined when the registry does not find it or denies the search
- */
+/** Searches the subject for this exact schema text; returns its id, undefined when not found or denied. */
 export async function lookUp(
   subject: string,
   text: string,

@@ -5,7 +5,7 @@ import {
   type RetryError,
 } from '../engine/errors.ts';
 import { type Json, isNode } from '../engine/json.ts';
-import { topicName } from '../engine/stream-name.ts';
+import { topicName, type TopicRole } from '../engine/stream-name.ts';
 import { call, describeAnswer, unavailable, type RegistryAnswer } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type SubjectLevel,
 } from './compatibility-level.ts';
 import { describeDifference, fullName } from './schema-compare.ts';
-import type { TopicSchema } from './schemas.ts';
+import { readSchema, type TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, readVersion } from './subject-versions.ts';
 
 /** The parameters of registering or verifying a schema. */
@@ -25,38 +25,39 @@ export interface SubjectContext extends LevelContext {
   readonly client: RegistryClient;
   /** `register` adds missing schemas; `verify` requires all of them. */
   readonly mode: 'register' | 'verify';
-  readonly topicTemplate: string;
 }
 
-/** TopicNameStrategy: `<topic>-value`. */
-export function subjectOf(schema: TopicSchema, topicTemplate: string): string {
-  return `${topicName(topicTemplate, schema.role)}-value`;
+/** A schema and its subject. */
+export interface SubjectSchema extends TopicSchema {
+  readonly subject: string;
+}
+
+/** Reads the schema of a topic. TopicNameStrategy: the subject is `<topic>-value`. */
+export function readSubjectSchema(role: TopicRole, topicTemplate: string): SubjectSchema {
+  return { ...readSchema(role), subject: `${topicName(topicTemplate, role)}-value` };
 }
 
 /**
- * Checks that the schema is compatible with the registered versions; a new subject accepts any
- * schema.
- *
- * @returns the subject's versions in ascending order; empty when the subject does not exist
+ * Checks that the schema is compatible with the registered versions; a new subject accepts any schema.
+ * Returns the versions in ascending order; empty when the subject does not exist.
  * @throws StopProcessError `registry.incompatible`, with the registry's own reasons
  */
 export async function checkCompatible(
-  schema: TopicSchema,
+  schema: SubjectSchema,
   context: SubjectContext,
 ): Promise<readonly number[]> {
-  const subject = subjectOf(schema, context.topicTemplate);
-  const versions = await listVersions(subject, context);
+  const versions = await listVersions(schema.subject, context);
   if (versions === null) return [];
-  const { body } = await requestCompatibility(subject, schema, context);
+  const { body } = await requestCompatibility(schema, context);
   const compatible = isNode(body) ? body['is_compatible'] : undefined;
   if (compatible === true) return versions;
   if (compatible === false) throw await incompatibleError(body, schema, context);
-  throw unavailable(context.address, `it did not say whether ${subject} is compatible`);
+  throw unavailable(context.address, `it did not say whether ${schema.subject} is compatible`);
 }
 
-async function requestCompatibility(subject: string, schema: TopicSchema, context: SubjectContext) {
+async function requestCompatibility({ subject, text }: SubjectSchema, context: SubjectContext) {
   const base = `/compatibility/subjects/${encodeURIComponent(subject)}/versions`;
-  const request = { method: 'post', json: { schema: schema.text } } as const;
+  const request = { method: 'post', json: { schema: text } } as const;
   const all = await call(context, { ...request, path: `${base}?verbose=true` });
   // Older registries compare with one version only.
   if (all.status !== 404 && all.status !== 405) return all;
@@ -69,22 +70,19 @@ export interface Registered extends SubjectLevel {
 }
 
 /**
- * Registers the schema, or finds the registered one. An existing level is kept, even that of a
- * subject without versions. A subject of this program without a level gets the configured one: it
- * is new, or an earlier start ended before setting it.
- *
- * @param versions - the subject's versions in ascending order; empty when it is new
- * @remarks Instances that start together register together: Apicurio answers 409 to all but the
- * first.
+ * Registers the schema, or finds the registered one. An existing level is kept, even that of a subject without
+ * versions. A subject of this program without a level gets the configured one: it is new, or an earlier start
+ * ended before setting it. Instances that start together register together: Apicurio answers 409 to all but
+ * the first.
  */
 export async function register(
-  schema: TopicSchema,
+  schema: SubjectSchema,
   versions: readonly number[],
   context: SubjectContext,
 ): Promise<Registered> {
-  const subject = subjectOf(schema, context.topicTemplate);
+  const { subject, text } = schema;
   const level = await ownLevel(subject, context);
-  const id = await context.client.register(subject, schema.text, level).catch((error: unknown) => {
+  const id = await context.client.register(subject, text, level).catch((error: unknown) => {
     context.signal.throwIfAborted();
     return idDespite(error, schema, versions.length === 0, context);
   });
@@ -99,7 +97,7 @@ export async function register(
 /** Returns the id when the rejected registration was unnecessary; otherwise throws its error. */
 async function idDespite(
   error: unknown,
-  schema: TopicSchema,
+  schema: SubjectSchema,
   isNew: boolean,
   context: SubjectContext,
 ): Promise<number> {
@@ -107,8 +105,8 @@ async function idDespite(
   if (!(error instanceof RegistryErrorResponse)) {
     throw unavailable(context.address, messageOf(error));
   }
-  const subject = subjectOf(schema, context.topicTemplate);
-  const found = await findEquivalent(subject, schema.text, context);
+  const { subject, text } = schema;
+  const found = await findEquivalent(subject, text, context);
   if (found !== undefined) return found;
   const rejected = rejectionError(error, schema, context);
   if (rejected !== null) throw rejected;
@@ -120,13 +118,12 @@ async function idDespite(
 
 /** True when the subject is new or its first version has this schema's full name. */
 async function isOurs(
-  schema: TopicSchema,
+  schema: SubjectSchema,
   first: number | undefined,
   context: SubjectContext,
 ): Promise<boolean> {
   if (first === undefined) return true;
-  const subject = subjectOf(schema, context.topicTemplate);
-  const { schema: firstSchema } = await readVersion(subject, first, context);
+  const { schema: firstSchema } = await readVersion(schema.subject, first, context);
   return (
     firstSchema !== undefined && nameOf(firstSchema) === nameOf(JSON.parse(schema.text) as Json)
   );
@@ -138,14 +135,10 @@ function nameOf(schema: Json): string | undefined {
   return fullName(name, typeof namespace === 'string' ? namespace : '');
 }
 
-/**
- * Finds the schema, which must be registered already.
- *
- * @throws StopProcessError `registry.missing`
- */
-export async function find(schema: TopicSchema, context: SubjectContext): Promise<Registered> {
-  const subject = subjectOf(schema, context.topicTemplate);
-  const id = await findEquivalent(subject, schema.text, context);
+/** Finds the schema, which must be registered already. @throws StopProcessError `registry.missing` */
+export async function find(schema: SubjectSchema, context: SubjectContext): Promise<Registered> {
+  const { subject, text } = schema;
+  const id = await findEquivalent(subject, text, context);
   if (id !== undefined) return { id, ...(await visibleLevel(subject, context)) };
   throw new StopProcessError(
     'registry.missing',
@@ -158,19 +151,18 @@ export async function find(schema: TopicSchema, context: SubjectContext): Promis
 /** The error of a schema that is incompatible with the registered versions, with their reasons. */
 async function incompatibleError(
   body: Json,
-  schema: TopicSchema,
+  schema: SubjectSchema,
   context: SubjectContext,
 ): Promise<StopProcessError> {
-  const subject = subjectOf(schema, context.topicTemplate);
   // The rejection is reported even when its explanation cannot be read.
-  const latest = await readVersion(subject, 'latest', context).catch(() => undefined);
+  const latest = await readVersion(schema.subject, 'latest', context).catch(() => undefined);
   const fields =
     latest?.schema === undefined
       ? ''
       : describeDifference(latest.schema, JSON.parse(schema.text) as Json);
   return new StopProcessError(
     'registry.incompatible',
-    `schema of subject "${subject}" is incompatible with what is registered: ` +
+    `schema of subject "${schema.subject}" is incompatible with what is registered: ` +
       `${withoutOldSchema(reasonsIn(body))}. ` +
       (fields === '' ? '' : `Fields that differ from the latest version: ${fields}. `) +
       'Nothing was published. Run the version that registered it, give the topics another name ' +
@@ -195,14 +187,13 @@ export function withoutOldSchema(reasons: string): string {
 }
 
 /**
- * The error of a schema that is rejected for a reason other than its fields.
- *
- * @returns null for HTTP 409, the answer to incompatible fields and to concurrent registrations
+ * The error of a schema that is rejected for a reason other than its fields; null for HTTP 409, the answer to
+ * incompatible fields and to concurrent registrations.
  */
 function rejectionError(
   answer: RegistryAnswer,
-  schema: TopicSchema,
-  { address, topicTemplate }: SubjectContext,
+  schema: SubjectSchema,
+  { address }: SubjectContext,
 ): StopProcessError | RetryError | null {
   const { status, body } = answer;
   const { message, error_code: code } = isNode(body) ? body : {};
@@ -218,7 +209,7 @@ function rejectionError(
   return new StopProcessError(
     'registry.rejected',
     `the schema registry at ${address.url} does not accept the schema ${file} for subject ` +
-      `"${subjectOf(schema, topicTemplate)}" (${describeAnswer(answer)}). Nothing was published. ` +
+      `"${schema.subject}" (${describeAnswer(answer)}). Nothing was published. ` +
       (isReadOnly ? adviceOnMode : adviceOnOther),
     { exitCode: 3 },
   );

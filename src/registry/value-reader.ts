@@ -12,11 +12,7 @@ export type ReadValue =
 
 /** Decodes values with their writers' schemas. */
 export interface ValueReader {
-  /**
-   * Decodes one value; times become texts, bytes base64.
-   *
-   * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
-   */
+  /** Decodes one value; times become texts, bytes base64. @throws as `call` */
   read(bytes: Buffer, signal: AbortSignal): Promise<ReadValue>;
 }
 

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-
 /** A message as kafkajs decodes it from a fetch, including aborted messages and markers. */
 export interface FetchedMessage {
   readonly offset: string;
@@ -20,9 +18,8 @@ export interface FetchedPartition {
 const abortMarker = Buffer.from([0, 0, 0, 0]);
 
 /**
- * Turns messages of aborted transactions into control records and empties the list of aborted
- * transactions. The filter of kafkajs assumes that the broker's list is sorted, and so delivers aborted
- * messages when transactions of several producers overlap.
+ * Turns messages of aborted transactions into control records. kafkajs assumes that the broker's list is
+ * sorted, and so delivers aborted messages when transactions of several producers overlap.
  */
 export function hideAborted(partition: FetchedPartition): void {
   const pending = partition.abortedTransactions.toSorted((a, b) =>
@@ -34,18 +31,12 @@ export function hideAborted(partition: FetchedPartition): void {
       aborting.add(pending[0].producerId);
       pending.shift();
     }
-    if (message.isControlRecord) endTransaction(message, aborting);
-    else if (isAborted(message, aborting)) message.isControlRecord = true;
+    const { producerId, inTransaction } = message.batchContext;
+    if (!message.isControlRecord)
+      message.isControlRecord = inTransaction && aborting.has(producerId);
+    else if (message.key?.equals(abortMarker) === true) aborting.delete(producerId);
   }
   partition.abortedTransactions = [];
-}
-
-function endTransaction({ key, batchContext }: FetchedMessage, aborting: Set<string>): void {
-  if (key?.equals(abortMarker) === true) aborting.delete(batchContext.producerId);
-}
-
-function isAborted({ batchContext }: FetchedMessage, aborting: ReadonlySet<string>): boolean {
-  return batchContext.inTransaction && aborting.has(batchContext.producerId);
 }
 
 interface FetchResponse {
@@ -57,13 +48,8 @@ interface FetchResponse {
 /** Versions of Fetch, from the first with transactions to the last that kafkajs 2.2.4 supports. */
 const versions = [4, 5, 6, 7, 8, 9, 10, 11];
 
-let corrected = false;
-
-/** Patches every consumer of this process, once; kafkajs looks up its decoders for each response. */
-export function correctCommittedReads(): void {
-  if (corrected) return;
-  corrected = true;
-  const require = createRequire(import.meta.url);
+/** Patches every consumer of this process; kafkajs looks up its decoders for each response. */
+export function correctCommittedReads(require: NodeJS.Require): void {
   for (const version of versions) {
     const path = `kafkajs/src/protocol/requests/fetch/v${version}/response`;
     const response = require(path) as FetchResponse;

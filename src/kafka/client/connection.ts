@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Kafka as KafkaClient, LogEntry, SASLOptions } from 'kafkajs';
-import { Kafka, logLevel, logThrottling } from './kafkajs.ts';
+import { Kafka, logLevel } from './kafkajs.ts';
 import { watchFirstAnswer, type WatchedSocket } from './first-answer.ts';
 import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from '../options.ts';
@@ -38,7 +38,6 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
   const answers = createAnswerLog(dependencies.telemetry);
   const requestTimeoutMs = Math.max(1000, Math.floor(options.sendDeadlineMs / 3));
   let open = true;
-  logThrottling();
 
   const kafka = new Kafka({
     clientId: options.clientId,
@@ -81,8 +80,8 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
 /** Creates the registry of a client's sockets. */
 function createSockets(log: KafkaDependencies['log']) {
   const sockets = new Map<Socket, WatchedSocket>();
+  const { idleMs, answerMs } = firstAnswer;
   const closeSilent = (silent: Socket): void => {
-    const { idleMs, answerMs } = firstAnswer;
     const reason = `no answer within ${answerMs} ms on a connection that was silent for ${idleMs} ms or more`;
     log('info', 'silent connection replaced', { reason });
     // The middlebox that silently dropped one connection has dropped other idle ones as well.
@@ -94,10 +93,10 @@ function createSockets(log: KafkaDependencies['log']) {
     add(socket: Socket): Socket {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, keepAliveMs);
-      const onSilence = (): void => {
+      const watched = watchFirstAnswer(socket, firstAnswer, () => {
         closeSilent(socket);
-      };
-      sockets.set(socket, watchFirstAnswer(socket, firstAnswer, onSilence));
+      });
+      sockets.set(socket, watched);
       socket.once('close', () => sockets.delete(socket));
       return socket;
     },
@@ -125,9 +124,8 @@ function createAnswerLog(telemetry: KafkaDependencies['telemetry']) {
       telemetry.report({ type: 'throttled', durationMs: throttle.record(throttleMs) });
     },
     lastRejection(): string | undefined {
-      const isRecent =
-        rejection !== undefined && performance.now() - rejection.atMs < rejectionLifeMs;
-      return isRecent ? rejection?.text : undefined;
+      const ageMs = performance.now() - (rejection?.atMs ?? -Infinity);
+      return ageMs < rejectionLifeMs ? rejection?.text : undefined;
     },
   };
 }

@@ -37,11 +37,7 @@ async function unlessExpired<T>(
 
 /** The time for which brokers have throttled a client by a quota. */
 export interface Throttle {
-  /**
-   * Records an answer's `throttle_time_ms`, for which the next request waits.
-   *
-   * @returns the time by which the wait grows
-   */
+  /** Records an answer's `throttle_time_ms`; returns the time by which the wait grows. */
   record(ms: number): number;
   /** Returns the total, including the rest of the current wait, in milliseconds. */
   totalMs(): number;
@@ -66,7 +62,7 @@ export function createThrottle(nowMs: () => number): Throttle {
   };
 }
 
-/** The error of a call that throttling delays beyond its limit; see {@link withThrottledDeadline}. */
+/** The error of a call that throttling delays beyond its limit. */
 export class ThrottledError extends Error {
   override readonly name = 'ThrottledError';
   /** Remaining time of the current wait, in milliseconds. */
@@ -85,10 +81,7 @@ export interface ThrottledDeadline {
   readonly throttle: Throttle;
 }
 
-/**
- * Applies a deadline as {@link withDeadline} does, extended by throttled time up to `limitMs` in total;
- * rejects with a {@link ThrottledError} when that does not suffice.
- */
+/** Like {@link withDeadline}, extended by throttled time up to `limitMs`, then a {@link ThrottledError}. */
 export function withThrottledDeadline<T>(
   task: Promise<T>,
   { deadlineMs, limitMs, throttle }: ThrottledDeadline,
@@ -98,28 +91,27 @@ export function withThrottledDeadline<T>(
   const beforeMs = throttle.totalMs();
   return unlessExpired(task, async (signal) => {
     for (;;) {
-      const leftMs = startMs + limitMs - performance.now();
       const throttledMs = throttle.totalMs() - beforeMs;
-      const waitMs = Math.min(leftMs, startMs + deadlineMs + throttledMs - performance.now());
+      const allowedMs = deadlineMs + throttledMs;
+      const spentMs = performance.now() - startMs;
+      const leftMs = limitMs - spentMs;
       const isHopeless = throttledMs > 0 && throttle.leftMs() >= leftMs;
-      if (isHopeless || (waitMs <= 0 && deadlineMs + throttledMs > limitMs)) {
-        const spent = `of which ${Math.round(throttledMs)} ms of throttling`;
-        const message = `${operation} needs longer than ${limitMs} ms, ${spent}`;
+      const isExpired = spentMs >= Math.min(limitMs, allowedMs);
+      if (isHopeless || (isExpired && allowedMs > limitMs)) {
+        const share = `of which ${Math.round(throttledMs)} ms of throttling`;
+        const message = `${operation} needs longer than ${limitMs} ms, ${share}`;
         throw new ThrottledError(message, throttle.leftMs());
       }
-      if (waitMs <= 0) {
-        const spentMs = Math.round(deadlineMs + throttledMs);
-        throw new DeadlineError(`${operation} took longer than ${spentMs} ms`);
+      if (isExpired) {
+        throw new DeadlineError(`${operation} took longer than ${Math.round(allowedMs)} ms`);
       }
+      const waitMs = Math.min(limitMs, allowedMs) - spentMs;
       await sleep(Math.ceil(waitMs), undefined, { signal });
     }
   });
 }
 
-/**
- * Settles as `task` does, or rejects with a {@link DeadlineError} when it is still running `limitMs()`
- * after the signal was aborted.
- */
+/** Settles as `task` does, or rejects with a {@link DeadlineError} `limitMs()` after the abort. */
 export async function onceStopped<T>(
   task: Promise<T>,
   stop: AbortSignal,
@@ -145,17 +137,17 @@ export async function succeedsWithin(task: Promise<unknown>, limitMs: number): P
 export async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
   // A later failure of the task must not count as unhandled.
   task.catch(() => undefined);
-  const { promise, reject } = Promise.withResolvers<never>();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
     reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
   };
+  aborted.catch(() => undefined);
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    return await Promise.race([task, promise]);
+    return await Promise.race([task, aborted]);
   } finally {
     signal.removeEventListener('abort', abort);
-    promise.catch(() => undefined);
   }
 }
 

@@ -18,11 +18,10 @@ export interface FirstAnswerLimits {
 const delayedApis: readonly number[] = [11, 14];
 
 /**
- * Watches a connection to a broker. Load balancers and firewalls forget a silent connection and then
- * drop its packets without closing it. It would look like a slow broker until the request times out, and
- * then be used again. A wrong guess costs one connection; the request is repeated on a new one.
- *
- * @param onSilence called when the first request after a silence is not answered in time
+ * Watches a connection to a broker; calls `onSilence` when the first request after a silence gets no answer
+ * in time. Load balancers and firewalls forget a silent connection and then drop its packets without
+ * closing it: it would look like a slow broker until the request times out, and then be used again. A wrong
+ * guess costs one connection; the request is repeated on a new one.
  */
 export function watchFirstAnswer(
   socket: Socket,

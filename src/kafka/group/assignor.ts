@@ -45,8 +45,7 @@ function isNumber(value: unknown): value is number {
 
 /**
  * Returns the members that may be assigned partitions: those that know the latest partition count.
- *
- * @param partitions - the topic's partition count; metadata with a larger count is invalid
+ * Metadata with a larger count than the topic has is invalid.
  */
 function membersOf(members: readonly GroupMember[], topic: string, partitions: number) {
   const readable = members.flatMap(({ memberId, memberMetadata }) => {
@@ -105,11 +104,8 @@ export function createTopicAssigner(
 }
 
 /**
- * Creates a sticky assignor for the state topic: few partitions move in a rebalance. kafkajs has no
- * assignor that keeps the members' partitions.
- *
- * @param metadata - returns this member's metadata; called at each join
- * @param onMetadata - called at each join with the topic's current partition count
+ * Creates a sticky assignor for the state topic, which kafkajs lacks: few partitions move in a rebalance.
+ * Each join calls `metadata`, and `onMetadata` with the topic's current partition count.
  */
 export function createAssigner(
   topic: string,

@@ -18,8 +18,12 @@ export interface Lease extends Disposable {
 export function createLease(durationMs: number, onExpiry: () => void): Lease {
   let untilMs = -Infinity;
   let timer: NodeJS.Timeout | undefined;
-  const startTimer = (): void => {
+  const stopTimer = (): void => {
     clearTimeout(timer);
+    timer = undefined;
+  };
+  const startTimer = (): void => {
+    stopTimer();
     timer = setTimeout(expire, Math.max(0, untilMs - performance.now()) + 1);
   };
   const expire = (): void => {
@@ -29,10 +33,6 @@ export function createLease(durationMs: number, onExpiry: () => void): Lease {
     }
     stopTimer();
     onExpiry();
-  };
-  const stopTimer = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
   };
   const end = (): void => {
     stopTimer();

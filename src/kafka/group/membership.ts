@@ -11,7 +11,6 @@ import { createAssigner } from './assignor.ts';
 import { findMembers, groupIdOf } from './description.ts';
 import { createOwnership, type Ownership } from './ownership.ts';
 import { createLease } from './lease.ts';
-import type { KafkaOptions } from '../options.ts';
 import type { KafkaBase } from '../shared.ts';
 
 /** The membership of the consumer group, with the queries of the partition producers. */
@@ -69,11 +68,11 @@ export function createGroup(shared: KafkaBase): GroupMembership {
         if (partitions.every((one) => owned.includes(one))) assigned.resolve(undefined);
       };
       const membership = join(onAssignment, AbortSignal.any([signal, leave.signal]), partitions);
-      const handedOver = withDeadline(
-        Promise.race([assigned.promise, membership]),
-        assignmentLimitMs(shared.options),
-        'a hand-over',
-      );
+      // A rebalance, and the group's first join, which brokers delay for seconds.
+      const { rebalanceTimeoutMs, sessionTimeoutMs } = shared.options.group;
+      const limitMs = rebalanceTimeoutMs + sessionTimeoutMs;
+      const over = Promise.race([assigned.promise, membership]);
+      const handedOver = withDeadline(over, limitMs, 'a hand-over');
       try {
         if (!(await isHandedOver(unlessAborted(handedOver, signal)))) return 'refused';
         return await task();
@@ -96,11 +95,6 @@ async function isHandedOver(handOver: Promise<unknown>): Promise<boolean> {
     if (isForeignGroup || error instanceof DeadlineError) return false;
     throw error;
   }
-}
-
-/** Returns the limit for a rebalance plus the group's first join, which brokers delay for seconds. */
-function assignmentLimitMs({ group }: KafkaOptions): number {
-  return group.rebalanceTimeoutMs + group.sessionTimeoutMs;
 }
 
 /** The properties that successive joins of the group share. */
@@ -157,7 +151,10 @@ async function joinOnce(
 ): Promise<Error> {
   const connection = openConnection(shared.options, shared.dependencies);
   const over = Promise.withResolvers<never>();
-  const limitMs = silenceLimitMs(shared.options);
+  const { group, sendDeadlineMs } = shared.options;
+  // A membership may lack confirmation as long as joining may take. When a rejoin fails, kafkajs silently
+  // continues to fetch without being a member: it sends no heartbeats and never joins.
+  const limitMs = group.sessionTimeoutMs + group.rebalanceTimeoutMs + sendDeadlineMs;
   using watchdog = createLease(limitMs, () => {
     over.reject(new DeadlineError(`nothing was heard of the group for ${limitMs} ms`));
   });
@@ -197,14 +194,6 @@ interface ActiveMembership extends JoinOptions {
   readonly onConfirmed: () => void;
 }
 
-/**
- * Returns how long a membership may lack confirmation: as long as joining may take. When a rejoin fails,
- * kafkajs silently continues to fetch without being a member: it sends no heartbeats and never joins.
- */
-function silenceLimitMs({ group, sendDeadlineMs }: KafkaOptions): number {
-  return group.sessionTimeoutMs + group.rebalanceTimeoutMs + sendDeadlineMs;
-}
-
 function openConsumer(
   shared: KafkaBase,
   connection: Connection,
@@ -220,9 +209,12 @@ function openConsumer(
     owned: active.ownership.owned(),
     ...(active.borrows === undefined ? {} : { borrows: active.borrows }),
   });
-  const checkCount = (found: number) => {
-    if (found !== statePartitions)
-      active.fail(partitionCountChanged(topic, statePartitions, found));
+  const checkCount = (found: number): void => {
+    if (found === statePartitions) return;
+    const message =
+      `${topic} has ${found} partitions, and had ${statePartitions} when this instance started: ` +
+      'accounts and their states would be looked for where they are not.';
+    active.fail(new StopProcessError('kafka.topic-invalid', message, { exitCode: 3 }));
   };
   const consumer = connection.kafka.consumer({
     groupId: groupIdOf(options),
@@ -269,13 +261,4 @@ async function run(consumer: Consumer, topic: string): Promise<void> {
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
-}
-
-function partitionCountChanged(topic: string, expected: number, found: number): StopProcessError {
-  return new StopProcessError(
-    'kafka.topic-invalid',
-    `${topic} has ${found} partitions, and had ${expected} when this instance started: accounts ` +
-      'and their states would be looked for where they are not.',
-    { exitCode: 3 },
-  );
 }

@@ -24,8 +24,7 @@ export interface MemberAssignment {
   readonly partitions: readonly number[];
 }
 
-/** Dependencies of the ownership. */
-export interface OwnershipDeps {
+interface OwnershipDeps {
   readonly sessionTimeoutMs: number;
   readonly partitions: () => number;
   readonly telemetry: Telemetry;
@@ -86,9 +85,8 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
     onJoin(now, sentAgoMs) {
       // A new member id: the group removed this instance in between.
       const isNewMember = now.memberId !== assignment.memberId;
-      fences.remove(
-        diffAssignments(isNewMember ? [] : assignment.partitions, now.partitions).gained,
-      );
+      const kept = isNewMember ? [] : assignment.partitions;
+      fences.remove(diffAssignments(kept, now.partitions).gained);
       if (isNewMember) report('not-heard', []);
       assignment = now;
       lease.renew(sentAgoMs);

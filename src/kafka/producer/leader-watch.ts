@@ -1,5 +1,5 @@
 import type { ICustomPartitioner, PartitionMetadata } from 'kafkajs';
-import type { Layout } from '../layout.ts';
+import type { Layout } from '../shared.ts';
 
 /** Thrown when a partition is gone or has another leader than its produce request was planned for. */
 class LeaderMovedError extends Error {

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectorError, RetryError, StopStreamError } from '../../engine/errors.ts';
 import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
-import { onceStopped, withDeadline } from '../client/deadline.ts';
+import { onceStopped, pause, withDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 import type { TransactionalProducer } from './transaction.ts';
@@ -18,6 +17,9 @@ export interface ProducerBatch {
 /** Outcome of a batch, for the telemetry. */
 export type TransactionOutcome = 'committed' | 'redone' | 'failed' | 'fenced';
 
+/** The records of a batch, for the translation of an error. */
+export type BatchContent = Pick<ProducerBatch, 'records' | 'state'>;
+
 /** Dependencies of a partition producer; their errors already belong to the engine's taxonomy. */
 export interface PartitionProducerDeps {
   readonly shutdown: ShutdownBudget;
@@ -30,11 +32,7 @@ export interface PartitionProducerDeps {
   /** Reads the value of a key in the state topic, up to `end`, the offset after the fence record. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
   /** Translates an error of kafkajs into the engine's taxonomy; may query the brokers first. */
-  translate(
-    error: unknown,
-    batch: Pick<ProducerBatch, 'records' | 'state'>,
-    lastRejection: string | undefined,
-  ): unknown;
+  translate(error: unknown, batch: BatchContent, lastRejection: string | undefined): unknown;
   /** Called after a failed attempt that will be retried. */
   onRetry(error: unknown): void;
   onOutcome(outcome: TransactionOutcome, batch: ProducerBatch, durationMs: number): void;
@@ -46,12 +44,6 @@ export interface PartitionProducerDeps {
 interface CommitState {
   /** True after a commit was sent, until its outcome is known. */
   unknown: boolean;
-}
-
-interface CommitAttempt {
-  readonly attempt: number;
-  readonly commit: CommitState;
-  readonly stop: AbortSignal;
 }
 
 /** Attempts at a batch of which certainly nothing was committed. */
@@ -196,7 +188,7 @@ export class PartitionProducer {
     const commit: CommitState = { unknown: false };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#attempt(batch, { attempt, commit, stop });
+        return await this.#attempt(batch, attempt, commit, stop);
       } catch (error) {
         const translated = await this.#fail(error, batch);
         const isGivenUp = !commit.unknown && (attempt >= maxAttempts || hasRetryAfter(translated));
@@ -213,7 +205,9 @@ export class PartitionProducer {
 
   async #attempt(
     batch: ProducerBatch,
-    { attempt, commit, stop }: CommitAttempt,
+    attempt: number,
+    commit: CommitState,
+    stop: AbortSignal,
   ): Promise<TransactionOutcome> {
     const { key } = batch.state;
     const isInDoubt = this.#readBackKeys?.has(key) === false;
@@ -244,14 +238,16 @@ export class PartitionProducer {
     this.#mayHaveOpenTransaction = false;
     const limitMs = Math.ceil(this.#deps.shutdown.leftMs('outcome'));
     const check = this.#isCommitted(batch, AbortSignal.timeout(limitMs));
-    const isCommitted = await withDeadline(
-      check,
-      limitMs,
-      'reading the outcome of the commit',
-    ).catch(() => undefined);
-    if (isCommitted === undefined) throw unknownOutcome(batch, cause);
-    if (!isCommitted) throw cause;
-    return 'redone';
+    const bounded = withDeadline(check, limitMs, 'reading the outcome of the commit');
+    const isCommitted = await bounded.catch(() => undefined);
+    if (isCommitted === true) return 'redone';
+    if (isCommitted === false) throw cause;
+    throw new RetryError(
+      'kafka.commit-unknown',
+      `The program stopped before it could learn whether the last batch of ${batch.state.key} was ` +
+        'committed; the next start reads this from the state topic.',
+      { cause },
+    );
   }
 
   async #open(): Promise<TransactionalProducer> {
@@ -305,7 +301,7 @@ export class PartitionProducer {
   }
 
   /** Discards the producer after any error (Invariant 4), and translates the error. */
-  async #fail(error: unknown, batch: Pick<ProducerBatch, 'records' | 'state'>): Promise<unknown> {
+  async #fail(error: unknown, batch: BatchContent): Promise<unknown> {
     const translated = await this.#deps.translate(error, batch, this.#producer?.lastRejection());
     const fenced = isFenced(translated);
     await this.#discard({ abort: !fenced });
@@ -335,10 +331,6 @@ export class PartitionProducer {
   }
 }
 
-async function pause(pauseMs: number, stop: AbortSignal): Promise<void> {
-  await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
-}
-
 function closed(): RetryError {
   return new RetryError('kafka.unavailable', 'The connection to Kafka was closed.');
 }
@@ -355,13 +347,4 @@ function hasRetryAfter(error: unknown): boolean {
 /** True when another attempt would fail the same way. */
 function isFinal(error: unknown): boolean {
   return isConnectorError(error) && error.disposition !== 'retry';
-}
-
-function unknownOutcome(batch: ProducerBatch, cause: unknown): RetryError {
-  return new RetryError(
-    'kafka.commit-unknown',
-    `The program stopped before it could learn whether the last batch of ${batch.state.key} was ` +
-      'committed; the next start reads this from the state topic.',
-    { cause },
-  );
 }

@@ -5,7 +5,7 @@ import type { Connection } from '../client/connection.ts';
 import { succeedsWithin, withDeadline, withThrottledDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
 import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
-import type { Layout } from '../layout.ts';
+import type { Layout } from '../shared.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 
 /** Options of a transactional producer. */
@@ -62,31 +62,29 @@ export class SendError extends Error {
   }
 }
 
+/** Sends one request; verifies that every partition acknowledged it. */
 async function produce(
   transaction: Transaction,
   request: ProduceRequest,
-  { timeoutMs, compression }: { readonly timeoutMs: number; readonly compression: Compression },
+  { requestTimeoutMs }: Connection,
+  { compression }: TransactionOptions,
 ): Promise<readonly RecordMetadata[]> {
   try {
-    return await transaction.sendBatch({
+    const acknowledged = await transaction.sendBatch({
       acks: -1,
-      timeout: timeoutMs,
+      timeout: requestTimeoutMs,
       compression: compressionTypes[compression],
       topicMessages: toMessages(request.records),
     });
+    const keys = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
+    const missing = request.records.find(
+      ({ topic, partition }) => !keys.has(`${topic}/${String(partition)}`),
+    );
+    if (missing === undefined) return acknowledged;
+    // kafkajs silently skips partitions without a leader.
+    throw new Error(`kafkajs did not send to partition ${missing.partition} of ${missing.topic}`);
   } catch (error) {
     throw new SendError(request, error);
-  }
-}
-
-/** Verifies that every partition was acknowledged: kafkajs silently skips partitions without a leader. */
-function checkAcknowledged(request: ProduceRequest, acknowledged: readonly RecordMetadata[]): void {
-  const keys = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
-  const missing = request.records.find(
-    ({ topic, partition }) => !keys.has(`${topic}/${String(partition)}`),
-  );
-  if (missing !== undefined) {
-    throw new Error(`kafkajs did not send to partition ${missing.partition} of ${missing.topic}`);
   }
 }
 
@@ -107,13 +105,6 @@ function createProducer(
   });
 }
 
-/** Connects and acquires the transactional id, which aborts the open transaction of an earlier producer. */
-async function connect(producer: Producer): Promise<Transaction> {
-  await producer.connect();
-  // kafkajs sends InitProducerId only here; no transaction is open at the broker yet.
-  return producer.transaction();
-}
-
 /**
  * Opens a producer. When this resolves, every earlier transaction of the same id is committed or
  * aborted, and can no longer change.
@@ -129,9 +120,11 @@ export async function openTransactionalProducer(
   const producer = createProducer(connection, watch, options);
   let next: Transaction | undefined;
   let ended = false;
-  const { throttle, requestTimeoutMs: timeoutMs } = connection;
+  const { throttle } = connection;
   try {
-    next = await withDeadline(connect(producer), options.deadlineMs, 'opening a producer');
+    // kafkajs sends InitProducerId with `transaction`; no transaction is open at the broker yet.
+    const acquired = producer.connect().then(() => producer.transaction());
+    next = await withDeadline(acquired, options.deadlineMs, 'opening a producer');
   } catch (error) {
     connection.destroy();
     throw error;
@@ -144,8 +137,7 @@ export async function openTransactionalProducer(
       // A deadline cannot stop this loop; this flag does.
       if (ended) throw new Error('this producer was discarded');
       watch.expect(request.leader);
-      const acknowledged = await produce(transaction, request, { ...options, timeoutMs });
-      checkAcknowledged(request, acknowledged);
+      const acknowledged = await produce(transaction, request, connection, options);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }
     if (ended) throw new Error('this producer was discarded');

@@ -8,11 +8,7 @@ import { type OpenTransaction, OpenTransactionError, StateTopicReader } from './
 
 /** A reader of the state topic with one client, which is replaced after an error. */
 export interface StateReader extends AsyncDisposable {
-  /**
-   * Reads a partition to a proven end.
-   *
-   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, the signal's reason
-   */
+  /** Reads a partition to a proven end. @throws errors of `translate`, the signal's reason */
   readonly read: KafkaShared['readState'];
   /** Starts to connect, so that the first read does not wait for it. Never throws. */
   prepare(): void;

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload } from 'kafkajs';
 import { RetryError } from '../../engine/errors.ts';
 import { settled } from '../../engine/shutdown.ts';
-import { correctCommittedReads } from '../client/aborted-records.ts';
 import type { Connection } from '../client/connection.ts';
 import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { createHighWatermarkAdmin } from '../client/kafkajs.ts';
@@ -39,12 +38,7 @@ const searchLimitMs = 3000;
 /** The read of one partition up to an end. */
 export type PartitionRead = ReturnType<typeof createPartitionRead>;
 
-/**
- * Creates the read of a partition; its stall timer starts at once.
- *
- * @param description - the partition and topic, for the error
- * @param end - the offset after the last one
- */
+/** Creates the read of a partition to `end`, the offset after the last one; its stall timer starts at once. */
 export function createPartitionRead(description: string, end: bigint, stallMs: number) {
   const finish = Promise.withResolvers<undefined>();
   const entries = new Map<string, StateEntry>();
@@ -149,7 +143,6 @@ export class StateTopicReader {
     this.#options = options;
     this.#groupId = `${groupPrefix}-${randomUUID()}`;
     this.#all = Array.from({ length: partitions }, (_, partition) => partition);
-    correctCommittedReads();
     this.#admin = createHighWatermarkAdmin(connection.kafka);
     this.#consumer = connection.kafka.consumer({
       groupId: this.#groupId,
@@ -175,11 +168,8 @@ export class StateTopicReader {
   }
 
   /**
-   * Reads the committed records of a partition to `end` or later; returns only the last entry of each
-   * key.
-   *
-   * @param end - the offset after the last required record; `now` is the high watermark that the leader
-   * reports
+   * Reads the committed records of a partition to `end` or later; returns only the last entry of each key.
+   * `now` is the high watermark that the leader reports.
    * @throws errors of kafkajs, DeadlineError, OpenTransactionError, or the signal's reason
    */
   read(

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createHealth } from '../../../src/kafka/health.ts';
-import type { Layout } from '../../../src/kafka/layout.ts';
+import { createHealth, type Layout } from '../../../src/kafka/shared.ts';
 
 import { createWarningLog, prepareLayout, watchTopics } from '../../../src/kafka/topics.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';

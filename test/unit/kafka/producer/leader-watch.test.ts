@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PartitionMetadata } from 'kafkajs';
-import { createLayout } from '../../../../src/kafka/layout.ts';
+import { createLayout } from '../../../../src/kafka/shared.ts';
 import { createLeaderWatch } from '../../../../src/kafka/producer/leader-watch.ts';
 
 function metadata(leaders: readonly number[]): PartitionMetadata[] {
