@@ -5,7 +5,7 @@ import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import { createProbe, type KafkaProbe } from './probe.ts';
 import { createPublisher } from './producer/publisher.ts';
 import { createStateAdmin, type StateAdmin } from './state/admin.ts';
-import { createStateReader } from './state/reader.ts';
+import { createStateReader } from './state/topic-reader.ts';
 import { createStateStore } from './state/store.ts';
 import { tail, type TailRequest } from './tail.ts';
 import { createWarningLog, prepareLayout, watchTopics } from './topics.ts';
@@ -60,14 +60,8 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
   };
   const reader = createStateReader(base);
   const group = createGroup(base);
-  const shared: KafkaShared = {
-    ...base,
-    holds: (partition) => group.holds(partition),
-    fence: (partition, reason) => {
-      group.fence(partition, reason);
-    },
-    readState: (partition, end, signal) => reader.read(partition, end, signal),
-  };
+  const { holds, fence } = group;
+  const shared: KafkaShared = { ...base, holds, fence, readState: reader.read };
   const publisher = createPublisher(shared);
   return {
     publisher,

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Admin, Kafka as KafkaClient } from 'kafkajs';
-import { correctCommittedReads } from './aborted-records.ts';
+import { correctCommittedReads, patches } from './patches.ts';
 import { codecs, type Compression } from './compression.ts';
-import { patches } from './patches.ts';
 
 const require = createRequire(import.meta.url);
 /** The version that the patches fit; any other version runs unpatched. */

@@ -9,16 +9,11 @@ import { settled } from '../../engine/shutdown.ts';
 import { translate } from '../client/errors.ts';
 import { createAssigner } from './assignor.ts';
 import { findMembers, groupIdOf } from './description.ts';
-import { createOwnership, type Ownership } from './ownership.ts';
-import { createLease } from './lease.ts';
-import type { KafkaBase } from '../shared.ts';
+import { createOwnership, type Ownership, createLease } from './ownership.ts';
+import type { KafkaBase, KafkaShared } from '../shared.ts';
 
 /** The membership of the consumer group, with the queries of the partition producers. */
-export interface GroupMembership extends Group {
-  /** True when a partition may be published to; always true before a group is joined. */
-  holds(partition: number): boolean;
-  /** Records that another producer has acquired a partition. */
-  fence(partition: number, reason: string): void;
+export interface GroupMembership extends Group, Pick<KafkaShared, 'holds' | 'fence'> {
   /**
    * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them up
    * as in any rebalance, get them back afterwards, and read their states again.
@@ -49,6 +44,7 @@ export function createGroup(shared: KafkaBase): GroupMembership {
     get partitions() {
       return shared.layout().statePartitions;
     },
+    // Before a group is joined, every partition may be published to.
     holds: (partition) => ownership?.owned().includes(partition) ?? true,
     fence(partition, reason) {
       ownership?.fence(partition, reason);
