@@ -20,7 +20,7 @@ const steps = {
   /** A producer aborts its transaction, or disconnects. */
   producer: { share: 0.04, until: 0.66 },
   /** Another producer ends a transaction whose abort was not answered. */
-  takeOver: { share: 0.16, until: 0.76 },
+  acquisition: { share: 0.16, until: 0.76 },
   /** All partitions are released. */
   partitions: { share: 0.4, until: 0.78 },
   /** A member that is joining the group has joined it. */

@@ -60,8 +60,8 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
   };
   const reader = createStateReader(base);
   const group = createGroup(base);
-  const { holds, fence } = group;
-  const shared: KafkaShared = { ...base, holds, fence, readState: reader.read };
+  const { holds, onFenced } = group;
+  const shared: KafkaShared = { ...base, holds, onFenced, readState: reader.read };
   const publisher = createPublisher(shared);
   return {
     publisher,

@@ -20,9 +20,9 @@ export interface KafkaShared extends KafkaBase {
   /** True while the group assigns a partition to this instance. */
   readonly holds: (partition: number) => boolean;
   /** Records that another producer has acquired a partition. */
-  readonly fence: (partition: number, reason: string) => void;
+  readonly onFenced: (partition: number, reason: string) => void;
   /**
-   * Reads a partition of the state topic up to `end`, the offset after the fence record; `now` is the end
+   * Reads a partition of the state topic up to `end`, the offset after the end record; `now` is the end
    * that the leader reports, for a reader that owns no partition.
    */
   readonly readState: (

@@ -7,7 +7,7 @@ import { needsOf } from './client/acls.ts';
 import { withConnection } from './client/admin-call.ts';
 import type { Connection } from './client/connection.ts';
 import { unlessAborted, withDeadline } from './client/deadline.ts';
-import { fenceKey } from './producer/produce-requests.ts';
+import { endRecordKey } from './producer/produce-requests.ts';
 import type { KafkaBase } from './shared.ts';
 
 /** The start position of a tail in each partition. */
@@ -59,9 +59,9 @@ export async function tail(
   const { topic } = request;
   const { shutdown } = dependencies;
   const groupId = `${options.transactionalIdPrefix}-tail-${randomUUID()}`;
-  // Fence records hold no state and only prove to their writer that a read is complete.
+  // End records hold no state and only prove to their writer that a read is complete.
   const isFence = ({ key }: TailedRecord): boolean =>
-    key === fenceKey && topic === topicName(options.topicTemplate, 'state');
+    key === endRecordKey && topic === topicName(options.topicTemplate, 'state');
   const take: TailRequest['take'] = (record) =>
     isFence(record) ? Promise.resolve(true) : request.take(record);
   const read = async (connection: Connection, cleanUps: AsyncDisposableStack): Promise<void> => {

@@ -73,18 +73,18 @@ export class ThrottledError extends Error {
   }
 }
 
-/** A deadline that does not count the time for which brokers throttle the client. */
 export interface ThrottledDeadline {
+  /** Deadline without the throttled time. */
   readonly deadlineMs: number;
-  /** Hard limit, including throttled time. */
-  readonly limitMs: number;
+  /** Deadline including the throttled time. */
+  readonly throttledDeadlineMs: number;
   readonly throttle: Throttle;
 }
 
-/** Like {@link withDeadline}, extended by throttled time up to `limitMs`, then a {@link ThrottledError}. */
+/** Like {@link withDeadline}; when throttling delays the task, rejects with a {@link ThrottledError}. */
 export function withThrottledDeadline<T>(
   task: Promise<T>,
-  { deadlineMs, limitMs, throttle }: ThrottledDeadline,
+  { deadlineMs, throttledDeadlineMs, throttle }: ThrottledDeadline,
   operation: string,
 ): Promise<T> {
   const startMs = performance.now();
@@ -94,18 +94,18 @@ export function withThrottledDeadline<T>(
       const throttledMs = throttle.totalMs() - beforeMs;
       const allowedMs = deadlineMs + throttledMs;
       const spentMs = performance.now() - startMs;
-      const leftMs = limitMs - spentMs;
+      const leftMs = throttledDeadlineMs - spentMs;
       const isHopeless = throttledMs > 0 && throttle.leftMs() >= leftMs;
-      const isExpired = spentMs >= Math.min(limitMs, allowedMs);
-      if (isHopeless || (isExpired && allowedMs > limitMs)) {
+      const isExpired = spentMs >= Math.min(throttledDeadlineMs, allowedMs);
+      if (isHopeless || (isExpired && allowedMs > throttledDeadlineMs)) {
         const share = `of which ${Math.round(throttledMs)} ms of throttling`;
-        const message = `${operation} needs longer than ${limitMs} ms, ${share}`;
+        const message = `${operation} needs longer than ${throttledDeadlineMs} ms, ${share}`;
         throw new ThrottledError(message, throttle.leftMs());
       }
       if (isExpired) {
         throw new DeadlineError(`${operation} took longer than ${Math.round(allowedMs)} ms`);
       }
-      const waitMs = Math.min(limitMs, allowedMs) - spentMs;
+      const waitMs = Math.min(throttledDeadlineMs, allowedMs) - spentMs;
       await sleep(Math.ceil(waitMs), undefined, { signal });
     }
   });

@@ -13,7 +13,7 @@ import { createOwnership, type Ownership, createLease } from './ownership.ts';
 import type { KafkaBase, KafkaShared } from '../shared.ts';
 
 /** The membership of the consumer group, with the queries of the partition producers. */
-export interface GroupMembership extends Group, Pick<KafkaShared, 'holds' | 'fence'> {
+export interface GroupMembership extends Group, Pick<KafkaShared, 'holds' | 'onFenced'> {
   /**
    * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them up
    * as in any rebalance, get them back afterwards, and read their states again.
@@ -46,8 +46,8 @@ export function createGroup(shared: KafkaBase): GroupMembership {
     },
     // Before a group is joined, every partition may be published to.
     holds: (partition) => ownership?.owned().includes(partition) ?? true,
-    fence(partition, reason) {
-      ownership?.fence(partition, reason);
+    onFenced(partition, reason) {
+      ownership?.onFenced(partition, reason);
     },
     async members(signal) {
       return (await findMembers(shared, signal)).map(({ name }) => name);

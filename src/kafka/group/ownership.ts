@@ -12,7 +12,7 @@ export interface Ownership {
   /** Records that the coordinator has confirmed the assignment. */
   onHeartbeat(sentAgoMs: number): void;
   /** Records that another producer has acquired a partition. */
-  fence(partition: number, reason: string): void;
+  onFenced(partition: number, reason: string): void;
   /** Ends the ownership of every partition. */
   leave(): void;
 }
@@ -34,22 +34,22 @@ interface OwnershipDeps {
 const longestPauseMs = 300_000;
 
 /** Creates the set of partitions that pause because another producer has acquired them. */
-function createFences(sessionTimeoutMs: number) {
-  const fences = new Map<number, { readonly times: number; readonly untilMs: number }>();
+function createFencedPartitions(sessionTimeoutMs: number) {
+  const pauses = new Map<number, { readonly times: number; readonly untilMs: number }>();
   return {
     /** Adds a partition; returns the length of its pause. */
     add(partition: number): number {
       const nowMs = performance.now();
-      const last = fences.get(partition);
+      const last = pauses.get(partition);
       const isRepeated = last !== undefined && nowMs - last.untilMs < longestPauseMs;
       const times = isRepeated ? last.times + 1 : 1;
       const pauseMs = Math.min(sessionTimeoutMs * 2 ** (times - 1), longestPauseMs);
-      fences.set(partition, { times, untilMs: nowMs + pauseMs });
+      pauses.set(partition, { times, untilMs: nowMs + pauseMs });
       return pauseMs;
     },
-    has: (partition: number) => performance.now() < (fences.get(partition)?.untilMs ?? -Infinity),
+    has: (partition: number) => performance.now() < (pauses.get(partition)?.untilMs ?? -Infinity),
     remove(partitions: readonly number[]): void {
-      for (const partition of partitions) fences.delete(partition);
+      for (const partition of partitions) pauses.delete(partition);
     },
   };
 }
@@ -59,14 +59,14 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
   const { sessionTimeoutMs, telemetry, onAssignment } = deps;
   let assignment: MemberAssignment = { memberId: '', partitions: [] };
   let reported: readonly number[] = [];
-  const fences = createFences(sessionTimeoutMs);
+  const fenced = createFencedPartitions(sessionTimeoutMs);
   const lease = createLease(sessionTimeoutMs, () => {
     report('not-heard');
   });
 
   const owned = (): readonly number[] => {
     if (!lease.isLive()) return [];
-    return assignment.partitions.filter((partition) => !fences.has(partition));
+    return assignment.partitions.filter((partition) => !fenced.has(partition));
   };
   const report = (cause: AssignmentCause, now = owned()): void => {
     const change = diffAssignments(reported, now);
@@ -85,7 +85,7 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
       // A new member id: the group removed this instance in between.
       const isNewMember = now.memberId !== assignment.memberId;
       const kept = isNewMember ? [] : assignment.partitions;
-      fences.remove(diffAssignments(kept, now.partitions).gained);
+      fenced.remove(diffAssignments(kept, now.partitions).gained);
       if (isNewMember) report('not-heard', []);
       assignment = now;
       lease.renew(sentAgoMs);
@@ -95,9 +95,9 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
       lease.renew(sentAgoMs);
       report('confirmed');
     },
-    fence(partition, reason) {
+    onFenced(partition, reason) {
       if (!assignment.partitions.includes(partition)) return;
-      const pauseMs = fences.add(partition);
+      const pauseMs = fenced.add(partition);
       telemetry.report({ type: 'fenced', partition, reason, pauseMs });
       report('fenced');
     },

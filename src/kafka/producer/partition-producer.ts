@@ -27,9 +27,9 @@ export interface PartitionProducerDeps {
   open(): Promise<TransactionalProducer>;
   /** @param by - `topic` after a failed attempt, so that a rejection identifies its topic */
   plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly ProduceRequest[];
-  /** Returns the fence record: its offset proves that a read of the partition is complete. */
-  fence(): PlacedRecord;
-  /** Reads the value of a key in the state topic, up to `end`, the offset after the fence record. */
+  /** Returns the end record: its offset proves that a read of the partition is complete. */
+  endRecord(): PlacedRecord;
+  /** Reads the value of a key in the state topic, up to `end`, the offset after the end record. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
   /** Translates an error of kafkajs into the engine's taxonomy; may query the brokers first. */
   translate(error: unknown, batch: BatchContent, lastRejection: string | undefined): unknown;
@@ -72,8 +72,8 @@ export class PartitionProducer {
   readonly #deps: PartitionProducerDeps;
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
-  /** The offset after this producer's fence record; undefined before the record is committed. */
-  #fenceEnd: bigint | undefined;
+  /** The offset after this producer's end record; undefined before the record is committed. */
+  #readEnd: bigint | undefined;
   #discarding: Promise<void> = Promise.resolve();
   /**
    * Set while in doubt: the keys of the states that were read back since. Undefined while no other
@@ -97,9 +97,9 @@ export class PartitionProducer {
 
   /**
    * Acquires the partition and fences every earlier producer, including this object's own. When it
-   * resolves, no earlier producer can commit, and all their commits precede a fence record.
+   * resolves, no earlier producer can commit, and all their commits precede an end record.
    *
-   * @returns the end that a read must reach: the offset after the fence record
+   * @returns the end that a read must reach: the offset after the end record
    */
   acquire(signal: AbortSignal): Promise<bigint> {
     return this.#enqueue(async () => {
@@ -109,11 +109,11 @@ export class PartitionProducer {
       for (let attempt = 1; ; attempt += 1) {
         await this.#open();
         try {
-          const end = await this.#fence(stop);
+          const end = await this.#commitEndRecord(stop);
           this.#readBackKeys = undefined;
           return end;
         } catch (error) {
-          const state = this.#deps.fence();
+          const state = this.#deps.endRecord();
           const translated = await this.#fail(error, { records: [state], state });
           if (attempt >= maxAttempts || isFinal(translated) || stop.aborted) throw translated;
           await pause(pausesMs[attempt - 1] ?? 5000, stop);
@@ -160,7 +160,7 @@ export class PartitionProducer {
     if (!this.#mayHaveOpenTransaction) return;
     this.#mayHaveOpenTransaction = false;
     const disposal = this.#deps.open().then((producer) => producer.discard({ abort: false }));
-    await settled(disposal, this.#deps.shutdown.leftMs('takeOver'));
+    await settled(disposal, this.#deps.shutdown.leftMs('acquisition'));
   }
 
   /**
@@ -263,28 +263,28 @@ export class PartitionProducer {
   }
 
   /**
-   * Commits the fence record, once per producer. A read that reaches its offset has every commit made
+   * Commits the end record, once per producer. A read that reaches its offset has every commit made
    * before this producer was opened. A deposed leader cannot serve that offset, and an open transaction
    * of another producer visibly blocks the read before it (Invariant 2).
    */
-  async #fence(stop: AbortSignal): Promise<bigint> {
+  async #commitEndRecord(stop: AbortSignal): Promise<bigint> {
     const producer = await this.#open();
-    if (this.#fenceEnd !== undefined) return this.#fenceEnd;
-    const requests = this.#deps.plan([this.#deps.fence()], 'topic');
+    if (this.#readEnd !== undefined) return this.#readEnd;
+    const requests = this.#deps.plan([this.#deps.endRecord()], 'topic');
     const transaction = producer.transact(requests, () => {
       // Until the broker answers, the commit may never have arrived (Invariant 7).
       this.#mayHaveOpenTransaction = true;
     });
     const offset = await onceStopped(transaction, stop, this.#transactionLimitMs);
     this.#mayHaveOpenTransaction = false;
-    if (offset < 0n) throw new Error('kafkajs reported no offset of the fence record');
-    return (this.#fenceEnd = offset + 1n);
+    if (offset < 0n) throw new Error('kafkajs reported no offset of the end record');
+    return (this.#readEnd = offset + 1n);
   }
 
   /** True when the topic has exactly this state: compare-and-set, so that no other state is overwritten. */
   async #isCommitted(batch: ProducerBatch, stop: AbortSignal): Promise<boolean> {
     // Invariant 4: open the new producer first, so that the value read next can no longer change.
-    const end = await this.#fence(stop);
+    const end = await this.#commitEndRecord(stop);
     const { key, value } = batch.state;
     const found = await this.#deps.readBack(key, end, stop);
     if (value === null ? found === undefined : found?.equals(value) === true) return true;
@@ -320,7 +320,7 @@ export class PartitionProducer {
   async #discard(options: { readonly abort: boolean }): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    this.#fenceEnd = undefined;
+    this.#readEnd = undefined;
     if (producer !== undefined) this.#discarding = this.#discardProducer(producer, options);
     // Also waits for a discard that another call began.
     await this.#discarding;

@@ -75,14 +75,14 @@ function placeAt(partition: number, layout: Layout, record: OutgoingRecord): Pla
 }
 
 /**
- * The key of fence records. A state's key differs: it has a slash. With one key, compaction keeps at
- * most one fence record per partition. Fence records are tombstones, which every state reader skips.
+ * The key of end records. A state's key differs: it has a slash. With one key, compaction keeps at
+ * most one end record per partition. End records are tombstones, which every state reader skips.
  */
-export const fenceKey = 'fence';
+export const endRecordKey = 'fence';
 
-/** Returns the fence record, which a new owner writes to a state partition before it reads it. */
-export function placeFence(partition: number, layout: Layout, instance: string): PlacedRecord {
-  return placeStateAt(partition, layout, { key: fenceKey, value: null, headers: { instance } });
+/** Returns the end record, which a new owner writes to a state partition before it reads it. */
+export function placeEndRecord(partition: number, layout: Layout, instance: string): PlacedRecord {
+  return placeStateAt(partition, layout, { key: endRecordKey, value: null, headers: { instance } });
 }
 
 /** Returns the maximum size of a record in the state topic, in bytes. */

@@ -19,7 +19,7 @@ import {
   type PartitionProducerDeps,
 } from './partition-producer.ts';
 import {
-  placeFence,
+  placeEndRecord,
   placeRecords,
   planRequests,
   sizeProblem,
@@ -101,13 +101,13 @@ async function openProducer(
   if (!shared.holds(partition)) throw notAssigned(shared, partition);
   const connection = openConnection(options, dependencies);
   // Below the broker's limit: a transaction that the broker aborts by itself would look fenced.
-  const limitMs = Math.floor(options.transactionTimeoutMs * 0.9);
+  const throttledDeadlineMs = Math.floor(options.transactionTimeoutMs * 0.9);
   try {
     return await openTransactionalProducer(connection, shared.layout(), {
       transactionalId: transactionalIdOf(shared, partition),
       transactionTimeoutMs: options.transactionTimeoutMs,
-      deadlineMs: Math.min(options.sendDeadlineMs, limitMs),
-      limitMs,
+      deadlineMs: Math.min(options.sendDeadlineMs, throttledDeadlineMs),
+      throttledDeadlineMs,
       compression: options.compression,
       discardLimitMs: () => dependencies.shutdown.leftMs('producer'),
     });
@@ -158,7 +158,7 @@ export function createPartitionProducer(shared: KafkaShared, partition: number):
     shutdown: dependencies.shutdown,
     open: () => openProducer(shared, partition),
     plan: (records, by) => planRequests(records, shared.layout(), by),
-    fence: () => placeFence(partition, shared.layout(), options.instance),
+    endRecord: () => placeEndRecord(partition, shared.layout(), options.instance),
     async readBack(key, end, signal) {
       const entries = await shared.readState(partition, end, signal);
       return entries.find((entry) => entry.key === key)?.value;
@@ -188,7 +188,7 @@ export function createPartitionProducer(shared: KafkaShared, partition: number):
       telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
     },
     onFenced(reason) {
-      shared.fence(partition, reason);
+      shared.onFenced(partition, reason);
     },
   };
   return new PartitionProducer(deps);

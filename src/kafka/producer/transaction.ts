@@ -18,10 +18,10 @@ import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 interface TransactionOptions {
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;
-  /** Deadline of opening, and of each transaction, without throttled time. */
+  /** Deadline of opening, and of each transaction that no broker throttles. */
   readonly deadlineMs: number;
-  /** Deadline of each transaction, including throttled time. */
-  readonly limitMs: number;
+  /** Deadline of each transaction that brokers throttle. */
+  readonly throttledDeadlineMs: number;
   readonly compression: Compression;
   /** Returns the time limit of a discarded producer's abort, and again of its disconnection. */
   readonly discardLimitMs: () => number;

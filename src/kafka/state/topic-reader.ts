@@ -257,7 +257,7 @@ export class StateTopicReader {
     const bounded = withDeadline(search, stallMs, `looking for the end of ${topic}`);
     const span = await unlessAborted(bounded, signal);
     const end = target === 'now' ? BigInt(span.end) : target;
-    // No record, not even of an open transaction. After an acquisition there is at least the fence record.
+    // No record, not even of an open transaction. After an acquisition there is at least the end record.
     if (end <= BigInt(span.low)) return [];
     const read = createPartitionRead(`partition ${partition} of ${topic}`, end, stallMs);
     this.#reads.set(partition, read);
