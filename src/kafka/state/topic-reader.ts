@@ -87,7 +87,7 @@ function readCount(header: unknown): number | undefined {
 }
 
 /** An open transaction of another producer, which hides the end of a partition. */
-export interface OpenTransaction {
+interface OpenTransaction {
   readonly topic: string;
   readonly partition: number;
   /** The offset at which the transaction begins: the partition's last stable offset. */
@@ -96,7 +96,7 @@ export interface OpenTransaction {
 }
 
 /** The error of a read that cannot pass an open transaction. */
-export class OpenTransactionError extends Error {
+class OpenTransactionError extends Error {
   override readonly name = 'OpenTransactionError';
   readonly open: OpenTransaction;
   constructor(open: OpenTransaction) {
