@@ -2,13 +2,6 @@ import { isNode, type Json } from '../engine/json.ts';
 import { call, callUnlessDenied, parse, type CallContext } from './calls.ts';
 import { isEquivalent } from './schema-compare.ts';
 
-/** A version of a subject; parts that the registry did not send are undefined. */
-export interface SubjectVersion {
-  readonly id: number | undefined;
-  /** The parsed schema; also undefined when it is not JSON, such as a Protocol Buffers schema. */
-  readonly schema: Json | undefined;
-}
-
 /** The numbers of a subject's versions, in ascending order; null without the subject. */
 export async function listVersions(
   subject: string,
@@ -22,12 +15,12 @@ export async function listVersions(
   return numbers.toSorted((a, b) => a - b);
 }
 
-/** Reads one version; its parts are undefined when it does not exist. */
+/** Reads one version; parts that the registry did not send, or that are not JSON, are undefined. */
 export async function readVersion(
   subject: string,
   version: number | 'latest',
   context: CallContext,
-): Promise<SubjectVersion> {
+) {
   const path = `${pathOf(subject)}/versions/${version}`;
   const { body } = await call(context, { method: 'get', path });
   if (!isNode(body)) return { id: undefined, schema: undefined };

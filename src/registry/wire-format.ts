@@ -9,14 +9,8 @@ import type { TopicSchema } from './schemas.ts';
 const headerBytes = 5;
 const slabBytes = 1024 * 1024;
 
-/** An encoded value: the id of its writer's schema, and the Avro bytes behind the header. */
-export interface WireValue {
-  readonly id: number;
-  readonly body: Buffer;
-}
-
-/** Splits an encoded value; returns undefined for bytes of another format. */
-export function splitWireValue(bytes: Buffer): WireValue | undefined {
+/** Returns the id of the writer's schema and the Avro bytes; undefined for bytes of another format. */
+export function splitWireValue(bytes: Buffer) {
   if (bytes.length <= headerBytes || bytes[0] !== 0) return undefined;
   return { id: bytes.readInt32BE(1), body: bytes.subarray(headerBytes) };
 }

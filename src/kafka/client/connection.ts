@@ -163,13 +163,6 @@ function saslOf(sasl: KafkaSasl): SASLOptions {
   };
 }
 
-/** A forwarded line of the client's log. */
-interface RoutedLine {
-  readonly level: 'debug' | 'warn';
-  readonly message: string;
-  readonly fields: Record<string, unknown>;
-}
-
 /** Lines that kafkajs logs as errors or warnings although they are normal here. */
 const normalLines: readonly RegExp[] = [
   // The broker still writes the markers of the last commit: every transaction may meet this once.
@@ -194,15 +187,13 @@ const normalLines: readonly RegExp[] = [
  * Decides the level of one kafkajs log line. Errors become warnings, because only the code that handles
  * an error knows its severity; normal lines become debug.
  */
-export function routeLine(entry: LogEntry): RoutedLine {
-  const { message, ...rest } = entry.log;
+export function routeLine({ level, log: { message, ...rest } }: LogEntry) {
   const cause: unknown = rest['error'];
   const text = typeof cause === 'string' ? `${message} ${cause}` : message;
-  const isWarning =
-    (entry.level === logLevel.ERROR || entry.level === logLevel.WARN) &&
-    !normalLines.some((pattern) => pattern.test(text));
+  const isProblem = level === logLevel.ERROR || level === logLevel.WARN;
+  const isWarning = isProblem && !normalLines.some((pattern) => pattern.test(text));
   const fields = Object.fromEntries(
     Object.entries(rest).filter(([name]) => !['timestamp', 'logger', 'stack'].includes(name)),
   );
-  return { level: isWarning ? 'warn' : 'debug', message, fields };
+  return { level: isWarning ? ('warn' as const) : ('debug' as const), message, fields };
 }

@@ -36,28 +36,24 @@ async function unlessExpired<T>(
 }
 
 /** The time for which brokers have throttled a client by a quota. */
-export interface Throttle {
-  /** Records an answer's `throttle_time_ms`; returns the time by which the wait grows. */
-  record(ms: number): number;
-  /** Returns the total, including the rest of the current wait, in milliseconds. */
-  totalMs(): number;
-  /** Returns the remaining time of the current wait, in milliseconds. */
-  leftMs(): number;
-}
+export type Throttle = ReturnType<typeof createThrottle>;
 
 /** Creates a throttle without a wait; overlapping waits of several brokers count once. */
-export function createThrottle(nowMs: () => number): Throttle {
+export function createThrottle(nowMs: () => number) {
   let totalMs = 0;
   let untilMs = 0;
   return {
-    record(ms) {
+    /** Records an answer's `throttle_time_ms`; returns the time by which the wait grows. */
+    record(ms: number): number {
       const fromMs = Math.max(nowMs(), untilMs);
       const addedMs = Math.max(0, nowMs() + ms - fromMs);
       untilMs = fromMs + addedMs;
       totalMs += addedMs;
       return addedMs;
     },
+    /** Returns the total, including the rest of the current wait, in milliseconds. */
     totalMs: () => totalMs,
+    /** Returns the remaining time of the current wait, in milliseconds. */
     leftMs: () => Math.max(0, untilMs - nowMs()),
   };
 }
@@ -123,14 +119,6 @@ export async function onceStopped<T>(
     if (!stop.aborted) throw error;
     return withDeadline(task, limitMs(), 'what was in hand at the stop');
   }
-}
-
-/** Resolves to true when `task` succeeds within `limitMs`: for clean-up that has a fallback. */
-export async function succeedsWithin(task: Promise<unknown>, limitMs: number): Promise<boolean> {
-  return withDeadline(task, limitMs, 'clean-up').then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Settles as `task` does, or rejects with the signal's reason as soon as it is aborted. */

@@ -9,7 +9,7 @@ import type {
 import { compressionTypes } from '../client/kafkajs.ts';
 import type { Compression } from '../client/compression.ts';
 import type { Connection } from '../client/connection.ts';
-import { succeedsWithin, withDeadline, withThrottledDeadline } from '../client/deadline.ts';
+import { withDeadline, withThrottledDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
 import type { Layout } from '../shared.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
@@ -96,7 +96,7 @@ async function produce(
 
 function createProducer(
   connection: Connection,
-  watch: LeaderWatch,
+  { createPartitioner }: ReturnType<typeof createLeaderWatch>,
   options: TransactionOptions,
 ): Producer {
   return connection.kafka.producer({
@@ -105,10 +105,19 @@ function createProducer(
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    createPartitioner: watch.createPartitioner,
+    createPartitioner,
     // A transaction may wait briefly for the markers of the previous one: first 5 ms, not 300.
     retry: { initialRetryTime: 5, factor: 0, multiplier: 1.2, maxRetryTime: 1000, retries: 40 },
   });
+}
+
+async function isAborted(transaction: Transaction, limitMs: number): Promise<boolean> {
+  try {
+    await withDeadline(transaction.abort(), limitMs, 'an abort');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -166,7 +175,7 @@ export async function openTransactionalProducer(
       if (abort && next !== undefined && !isOver) {
         // An abort would queue behind an unanswered request; on a new connection it does not.
         await connection.cut();
-        isOver = await succeedsWithin(next.abort(), options.discardLimitMs());
+        isOver = await isAborted(next, options.discardLimitMs());
       }
       await settled(producer.disconnect(), options.discardLimitMs());
       connection.destroy();
@@ -182,13 +191,6 @@ class LeaderMovedError extends Error {
   readonly retriable = false;
 }
 
-/** Verifies, inside kafkajs, that a produce request still goes to the broker it was planned for. */
-export interface LeaderWatch {
-  /** Sets the broker that must lead the partitions of every record from now on. */
-  expect(leader: number): void;
-  readonly createPartitioner: ICustomPartitioner;
-}
-
 function updateLeaders(layout: Layout, name: string, metadata: readonly PartitionMetadata[]): void {
   const leaders = layout.byName(name)?.leaders ?? [];
   for (const { partitionId, leader } of metadata) {
@@ -202,7 +204,7 @@ function updateLeaders(layout: Layout, name: string, metadata: readonly Partitio
  * each attempt of a produce request. Only there can two hazards be stopped: kafkajs silently drops a
  * record whose partition it does not know, and it spreads a request over two brokers.
  */
-export function createLeaderWatch(layout: Layout): LeaderWatch {
+export function createLeaderWatch(layout: Layout) {
   let expectedLeader = -1;
   const partitioner: ReturnType<ICustomPartitioner> = ({ topic, partitionMetadata, message }) => {
     const { partition } = message;
@@ -219,7 +221,8 @@ export function createLeaderWatch(layout: Layout): LeaderWatch {
     return partition;
   };
   return {
-    expect(leader) {
+    /** Sets the broker that must lead the partitions of every record from now on. */
+    expect(leader: number): void {
       expectedLeader = leader;
     },
     createPartitioner: () => partitioner,

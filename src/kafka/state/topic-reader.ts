@@ -9,7 +9,7 @@ import { createTopicAssigner } from '../group/assignor.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { needsOf } from '../client/acls.ts';
 import { isTransient, translate } from '../client/errors.ts';
-import type { KafkaBase, KafkaShared } from '../shared.ts';
+import type { KafkaBase } from '../shared.ts';
 
 /** The last value of a key in one partition. */
 export interface StateEntry {
@@ -25,6 +25,7 @@ export const partitionCountHeader = 'partitions';
 
 /** Options of a state topic reader. */
 interface StateTopicOptions {
+  readonly brokers: readonly string[];
   readonly topic: string;
   /** Partition count of the topic. */
   readonly partitions: number;
@@ -86,24 +87,8 @@ function readCount(header: unknown): number | undefined {
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-/** An open transaction of another producer, which hides the end of a partition. */
-interface OpenTransaction {
-  readonly topic: string;
-  readonly partition: number;
-  /** The offset at which the transaction begins: the partition's last stable offset. */
-  readonly stableOffset: string;
-  readonly stallMs: number;
-}
-
-/** The error of a read that cannot pass an open transaction. */
-class OpenTransactionError extends Error {
-  override readonly name = 'OpenTransactionError';
-  readonly open: OpenTransaction;
-  constructor(open: OpenTransaction) {
-    super(`a transaction is open at offset ${open.stableOffset} of partition ${open.partition}`);
-    this.open = open;
-  }
-}
+/** The error of a read that cannot pass an open transaction, which another client cannot pass either. */
+class OpenTransactionError extends RetryError {}
 
 /** Reads the offsets of a partition's first record and after its last one. */
 async function findSpan(admin: Admin, topic: string, partition: number) {
@@ -281,23 +266,27 @@ export class StateTopicReader {
 
   /** @throws OpenTransactionError when the last stable offset lies before the end of the read */
   async #throwIfBlocked(partition: number, end: bigint): Promise<void> {
-    const { topic, stallMs } = this.#options;
+    const { topic, stallMs, brokers } = this.#options;
     const admin = this.#connection.kafka.admin();
     const search = admin.connect().then(() => findSpan(admin, topic, partition));
     const bounded = withDeadline(search, searchLimitMs, 'looking for open transactions');
     const found = await bounded.catch(() => undefined);
     await settled(admin.disconnect(), searchLimitMs);
     if (found === undefined || BigInt(found.end) >= end) return;
-    throw new OpenTransactionError({ topic, partition, stableOffset: found.end, stallMs });
+    // States behind an open transaction are neither absent nor older (Invariant 2).
+    const tool = `kafka-transactions.sh --bootstrap-server ${brokers.join(',')}`;
+    const place = `--topic ${topic} --partition ${partition}`;
+    throw new OpenTransactionError(
+      'kafka.unavailable',
+      `Partition ${partition} of ${topic} cannot be read to its end: another producer has held a ` +
+        `transaction open at offset ${found.end} for ${stallMs} ms, which hides every state ` +
+        'committed after it. Nothing is published until it ends. The producer may be another program, or ' +
+        'an instance with another KAFKA_TRANSACTIONAL_ID_PREFIX. To find it, run ' +
+        `"${tool} describe-producers ${place}" (its CurrentTransactionStartOffset is ${found.end}) and ` +
+        `"${tool} find-hanging ${place}". Stop it, or run ` +
+        `"${tool} abort ${place} --start-offset ${found.end}".`,
+    );
   }
-}
-
-/** A reader of the state topic with one client, which is replaced after an error. */
-export interface StateReader extends AsyncDisposable {
-  /** Reads a partition to a proven end. @throws errors of `translate`, the signal's reason */
-  readonly read: KafkaShared['readState'];
-  /** Starts to connect, so that the first read does not wait for it. Never throws. */
-  prepare(): void;
 }
 
 /** Lower bound of the stall limit: a join may take longer than the broker's initial rebalance delay. */
@@ -306,14 +295,15 @@ const minStallMs = 15_000;
 const maxAttempts = 6;
 const pauseMs = 300;
 
-/** Creates the reader, which connects on demand. */
-export function createStateReader(shared: KafkaBase): StateReader {
+/** Creates a reader of the state topic with one client, which is replaced after an error. */
+export function createStateReader(shared: KafkaBase) {
   const { options, dependencies } = shared;
   let current: StateTopicReader | undefined;
   let closed = false;
   const open = (): StateTopicReader => {
     const layout = shared.layout();
     return (current = new StateTopicReader(openConnection(options, dependencies), {
+      brokers: options.brokers,
       topic: layout.topic('state').name,
       partitions: layout.statePartitions,
       groupPrefix: options.transactionalIdPrefix,
@@ -326,10 +316,12 @@ export function createStateReader(shared: KafkaBase): StateReader {
     await reader.close();
   };
   return {
-    prepare() {
+    /** Starts to connect, so that the first read does not wait for it. Never throws. */
+    prepare(): void {
       void (current ?? open()).join().catch(() => undefined);
     },
-    async read(partition, end, signal) {
+    /** Reads a partition to a proven end. @throws errors of `translate`, the signal's reason */
+    read: async (partition: number, end: bigint | 'now', signal: AbortSignal) => {
       for (let attempt = 1; ; attempt += 1) {
         const reader = current ?? open();
         try {
@@ -339,13 +331,15 @@ export function createStateReader(shared: KafkaBase): StateReader {
           void discard(reader);
           const lastRejection = reader.lastRejection();
           if (closed || attempt === maxAttempts || !isRetryable(error, lastRejection)) {
-            throw translated(error, shared, lastRejection);
+            const topic = shared.layout().topic('state').name;
+            const needs = needsOf.reading(options, topic);
+            throw translate(error, { options, doing: `reading ${topic}`, needs, lastRejection });
           }
           await sleep(pauseMs, undefined, { signal });
         }
       }
     },
-    async [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose](): Promise<void> {
       closed = true;
       if (current !== undefined) await discard(current);
     },
@@ -356,36 +350,4 @@ export function createStateReader(shared: KafkaBase): StateReader {
 function isRetryable(error: unknown, lastRejection: string | undefined): boolean {
   if (error instanceof OpenTransactionError) return false;
   return error instanceof RetryError || isTransient(error, lastRejection);
-}
-
-function translated(
-  error: unknown,
-  { options, layout }: KafkaBase,
-  lastRejection: string | undefined,
-): unknown {
-  if (error instanceof OpenTransactionError) {
-    return describeOpenTransaction(error.open, options.brokers);
-  }
-  const topic = layout().topic('state').name;
-  const needs = needsOf.reading(options, topic);
-  return translate(error, { options, doing: `reading ${topic}`, needs, lastRejection });
-}
-
-/** Describes an open transaction. States behind it are neither absent nor older (Invariant 2). */
-function describeOpenTransaction(
-  { topic, partition, stableOffset, stallMs }: OpenTransaction,
-  brokers: readonly string[],
-): RetryError {
-  const tool = `kafka-transactions.sh --bootstrap-server ${brokers.join(',')}`;
-  const place = `--topic ${topic} --partition ${String(partition)}`;
-  return new RetryError(
-    'kafka.unavailable',
-    `Partition ${String(partition)} of ${topic} cannot be read to its end: another producer has held a ` +
-      `transaction open at offset ${stableOffset} for ${String(stallMs)} ms, which hides every state ` +
-      'committed after it. Nothing is published until it ends. The producer may be another program, or ' +
-      'an instance with another KAFKA_TRANSACTIONAL_ID_PREFIX. To find it, run ' +
-      `"${tool} describe-producers ${place}" (its CurrentTransactionStartOffset is ${stableOffset}) and ` +
-      `"${tool} find-hanging ${place}". Stop it, or run ` +
-      `"${tool} abort ${place} --start-offset ${stableOffset}".`,
-  );
 }
