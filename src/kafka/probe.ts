@@ -10,7 +10,7 @@ import { withDeadline } from './client/deadline.ts';
 import { translate } from './client/errors.ts';
 import type { KafkaOptions } from './options.ts';
 import type { KafkaShared } from './shared.ts';
-import { findTopics, type TopicFinding } from './topics.ts';
+import { findTopics } from './topics.ts';
 
 /** The address of a broker. */
 export interface Endpoint {
@@ -18,61 +18,37 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** The results of a TLS handshake. */
-export interface TlsFacts {
-  readonly protocol: string;
-  /** The certificate's common name, for display. */
-  readonly subject: string;
-  /** Epoch milliseconds; null when unreadable. */
-  readonly validUntilMs: number | null;
-}
-
 /** The checks of the program's requirements of Kafka, one by one; they change nothing. */
-export interface KafkaProbe {
-  /** The brokers of the configuration. */
-  readonly endpoints: readonly Endpoint[];
-  readonly usesTls: boolean;
-  /** The SASL mechanism; null without a login. */
-  readonly login: string | null;
-  /** @returns the addresses; @throws RetryError `kafka.unavailable` */
-  resolve(endpoint: Endpoint): Promise<readonly string[]>;
-  /** @throws RetryError `kafka.unavailable` */
-  reach(endpoint: Endpoint): Promise<void>;
-  /** @throws StopProcessError `kafka.tls`, RetryError `kafka.unavailable` */
-  handshake(endpoint: Endpoint): Promise<TlsFacts>;
-  /** Logs in and returns the brokers of the cluster. */
-  cluster(): Promise<readonly Endpoint[]>;
-  topics(): Promise<readonly TopicFinding[]>;
-  /** Acquires and releases a transactional id under the prefix, no instance's own; returns it. */
-  transactions(): Promise<string>;
-  /** Reads the state topic in a group of its own; returns its number of keys. Requires prepared topics. */
-  group(signal: AbortSignal): Promise<number>;
-}
+export type KafkaProbe = ReturnType<typeof createProbe>;
 
 /** Creates the probe, which connects on demand. */
-export function createProbe(shared: KafkaShared): KafkaProbe {
+export function createProbe(shared: KafkaShared) {
   const { options } = shared;
   return {
+    /** The brokers of the configuration. */
     endpoints: options.brokers.map(parseEndpoint),
     usesTls: options.security.tls !== null,
+    /** The SASL mechanism; null without a login. */
     login: options.security.sasl?.mechanism ?? null,
-    resolve: async ({ host }) => {
+    async resolve({ host }: Endpoint): Promise<readonly string[]> {
       if (isIP(host) !== 0) return [host];
       const found = await lookup(host, { all: true }).catch((error: unknown) => {
         throw unreachable(`has no address (${messageOf(error)})`);
       });
       return found.map(({ address }) => address);
     },
-    reach: (endpoint) => reach(endpoint, options.connectionTimeoutMs),
-    handshake: (endpoint) => handshake(endpoint, options),
-    async cluster() {
+    reach: (endpoint: Endpoint) => reach(endpoint, options.connectionTimeoutMs),
+    handshake: (endpoint: Endpoint) => handshake(endpoint, options),
+    /** Logs in and returns the brokers of the cluster. */
+    async cluster(): Promise<readonly Endpoint[]> {
       const operation = { doing: 'asking for the brokers', needs: [] };
       const { brokers } = await asAdmin(shared, (admin) => admin.describeCluster(), operation);
       return brokers.map(({ host, port }) => ({ host, port }));
     },
     topics: () => findTopics(shared),
     transactions: () => acquireTransactionalId(shared),
-    async group(signal) {
+    /** Reads the state topic in a group of its own; returns its number of keys. Requires prepared topics. */
+    async group(signal: AbortSignal): Promise<number> {
       const { partitions } = shared.layout();
       const reads = partitions.map((partition) => shared.readState(partition, 'now', signal));
       return (await Promise.all(reads)).flat().length;
@@ -105,7 +81,8 @@ async function reach(endpoint: Endpoint, limitMs: number): Promise<void> {
   }
 }
 
-async function handshake({ host, port }: Endpoint, options: KafkaOptions): Promise<TlsFacts> {
+/** @throws StopProcessError `kafka.tls`, RetryError `kafka.unavailable` */
+async function handshake({ host, port }: Endpoint, options: KafkaOptions) {
   const named = isIP(host) === 0 ? { servername: host } : {};
   const socket = connectTls({ host, port, ...named, ...options.security.tls?.() });
   try {
@@ -115,6 +92,7 @@ async function handshake({ host, port }: Endpoint, options: KafkaOptions): Promi
     const untilMs = Date.parse(validTo);
     return {
       protocol: socket.getProtocol() ?? 'TLS',
+      /** The certificate's common name, for display. */
       subject: String(subject.CN),
       validUntilMs: Number.isNaN(untilMs) ? null : untilMs,
     };
@@ -127,6 +105,7 @@ async function handshake({ host, port }: Endpoint, options: KafkaOptions): Promi
   }
 }
 
+/** Acquires and releases a transactional id under the prefix, no instance's own; returns it. */
 function acquireTransactionalId(shared: KafkaShared): Promise<string> {
   const { options } = shared;
   const transactionalId = `${options.transactionalIdPrefix}-check`;

@@ -105,19 +105,13 @@ async function openSpans(
   return offsets.map(({ partition, low, high }) => {
     const found = since.find((one) => one.partition === partition)?.offset;
     const [first, end] = [BigInt(low), BigInt(high)];
-    const next = firstOffset(start, { first, end, found });
+    const next = startOffset(start, first, end, found);
     return { partition, next: next < first ? first : next, end };
   });
 }
 
-interface PartitionOffsets {
-  readonly first: bigint;
-  readonly end: bigint;
-  /** Offset of the requested time; kafkajs returns the end, or -1, when no record is that late. */
-  readonly found: string | undefined;
-}
-
-function firstOffset(start: TailStart, { first, end, found }: PartitionOffsets): bigint {
+/** @param found - offset of the requested time; kafkajs returns the end, or -1, when no record is that late */
+function startOffset(start: TailStart, first: bigint, end: bigint, found?: string): bigint {
   switch (start.kind) {
     case 'end':
       return end;

@@ -52,7 +52,8 @@ function describeRejection(topic: string, error: Error, options: KafkaOptions): 
 async function createMissing(
   admin: Admin,
   missing: readonly TopicPlan[],
-  { options, validateOnly }: CreationRules,
+  options: KafkaOptions,
+  validateOnly: boolean,
 ): Promise<readonly TopicProblem[]> {
   try {
     await admin.createTopics({
@@ -108,14 +109,13 @@ async function isHidden(admin: Admin, { name }: TopicPlan): Promise<boolean> {
   }
 }
 
-interface CreationRules {
-  readonly options: KafkaOptions;
-  readonly validateOnly: boolean;
-}
-
 /** Creates the missing topics; returns those that existed, and why the others cannot be used. */
-async function createTopics(admin: Admin, plans: readonly TopicPlan[], rules: CreationRules) {
-  const { options } = rules;
+async function createTopics(
+  admin: Admin,
+  plans: readonly TopicPlan[],
+  options: KafkaOptions,
+  validateOnly: boolean,
+) {
   const names = new Set(await admin.listTopics());
   const hidden: TopicPlan[] = [];
   const missing: TopicPlan[] = [];
@@ -123,11 +123,11 @@ async function createTopics(admin: Admin, plans: readonly TopicPlan[], rules: Cr
     if (await isHidden(admin, plan)) hidden.push(plan);
     else missing.push(plan);
   }
-  const isCreated = missing.length > 0 && options.topics.create;
-  const problems = [
-    ...hidden.map((plan) => describeHidden(plan, options)),
-    ...(isCreated ? await createMissing(admin, missing, rules) : missing.map(describeMissing)),
-  ];
+  const uncreated =
+    missing.length > 0 && options.topics.create
+      ? await createMissing(admin, missing, options, validateOnly)
+      : missing.map(describeMissing);
+  const problems = [...hidden.map((plan) => describeHidden(plan, options)), ...uncreated];
   return { present: plans.filter(({ name }) => names.has(name)), problems };
 }
 
@@ -243,7 +243,7 @@ async function prepareTopics(
   signal: AbortSignal,
 ): Promise<Layout> {
   const plans = planTopics(options);
-  const created = await createTopics(admin, plans, { options, validateOnly: false });
+  const created = await createTopics(admin, plans, options, false);
   signal.throwIfAborted();
   // After a failed creation only the topics that existed before can be verified.
   const verifiable = created.problems.length === 0 ? plans : created.present;
@@ -352,7 +352,7 @@ export function findTopics(shared: KafkaBase): Promise<readonly TopicFinding[]> 
   const { options } = shared;
   const plans = planTopics(options);
   const find = async (admin: Admin): Promise<readonly TopicFinding[]> => {
-    const { present, problems } = await createTopics(admin, plans, { options, validateOnly: true });
+    const { present, problems } = await createTopics(admin, plans, options, true);
     const topics = present.map(({ name }) => name);
     const metadata = topics.length === 0 ? [] : (await admin.fetchTopicMetadata({ topics })).topics;
     const existing = await verifyTopics(admin, present, metadata, options);

@@ -4,16 +4,7 @@ import type { Json } from '../engine/json.ts';
 import { call, type RegistryAddress } from './calls.ts';
 
 /** The registry's client library, over this program's own transport. */
-export interface RegistryClient {
-  /**
-   * Registers an Avro schema, or finds the registered one, and returns its id; never changes the level.
-   * `level` is the subject's own, because the client rejects any other; null without one.
-   * @throws RegistryErrorResponse, the errors of `call`, and the library's own errors
-   */
-  register(subject: string, schemaText: string, level: string | null): Promise<number>;
-  /** The type of a schema, requested once. @throws as `register` */
-  typeOf(id: number): Promise<Type>;
-}
+export type RegistryClient = ReturnType<typeof openClient>;
 
 /** An error response of the registry. */
 export class RegistryErrorResponse extends Error {
@@ -53,16 +44,22 @@ function transportTo(address: RegistryAddress): Middleware {
 }
 
 /** Creates the client; it connects with the first request. */
-export function openClient(address: RegistryAddress): RegistryClient {
+export function openClient(address: RegistryAddress) {
   const client = new SchemaRegistry({ host: address.url, middlewares: [transportTo(address)] });
   return {
-    async register(subject, schemaText, level) {
+    /**
+     * Registers an Avro schema, or finds the registered one, and returns its id; never changes the level.
+     * `level` is the subject's own, because the client rejects any other; null without one.
+     * @throws RegistryErrorResponse, the errors of `call`, and the library's own errors
+     */
+    async register(subject: string, schemaText: string, level: string | null): Promise<number> {
       const schema = JSON.parse(schemaText) as Parameters<SchemaRegistry['register']>[0];
       const compatibility = COMPATIBILITY[(level ?? 'NONE') as keyof typeof COMPATIBILITY];
       const options = { subject, compatibility, updateConfig: false };
       const { id } = await client.register(schema, options);
       return id;
     },
-    typeOf: async (id) => (await client.getSchema(id)) as Type,
+    /** The type of a schema, requested once. @throws as `register` */
+    typeOf: async (id: number) => (await client.getSchema(id)) as Type,
   };
 }

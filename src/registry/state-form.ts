@@ -22,24 +22,18 @@ interface AvroRecord {
   readonly [name: string]: AvroValue;
 }
 
-/** Lossless, readable and editable JSON form of Avro values. */
-export interface JsonForm {
-  /** Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64; other values stay. */
-  write(value: unknown): Json;
-  /**
-   * Converts the JSON form back. A missing field takes the schema's default; an unknown field is rejected,
-   * because it would be lost. @throws StopProcessError `state.invalid` with the path
-   */
-  read(json: Json, path: string): Readonly<Record<string, Json>>;
-}
-
-/** Creates the JSON form of a record schema. */
-export function createJsonForm(schemaText: string): JsonForm {
+/** Creates the lossless, readable and editable JSON form of a record schema. */
+export function createJsonForm(schemaText: string) {
   const schema = JSON.parse(schemaText) as FormSchemaObject;
   return {
-    write: (value) => write(schema, value as AvroValue),
+    /** Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64. */
+    write: (value: unknown) => write(schema, value as AvroValue),
+    /**
+     * Converts the JSON form back. A missing field takes the schema's default; an unknown field is rejected,
+     * because it would be lost. @throws StopProcessError `state.invalid` with the path
+     */
     // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
-    read: (json, path) => read(schema, json, path) as Readonly<Record<string, Json>>,
+    read: (json: Json, path: string) => read(schema, json, path) as Readonly<Record<string, Json>>,
   };
 }
 

@@ -11,18 +11,16 @@ export type ReadValue =
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 /** Decodes values with their writers' schemas. */
-export interface ValueReader {
-  /** Decodes one value; times become texts, bytes base64. @throws as `call` */
-  read(bytes: Buffer, signal: AbortSignal): Promise<ReadValue>;
-}
+export type ValueReader = ReturnType<typeof createValueReader>;
 
 type DecodeValue = (body: Buffer) => Json;
 
 /** Creates a reader that requests each schema once. */
-export function createValueReader(address: RegistryAddress): ValueReader {
+export function createValueReader(address: RegistryAddress) {
   const known = new Map<number, DecodeValue | null>();
   return {
-    async read(bytes, signal) {
+    /** Decodes one value; times become texts, bytes base64. @throws as `call` */
+    async read(bytes: Buffer, signal: AbortSignal): Promise<ReadValue> {
       const wire = splitWireValue(bytes);
       if (wire === undefined) return unreadable('it is not an Avro record of a schema registry');
       const { id, body } = wire;

@@ -53,9 +53,6 @@ const failuresByName = new Map(
   ),
 );
 
-/** Broker error codes that kafkajs 2.2.4 does not know and reports only by number. */
-const unknownCodes: Readonly<Record<string, KafkaFailure>> = { 'Unknown error code 90': 'fenced' };
-
 /** Errors that lose the broker's answer (a search, a deadline), and the class that the answer implies. */
 const errorsWithoutAnswer: Readonly<
   Record<string, readonly [words: RegExp, failure: KafkaFailure]>
@@ -76,7 +73,8 @@ function typeOf(error: Error): string | undefined {
 function classifyOne(error: Error): KafkaFailure | undefined {
   if (isTlsCode(codeOf(error))) return 'tls';
   const byName = failuresByName.get(typeOf(error) ?? '') ?? failuresByName.get(error.name);
-  return byName ?? unknownCodes[error.message];
+  // kafkajs 2.2.4 reports PRODUCER_FENCED only by its number.
+  return byName ?? (error.message === 'Unknown error code 90' ? 'fenced' : undefined);
 }
 
 /**

@@ -4,21 +4,10 @@ import type { OnAssignment, Telemetry, TelemetryEvent } from '../../engine/ports
 type AssignmentCause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
 
 /** The partitions of the assignment that this instance may currently use. */
-export interface Ownership {
-  /** Returns the partitions that may be published to now; callers check right before each use. */
-  owned(): readonly number[];
-  /** Records an assignment, from the answer to a request sent `sentAgoMs` ago. */
-  onJoin(assignment: MemberAssignment, sentAgoMs: number): void;
-  /** Records that the coordinator has confirmed the assignment. */
-  onHeartbeat(sentAgoMs: number): void;
-  /** Records that another producer has acquired a partition. */
-  onFenced(partition: number, reason: string): void;
-  /** Ends the ownership of every partition. */
-  leave(): void;
-}
+export type Ownership = ReturnType<typeof createOwnership>;
 
 /** The assignment of this member of the group. */
-export interface MemberAssignment {
+interface MemberAssignment {
   readonly memberId: string;
   readonly partitions: readonly number[];
 }
@@ -55,7 +44,7 @@ function createFencedPartitions(sessionTimeoutMs: number) {
 }
 
 /** Creates an ownership of no partition. */
-export function createOwnership(deps: OwnershipDeps): Ownership {
+export function createOwnership(deps: OwnershipDeps) {
   const { sessionTimeoutMs, telemetry, onAssignment } = deps;
   let assignment: MemberAssignment = { memberId: '', partitions: [] };
   let reported: readonly number[] = [];
@@ -80,8 +69,10 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
   };
 
   return {
+    /** Returns the partitions that may be published to now; callers check right before each use. */
     owned,
-    onJoin(now, sentAgoMs) {
+    /** Records an assignment, from the answer to a request sent `sentAgoMs` ago. */
+    onJoin(now: MemberAssignment, sentAgoMs: number): void {
       // A new member id: the group removed this instance in between.
       const isNewMember = now.memberId !== assignment.memberId;
       const kept = isNewMember ? [] : assignment.partitions;
@@ -91,17 +82,20 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
       lease.renew(sentAgoMs);
       report('rebalance');
     },
-    onHeartbeat(sentAgoMs) {
+    /** Records that the coordinator has confirmed the assignment. */
+    onHeartbeat(sentAgoMs: number): void {
       lease.renew(sentAgoMs);
       report('confirmed');
     },
-    onFenced(partition, reason) {
+    /** Records that another producer has acquired a partition. */
+    onFenced(partition: number, reason: string): void {
       if (!assignment.partitions.includes(partition)) return;
       const pauseMs = fenced.add(partition);
       telemetry.report({ type: 'fenced', partition, reason, pauseMs });
       report('fenced');
     },
-    leave() {
+    /** Ends the ownership of every partition. */
+    leave(): void {
       lease.end();
       assignment = { memberId: '', partitions: [] };
       report('left');
@@ -109,24 +103,12 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
   };
 }
 
-/** The time for which this instance owns its assigned partitions, renewed by confirmed heartbeats. */
-export interface Lease extends Disposable {
-  /** Extends the lease: the coordinator has answered a request sent `sentAgoMs` ago. */
-  renew(sentAgoMs: number): void;
-  /**
-   * True while the lease lasts. Compares clocks instead of relying on the timer, which fires late in a
-   * process that was suspended. Calls `onExpiry` when the lease has ended and the timer has not fired.
-   */
-  isLive(): boolean;
-  end(): void;
-}
-
 /**
- * Creates a lease that ends before the broker can assign the partitions to another instance. The
- * session counts here from the sending of a heartbeat, and at the broker from its arrival. The clock is
- * monotonic.
+ * Creates a lease on the assigned partitions, renewed by confirmed heartbeats. It ends before the broker can
+ * assign them to another instance: the session counts here from the sending of a heartbeat, and at the broker
+ * from its arrival. The clock is monotonic.
  */
-export function createLease(durationMs: number, onExpiry: () => void): Lease {
+export function createLease(durationMs: number, onExpiry: () => void) {
   let untilMs = -Infinity;
   let timer: NodeJS.Timeout | undefined;
   const stopTimer = (): void => {
@@ -150,11 +132,16 @@ export function createLease(durationMs: number, onExpiry: () => void): Lease {
     untilMs = -Infinity;
   };
   return {
-    renew(sentAgoMs) {
+    /** Extends the lease: the coordinator has answered a request sent `sentAgoMs` ago. */
+    renew(sentAgoMs: number): void {
       untilMs = Math.max(untilMs, performance.now() - sentAgoMs + durationMs);
       startTimer();
     },
-    isLive() {
+    /**
+     * True while the lease lasts. Compares clocks instead of relying on the timer, which fires late in a
+     * process that was suspended. Calls `onExpiry` when the lease has ended and the timer has not fired.
+     */
+    isLive(): boolean {
       if (performance.now() < untilMs) return true;
       // After a false result, a late renewal must not return true again before `onExpiry` was called.
       if (timer !== undefined) expire();
