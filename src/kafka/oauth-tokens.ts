@@ -18,15 +18,7 @@ export interface ClientCredentials {
 }
 
 /** A source of tokens; each token is used for four fifths of its lifetime. */
-export interface OauthTokens {
-  /**
-   * @throws RetryError `kafka.unavailable` while the endpoint is unavailable, StopProcessError
-   * `kafka.unauthenticated` when it rejects the client
-   */
-  token(): Promise<OauthToken>;
-  /** Returns the subject of the last token; undefined unless it is a JWT with a subject. */
-  subject(): string | undefined;
-}
+export type OauthTokens = ReturnType<typeof createOauthTokens>;
 
 /** Lifetime of a token without `expires_in`. */
 const unknownLifeMs = 60_000;
@@ -37,7 +29,7 @@ const maxBodyBytes = 65_536;
 export function createOauthTokens(
   client: ClientCredentials,
   nowMs: () => number = () => performance.now(),
-): OauthTokens {
+) {
   let cached: { readonly token: OauthToken; readonly untilMs: number } | undefined;
   let pending: Promise<OauthToken> | undefined;
   const renew = async (): Promise<OauthToken> => {
@@ -49,14 +41,19 @@ export function createOauthTokens(
     return token;
   };
   return {
-    async token() {
+    /**
+     * @throws RetryError `kafka.unavailable` while the endpoint is unavailable, StopProcessError
+     * `kafka.unauthenticated` when it rejects the client
+     */
+    async token(): Promise<OauthToken> {
       if (cached !== undefined && nowMs() < cached.untilMs) return cached.token;
       pending ??= renew().finally(() => {
         pending = undefined;
       });
       return pending;
     },
-    subject() {
+    /** Returns the subject of the last token; undefined unless it is a JWT with a subject. */
+    subject(): string | undefined {
       const payload = cached?.token.value.split('.')[1] ?? '';
       const subject = parse(Buffer.from(payload, 'base64url').toString('utf8'))['sub'];
       return typeof subject === 'string' ? subject : undefined;

@@ -33,15 +33,10 @@ export interface KafkaShared extends KafkaBase {
 }
 
 /** The readiness of Kafka; a part is the topics, the state or one partition's producer. */
-export interface KafkaHealth {
-  /** Reports that a part works. */
-  up(part: string): void;
-  /** Reports that a part does not work at present, with the reason. */
-  down(part: string, reason: string): void;
-}
+export type KafkaHealth = ReturnType<typeof createHealth>;
 
 /** Creates the health: Kafka is ready while every reported part works. Reports changes. */
-export function createHealth(telemetry: Telemetry): KafkaHealth {
+export function createHealth(telemetry: Telemetry) {
   const problems = new Map<string, string>();
   let reported: string | undefined;
   const report = (): void => {
@@ -51,11 +46,13 @@ export function createHealth(telemetry: Telemetry): KafkaHealth {
     telemetry.report({ type: 'dependency', name: 'kafka', ready: reason === '', reason });
   };
   return {
-    up(part) {
+    /** Reports that a part works. */
+    up(part: string): void {
       problems.delete(part);
       report();
     },
-    down(part, reason) {
+    /** Reports that a part does not work at present, with the reason. */
+    down(part: string, reason: string): void {
       problems.set(part, reason);
       report();
     },
@@ -72,17 +69,10 @@ export interface TopicLayout {
 }
 
 /** The topics in use, by role. */
-export interface Layout {
-  topic(role: TopicRole): TopicLayout;
-  /** Returns a topic by name, to update its leaders from the metadata of the client. */
-  byName(name: string): TopicLayout | undefined;
-  readonly statePartitions: number;
-  /** The ids of the state topic's partitions. */
-  readonly partitions: readonly number[];
-}
+export type Layout = ReturnType<typeof createLayout>;
 
 /** Creates the layout of existing topics; the template maps each name to its role. */
-export function createLayout(template: string, topics: readonly TopicLayout[]): Layout {
+export function createLayout(template: string, topics: readonly TopicLayout[]) {
   const byName = new Map(topics.map((topic) => [topic.name, topic]));
   // Called for every record, so the name of each role is computed once.
   const byRole = new Map<TopicRole, TopicLayout>();
@@ -92,11 +82,13 @@ export function createLayout(template: string, topics: readonly TopicLayout[]): 
     byRole.set(role, found);
     return found;
   };
-  const partitions = [...topic('state').leaders.keys()];
+  const partitions: readonly number[] = [...topic('state').leaders.keys()];
   return {
     topic,
-    byName: (name) => byName.get(name),
+    /** Returns a topic by name, to update its leaders from the metadata of the client. */
+    byName: (name: string) => byName.get(name),
     statePartitions: partitions.length,
+    /** The ids of the state topic's partitions. */
     partitions,
   };
 }

@@ -30,9 +30,8 @@ export interface RegistryOptions extends RegistryAddress {
 }
 
 /** The log that receives warnings for the operator. */
-export interface RegistryDependencies {
-  /** Default: no log. */
-  readonly log?: { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
+interface WarningLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
 /** The schema registry adapter. */
@@ -59,19 +58,16 @@ export function openStateForm(): StateForm {
 }
 
 /** Encodes and decodes records by this version's schemas; needs no registry. */
-export interface LocalCodec {
-  /** Encodes with schema id 0: the schemas are not registered. */
-  readonly encoder: Encoder;
-  /** The JSON form of an encoded value: times as texts, bytes as base64. */
-  toJson(role: TopicRole, value: Buffer): Json;
-}
+export type LocalCodec = ReturnType<typeof openLocalCodec>;
 
 /** Creates a codec that reads `avro/` only. */
-export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
+export function openLocalCodec(roles: readonly TopicRole[]) {
   const schemas = new Map(roles.map((role) => [role, readSchema(role)]));
   return {
+    /** Encodes with schema id 0: the schemas are not registered. */
     encoder: createEncoder(schemas, new Map(roles.map((role) => [role, 0]))),
-    toJson(role, value) {
+    /** The JSON form of an encoded value: times as texts, bytes as base64. */
+    toJson(role: TopicRole, value: Buffer): Json {
       const { type, text } = schemas.get(role) ?? readSchema(role);
       const body = splitWireValue(value)?.body ?? Buffer.alloc(0);
       return createJsonForm(text).write(type.fromBuffer(body));
@@ -82,7 +78,7 @@ export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
 /** Opens the registry adapter; it connects with `prepare`. */
 export function openRegistry(
   options: RegistryOptions,
-  { log }: RegistryDependencies = {},
+  { log }: { readonly log?: WarningLog } = {},
 ): RegistryAdapter {
   const { roles, topicTemplate } = options;
   const schemas = new Map(roles.map((role) => [role, readSubjectSchema(role, topicTemplate)]));

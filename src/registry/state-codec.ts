@@ -111,18 +111,15 @@ function createDecoder(reader: Type, writer: Type): DecodeState | null {
 }
 
 /** Lossless JSON form of states, for people and files. */
-export interface StateForm {
-  toJson(state: StreamState): Json;
-  /** Converts JSON to a state; `path` is its position in the input. @throws StopProcessError `state.invalid` */
-  fromJson(json: Json, path: string): StreamState;
-}
+export type StateForm = ReturnType<typeof createStateForm>;
 
 /** Creates the form from the schema, so that it includes the fields of later versions. */
-export function createStateForm(schema: TopicSchema): StateForm {
+export function createStateForm(schema: TopicSchema) {
   const form = createJsonForm(schema.text);
   return {
-    toJson: (state) => form.write(toValue(state)),
-    fromJson(json, path) {
+    toJson: (state: StreamState) => form.write(toValue(state)),
+    /** Converts JSON to a state; `path` is its position in the input. @throws StopProcessError `state.invalid` */
+    fromJson(json: Json, path: string): StreamState {
       const value = form.read(json, path);
       // The schema defines both as strings.
       const key = `${value['stream'] as string}/${value['account_id'] as string}`;

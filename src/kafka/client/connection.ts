@@ -1,25 +1,14 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Kafka as KafkaClient, LogEntry, SASLOptions } from 'kafkajs';
+import type { LogEntry, SASLOptions } from 'kafkajs';
 import { Kafka, logLevel } from './kafkajs.ts';
 import { watchFirstAnswer, type WatchedSocket } from './first-answer.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from '../options.ts';
-import { createThrottle, type Throttle } from './deadline.ts';
+import { createThrottle } from './deadline.ts';
 
 /** A kafkajs client with its own sockets, so that it can be discarded as a whole. */
-export interface Connection {
-  readonly kafka: KafkaClient;
-  /** Time after which kafkajs gives up a request, in milliseconds. */
-  readonly requestTimeoutMs: number;
-  /** Returns the brokers' last rejection within half a minute: kafkajs swallows some of them. */
-  lastRejection(): string | undefined;
-  readonly throttle: Throttle;
-  /** Closes every socket; after it resolves, the next request opens another one. */
-  cut(): Promise<void>;
-  /** Closes every socket at once and ends running retries. */
-  destroy(): void;
-}
+export type Connection = ReturnType<typeof openConnection>;
 
 /** TCP keep-alive delay, below the idle timeout of load balancers: a minute and more. */
 const keepAliveMs = 20_000;
@@ -32,7 +21,7 @@ const rejectionLifeMs = 30_000;
 const reloginBeforeMs = 3000;
 
 /** Creates a client, which connects on demand. */
-export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies): Connection {
+export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies) {
   const sockets = createSockets(dependencies.log);
   const answers = createAnswerLog(dependencies.telemetry);
   const requestTimeoutMs = Math.max(1000, Math.floor(options.sendDeadlineMs / 3));
@@ -65,11 +54,15 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
 
   return {
     kafka,
+    /** Time after which kafkajs gives up a request, in milliseconds. */
     requestTimeoutMs,
+    /** Returns the brokers' last rejection within half a minute: kafkajs swallows some of them. */
     lastRejection: () => answers.lastRejection(),
     throttle: answers.throttle,
+    /** Closes every socket; after it resolves, the next request opens another one. */
     cut: () => sockets.cut('this connection was cut'),
-    destroy() {
+    /** Closes every socket at once and ends running retries. */
+    destroy(): void {
       open = false;
       void sockets.cut('this client was discarded');
     },

@@ -35,10 +35,10 @@ async function unlessExpired<T>(
   }
 }
 
-/** The time for which brokers have throttled a client by a quota. */
-export type Throttle = ReturnType<typeof createThrottle>;
-
-/** Creates a throttle without a wait; overlapping waits of several brokers count once. */
+/**
+ * Creates a throttle, the time for which brokers have throttled a client by a quota; overlapping waits of
+ * several brokers count once.
+ */
 export function createThrottle(nowMs: () => number) {
   let totalMs = 0;
   let untilMs = 0;
@@ -69,12 +69,12 @@ export class ThrottledError extends Error {
   }
 }
 
-export interface ThrottledDeadline {
+interface ThrottledDeadline {
   /** Deadline without the throttled time. */
   readonly deadlineMs: number;
   /** Deadline including the throttled time. */
   readonly throttledDeadlineMs: number;
-  readonly throttle: Throttle;
+  readonly throttle: ReturnType<typeof createThrottle>;
 }
 
 /** Like {@link withDeadline}; when throttling delays the task, rejects with a {@link ThrottledError}. */

@@ -1,10 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** A connection with a time limit for the first answer after a silence. */
-export interface WatchedSocket {
-  /** True when the connection has been silent and no answer is due. */
-  isIdle(): boolean;
-}
+export type WatchedSocket = ReturnType<typeof watchFirstAnswer>;
 
 /** Limits of the wait for the first answer. */
 export interface FirstAnswerLimits {
@@ -27,7 +24,7 @@ export function watchFirstAnswer(
   socket: Socket,
   { idleMs, answerMs }: FirstAnswerLimits,
   onSilence: () => void,
-): WatchedSocket {
+) {
   const countFrames = createFrameCounter();
   let pendingAnswers = 0;
   let lastMs = performance.now();
@@ -36,6 +33,7 @@ export function watchFirstAnswer(
     lastMs = performance.now();
     clearTimeout(timer);
   };
+  /** True when the connection has been silent and no answer is due. */
   const isIdle = (): boolean => pendingAnswers === 0 && performance.now() - lastMs >= idleMs;
   const write = socket.write.bind(socket);
   // kafkajs writes each request in one call.

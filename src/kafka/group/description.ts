@@ -53,18 +53,8 @@ export async function findOwners(shared: KafkaBase): Promise<readonly Owner[]> {
   return groups.flatMap((group) => ownersIn(group, name, layout.partitions));
 }
 
-/** A member of the group and its assigned partitions. */
-interface Member {
-  /** The instance's name and address, for display. */
-  readonly name: string;
-  readonly owned: readonly number[];
-}
-
-/** Reads the members of the group. */
-export async function findMembers(
-  shared: KafkaBase,
-  signal: AbortSignal,
-): Promise<readonly Member[]> {
+/** Reads the members of the group and their partitions; the name is an instance and its address. */
+export async function findMembers(shared: KafkaBase, signal: AbortSignal) {
   const topic = shared.layout().topic('state').name;
   const groups = await describeGroup(shared, { signal, limitMs: 10_000 });
   return groups

@@ -58,7 +58,7 @@ const pausesMs = [50, 500, 1000, 2000, 5000];
  * | -------- | --------------------- | ---------------------------------------------------------- |
  * | idle     | no `#producer`        | The next acquisition or batch opens a producer.            |
  * | open     | `#producer`           | Its epoch fences every earlier producer.                   |
- * | in doubt | `#readBackKeys` set | A producer failed and was discarded. Another instance may  |
+ * | in doubt | `#readBackKeys` set   | A producer failed and was discarded. Another instance may  |
  * |          |                       | have written since, or a commit outcome may be unknown.    |
  * |          |                       | Each state is read back once before it is overwritten.     |
  * | fenced   | `#endReason`          | Another producer acquired the partition. Final.            |

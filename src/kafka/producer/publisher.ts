@@ -7,7 +7,7 @@ import {
   StopStreamError,
 } from '../../engine/errors.ts';
 import { partitionOf } from '../../engine/partition.ts';
-import type { Publisher } from '../../engine/ports.ts';
+import type { Batch } from '../../engine/ports.ts';
 import { needsOf } from '../client/acls.ts';
 import { openConnection } from '../client/connection.ts';
 import { classify, translate } from '../client/errors.ts';
@@ -29,12 +29,7 @@ import {
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
 /** A publisher whose partitions can be acquired before their state is read, and released. */
-export interface AcquiringPublisher extends Publisher, AsyncDisposable {
-  /** Acquires a state partition from every earlier producer; returns the offset that a read must reach. */
-  acquire(partition: number, signal: AbortSignal): Promise<bigint>;
-  /** Waits for the current transaction and rejects later batches until the partition is acquired again. */
-  release(partition: number): Promise<void>;
-}
+export type AcquiringPublisher = ReturnType<typeof createPublisher>;
 
 function transactionalIdOf({ options }: KafkaShared, partition: number): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
@@ -195,7 +190,7 @@ export function createPartitionProducer(shared: KafkaShared, partition: number):
 }
 
 /** Creates the publisher; partition producers and their producers are created on demand. */
-export function createPublisher(shared: KafkaShared): AcquiringPublisher {
+export function createPublisher(shared: KafkaShared) {
   const { codec, telemetry } = shared.dependencies;
   const producers = new Map<number, PartitionProducer>();
   const openPartitionProducer = (partition: number): PartitionProducer => {
@@ -204,7 +199,7 @@ export function createPublisher(shared: KafkaShared): AcquiringPublisher {
     return producer;
   };
   return {
-    async publish(batch, signal) {
+    async publish(batch: Batch, signal: AbortSignal): Promise<void> {
       const layout = shared.layout();
       const { stream, accountId, sequence } = batch.state;
       const value = codec.encode(batch.state);
@@ -222,16 +217,18 @@ export function createPublisher(shared: KafkaShared): AcquiringPublisher {
       const size = { bytes: value.length, limitBytes: stateLimitBytes(layout) };
       telemetry.report({ type: 'state-size', stream, accountId, ...size });
     },
-    async acquire(partition, signal) {
+    /** Acquires a state partition from every earlier producer; returns the offset that a read must reach. */
+    async acquire(partition: number, signal: AbortSignal): Promise<bigint> {
       const current = producers.get(partition);
       const isUsable = current !== undefined && !current.isEnded;
       return await (isUsable ? current : openPartitionProducer(partition)).acquire(signal);
     },
-    async release(partition) {
+    /** Waits for the current transaction; rejects later batches until the partition is acquired again. */
+    async release(partition: number): Promise<void> {
       await producers.get(partition)?.close();
       shared.health.up(healthPart(partition));
     },
-    async [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose](): Promise<void> {
       await Promise.all([...producers.values()].map((producer) => producer.close()));
     },
   };

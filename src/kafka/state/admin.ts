@@ -6,7 +6,7 @@ import type { Restored } from '../../engine/ports.ts';
 import { needsOf } from '../client/acls.ts';
 import { asAdmin } from '../client/admin-call.ts';
 import type { ProducerBatch } from '../producer/partition-producer.ts';
-import { findOwners, type Owner } from '../group/description.ts';
+import { findOwners } from '../group/description.ts';
 import { createPartitionProducer } from '../producer/publisher.ts';
 import { placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared } from '../shared.ts';
@@ -39,31 +39,19 @@ export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonl
 }
 
 /** Administration of the state topic: reads without affecting instances; writes all states or none. */
-export interface StateAdmin {
-  /** True when the topic exists; may be called before the topics are prepared. */
-  exists(): Promise<boolean>;
-  /** Reads all states, ordered by key; a key in two partitions appears twice. */
-  read(signal: AbortSignal): Promise<readonly StoredState[]>;
-  /** Reads the current owners of partitions. */
-  owners(): Promise<readonly Owner[]>;
-  /** Returns the partition of an account's states. */
-  partitionOf(accountId: string): number;
-  /**
-   * Acquires the partitions, verifies that every state is still as expected, then writes the states
-   * of each partition in one transaction. Moved states use one transaction per pair of partitions.
-   *
-   * @throws StopProcessError `state.owned` when a state has changed meanwhile (nothing is written
-   * then); StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`,
-   * StopProcessError `kafka.unauthorized`
-   */
-  write(writes: readonly StateWrite[], signal: AbortSignal): Promise<void>;
-}
+export type StateAdmin = ReturnType<typeof createStateAdmin>;
 
 /** Creates the state administration; its use requires prepared topics. */
-export function createStateAdmin(shared: KafkaShared): StateAdmin {
+export function createStateAdmin(shared: KafkaShared) {
   return {
-    exists: () => topicExists(shared),
-    async read(signal) {
+    /** True when the topic exists; may be called before the topics are prepared. */
+    async exists(): Promise<boolean> {
+      const topic = topicName(shared.options.topicTemplate, 'state');
+      const operation = { doing: 'listing the topics', needs: needsOf.listing(topic) };
+      return (await asAdmin(shared, (admin) => admin.listTopics(), operation)).includes(topic);
+    },
+    /** Reads all states, ordered by key; a key in two partitions appears twice. */
+    async read(signal: AbortSignal): Promise<readonly StoredState[]> {
       const ends = new Map(shared.layout().partitions.map((id) => [id, 'now' as const]));
       const entries = await readPartitions(shared, ends, signal);
       const stored = await Promise.all(
@@ -74,9 +62,11 @@ export function createStateAdmin(shared: KafkaShared): StateAdmin {
       );
       return stored.sort((a, b) => compare(a.key, b.key) || a.partition - b.partition);
     },
+    /** Reads the current owners of partitions. */
     owners: () => findOwners(shared),
-    partitionOf: (accountId) => partitionOf(accountId, shared.layout().statePartitions),
-    write: (writes, signal) => writeAll(shared, writes, signal),
+    /** Returns the partition of an account's states. */
+    partitionOf: (accountId: string) => partitionOf(accountId, shared.layout().statePartitions),
+    write: (writes: readonly StateWrite[], signal: AbortSignal) => writeAll(shared, writes, signal),
   };
 }
 
@@ -89,12 +79,12 @@ async function readPartitions(
   return (await Promise.all(reads)).flat();
 }
 
-async function topicExists(shared: KafkaShared): Promise<boolean> {
-  const topic = topicName(shared.options.topicTemplate, 'state');
-  const operation = { doing: 'listing the topics', needs: needsOf.listing(topic) };
-  return (await asAdmin(shared, (admin) => admin.listTopics(), operation)).includes(topic);
-}
-
+/**
+ * Acquires the partitions, verifies that every state is still as expected, then writes the states of each
+ * partition in one transaction. Moved states use one transaction per pair of partitions.
+ * @throws StopProcessError `state.owned` when a state has changed meanwhile (nothing is written then);
+ * StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
+ */
 async function writeAll(
   shared: KafkaShared,
   writes: readonly StateWrite[],
