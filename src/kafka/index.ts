@@ -12,7 +12,7 @@ import { createWarningLog, prepareLayout, watchTopics } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 export type { Endpoint, KafkaProbe } from './probe.ts';
-export type { Owner } from './group/description.ts';
+export type { Owner } from './group/membership.ts';
 export type { TailedRecord, TailStart } from './tail.ts';
 export type { TopicFinding } from './topics.ts';
 export { isMisplaced, placeOf } from './state/store.ts';

@@ -1,7 +1,6 @@
 import { topicName, type TopicRole } from '../engine/stream-name.ts';
 import type { Telemetry } from '../engine/ports.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
-import type { StateEntry } from './state/topic-reader.ts';
 import type { TopicDescription, TopicPlan } from './topic-plan.ts';
 
 /** The context that every part of the adapter shares. */
@@ -13,6 +12,15 @@ export interface KafkaBase {
   readonly layout: () => Layout;
   /** Logs the configs of a topic that lose records, when they are new. */
   readonly warnOf: (plan: TopicPlan, description: TopicDescription) => void;
+}
+
+/** The last value of a key in one partition. */
+export interface StateEntry {
+  readonly key: string;
+  readonly partition: number;
+  readonly value: Buffer;
+  /** The topic's partition count as its writer knew it; undefined without the header. */
+  readonly partitionCount?: number | undefined;
 }
 
 /** The context that partition producers share. */

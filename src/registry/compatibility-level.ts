@@ -76,7 +76,6 @@ export async function isWithoutLevel(
  * Sets the configured level. Roles that may register schemas often may not set levels (Confluent's
  * DeveloperWrite), and a registry in read-only mode rejects them. The schema is registered all the
  * same, so a rejection is a result and not an error.
- *
  * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized` for HTTP 401
  */
 export async function setLevel(subject: string, context: LevelContext): Promise<SubjectLevel> {

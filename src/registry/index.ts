@@ -4,18 +4,23 @@ import type { Encoder, StateCodec } from '../engine/ports.ts';
 import { call, type RegistryAddress } from './calls.ts';
 import { openClient } from './client.ts';
 import { levelWarning } from './compatibility-level.ts';
-import { inspectSubject, type SubjectFinding } from './inspection.ts';
+import {
+  inspectSubject,
+  checkCompatible,
+  find,
+  readSubjectSchema,
+  register,
+  type SubjectFinding,
+} from './subjects.ts';
 import { readSchema } from './schemas.ts';
 import { createStateCodec, createStateForm, type StateForm } from './state-codec.ts';
-import { createJsonForm } from './state-form.ts';
-import { checkCompatible, find, readSubjectSchema, register } from './subjects.ts';
-import { createValueReader, type ValueReader } from './value-reader.ts';
+import { createJsonForm, createValueReader, type ValueReader } from './state-form.ts';
 import { createEncoder, splitWireValue } from './wire-format.ts';
 
 export type { RegistryLogin } from './calls.ts';
-export { acceptsSchemas, type SubjectFinding } from './inspection.ts';
+export { acceptsSchemas, type SubjectFinding } from './subjects.ts';
 export type { FieldDifference } from './schema-compare.ts';
-export type { ReadValue } from './value-reader.ts';
+export type { ReadValue } from './state-form.ts';
 export type { StateForm } from './state-codec.ts';
 
 /** The registry's address and the rules of registration. */

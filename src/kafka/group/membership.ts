@@ -1,23 +1,24 @@
-import type { Consumer, ConsumerGroupJoinEvent, RequestEvent } from 'kafkajs';
+import type { Consumer, ConsumerGroupJoinEvent, RequestEvent, GroupDescription } from 'kafkajs';
 import { StopProcessError } from '../../engine/errors.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Group, OnAssignment } from '../../engine/ports.ts';
-import { needsOf } from '../client/acls.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
 import { DeadlineError, pause, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
 import { translate } from '../client/errors.ts';
-import { createAssigner } from './assignor.ts';
-import { findMembers, groupIdOf } from './description.ts';
+import { createAssigner, readMemberMetadata } from './assignor.ts';
 import { createOwnership, type Ownership, createLease } from './ownership.ts';
 import type { KafkaBase, KafkaShared } from '../shared.ts';
+import { needsOf } from '../client/acls.ts';
+import { asAdmin } from '../client/admin-call.ts';
+import { AssignerProtocol } from '../client/kafkajs.ts';
+import type { KafkaOptions } from '../options.ts';
 
 /** The membership of the consumer group, with the queries of the partition producers. */
 export interface GroupMembership extends Group, Pick<KafkaShared, 'holds' | 'onFenced'> {
   /**
    * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them up
    * as in any rebalance, get them back afterwards, and read their states again.
-   *
    * @returns the result of `task`; `refused` when the partitions are not assigned in time, because the
    * group leader's version lacks temporary assignments or Kafka is slow
    * @throws StopProcessError `kafka.unauthorized`; errors of `task`
@@ -257,4 +258,66 @@ async function run(consumer: Consumer, topic: string): Promise<void> {
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
+}
+
+/** A running instance of the program and a state partition whose accounts it polls. */
+export interface Owner {
+  readonly partition: number;
+  /** The instance's client id and address, for display. */
+  readonly name: string;
+}
+
+/** Returns the id of the consumer group of all instances with one prefix. */
+function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
+  return `${transactionalIdPrefix}-instances`;
+}
+
+/** @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized` */
+async function describeGroup(
+  shared: KafkaBase,
+  limits: { readonly signal?: AbortSignal; readonly limitMs?: number } = {},
+): Promise<readonly GroupDescription[]> {
+  const id = groupIdOf(shared.options);
+  const operation = { doing: `describing the consumer group ${id}`, needs: needsOf.group(id) };
+  const request = { ...operation, ...limits };
+  return (await asAdmin(shared, (admin) => admin.describeGroups([id]), request)).groups;
+}
+
+/** Returns the partitions of a topic in a member's assignment. */
+function partitionsOf(assignment: Buffer, topic: string): readonly number[] {
+  // Empty for a member that has joined and has no assignment yet.
+  if (assignment.length === 0) return [];
+  return AssignerProtocol.MemberAssignment.decode(assignment)?.assignment[topic] ?? [];
+}
+
+/** Returns the owners in a group; during a rebalance every member may own every partition. */
+export function ownersIn(group: GroupDescription, topic: string, all: readonly number[]): Owner[] {
+  const isStable = group.state === 'Stable';
+  return group.members.flatMap(({ clientId, clientHost, memberAssignment }) => {
+    const owned = isStable ? partitionsOf(memberAssignment, topic) : all;
+    return owned.map((partition) => ({ partition, name: `${clientId} at ${clientHost}` }));
+  });
+}
+
+/** Reads the current owner of each state partition. */
+export async function findOwners(shared: KafkaBase): Promise<readonly Owner[]> {
+  const layout = shared.layout();
+  const groups = await describeGroup(shared);
+  const { name } = layout.topic('state');
+  return groups.flatMap((group) => ownersIn(group, name, layout.partitions));
+}
+
+/** Reads the members of the group and their partitions; the name is an instance and its address. */
+async function findMembers(shared: KafkaBase, signal: AbortSignal) {
+  const topic = shared.layout().topic('state').name;
+  const groups = await describeGroup(shared, { signal, limitMs: 10_000 });
+  return groups
+    .flatMap(({ members }) => members)
+    .map(({ memberMetadata, memberAssignment, memberId, clientHost }) => {
+      const instance = readMemberMetadata(memberMetadata, topic)?.instance ?? memberId;
+      return {
+        name: `${instance} (${clientHost.replace(/^\//, '')})`,
+        owned: partitionsOf(memberAssignment, topic),
+      };
+    });
 }

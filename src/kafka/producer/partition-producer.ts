@@ -98,7 +98,6 @@ export class PartitionProducer {
   /**
    * Acquires the partition and fences every earlier producer, including this object's own. When it
    * resolves, no earlier producer can commit, and all their commits precede an end record.
-   *
    * @returns the end that a read must reach: the offset after the end record
    */
   acquire(signal: AbortSignal): Promise<bigint> {

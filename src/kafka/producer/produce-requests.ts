@@ -103,7 +103,6 @@ export function placeStateAt(
 /**
  * Assigns a partition to every record of a batch; the state comes last, keyed by stream and account, in
  * its account's partition.
- *
  * @throws DeadLetterError `kafka.record-too-large` for the first record that no broker would accept,
  * StopStreamError of the same code for the state
  */
@@ -149,7 +148,6 @@ class Draft {
  * Groups records into as few produce requests as the limits allow, in order within a partition. A
  * request goes to one broker only: when one of several brokers fails, kafkajs repeats the request to
  * the others with new sequence numbers, which publishes their records twice.
- *
  * @param by - `topic`: no request has two topics, so that a rejection identifies its topic
  */
 export function planRequests(

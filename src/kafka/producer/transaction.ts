@@ -31,14 +31,12 @@ interface TransactionOptions {
 export interface TransactionalProducer {
   /**
    * Sends all requests and commits, or rejects; after a rejection only {@link discard} may be called.
-   *
    * @param onCommit called just before the commit is sent: from here on the outcome may be unknown
    * @returns the offset of the last request's first record
    */
   transact(requests: readonly ProduceRequest[], onCommit: () => void): Promise<bigint>;
   /**
    * Closes the producer for good, in bounded time; with `abort` it first aborts the open transaction.
-   *
    * @returns true when certainly no transaction is left open
    */
   discard(options: { readonly abort: boolean }): Promise<boolean>;
@@ -123,7 +121,6 @@ async function isAborted(transaction: Transaction, limitMs: number): Promise<boo
 /**
  * Opens a producer. When this resolves, every earlier transaction of the same id is committed or
  * aborted, and can no longer change.
- *
  * @throws errors of kafkajs, DeadlineError; the connection is then destroyed
  */
 export async function openTransactionalProducer(

@@ -6,11 +6,10 @@ import type { Restored } from '../../engine/ports.ts';
 import { needsOf } from '../client/acls.ts';
 import { asAdmin } from '../client/admin-call.ts';
 import type { ProducerBatch } from '../producer/partition-producer.ts';
-import { findOwners } from '../group/description.ts';
+import { findOwners } from '../group/membership.ts';
 import { createPartitionProducer } from '../producer/publisher.ts';
 import { placeStateAt } from '../producer/produce-requests.ts';
-import type { KafkaShared } from '../shared.ts';
-import type { StateEntry } from './topic-reader.ts';
+import type { KafkaShared, StateEntry } from '../shared.ts';
 import { decodeEntry } from './store.ts';
 
 /** A state as stored in the topic. */

@@ -12,8 +12,7 @@ import type { Restored, StateCodec, StateStore } from '../../engine/ports.ts';
 import { unlessAborted } from '../client/deadline.ts';
 import type { AcquiringPublisher } from '../producer/publisher.ts';
 import { stateLimitBytes } from '../producer/produce-requests.ts';
-import type { Layout, KafkaShared } from '../shared.ts';
-import type { StateEntry } from './topic-reader.ts';
+import type { Layout, KafkaShared, StateEntry } from '../shared.ts';
 
 function unreadable(key: string, reason: string): Restored {
   const message =
@@ -153,7 +152,6 @@ export function isMisplaced(
 /**
  * Verifies that every state lies in the partition of its account. After partitions were added, states in
  * their old partitions would be missed and every record published again (Invariant 2).
- *
  * @throws StopProcessError `kafka.topic-invalid`
  */
 function checkPlacement(entries: readonly StateEntry[], layout: Layout): void {

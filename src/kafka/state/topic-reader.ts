@@ -9,16 +9,7 @@ import { createTopicAssigner } from '../group/assignor.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { needsOf } from '../client/acls.ts';
 import { isTransient, translate } from '../client/errors.ts';
-import type { KafkaBase } from '../shared.ts';
-
-/** The last value of a key in one partition. */
-export interface StateEntry {
-  readonly key: string;
-  readonly partition: number;
-  readonly value: Buffer;
-  /** The topic's partition count as its writer knew it; undefined without the header. */
-  readonly partitionCount?: number | undefined;
-}
+import type { KafkaBase, StateEntry } from '../shared.ts';
 
 /** The header of a state that holds the topic's partition count. */
 export const partitionCountHeader = 'partitions';

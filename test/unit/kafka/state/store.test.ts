@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { emptyCheckpoint, stateKey } from '../../../../src/engine/state.ts';
-import { createLayout, type KafkaShared } from '../../../../src/kafka/shared.ts';
-import type { StateEntry } from '../../../../src/kafka/state/topic-reader.ts';
+import { createLayout, type KafkaShared, type StateEntry } from '../../../../src/kafka/shared.ts';
 import type { AcquiringPublisher } from '../../../../src/kafka/producer/publisher.ts';
 import { createStateStore, placeOf } from '../../../../src/kafka/state/store.ts';
 
