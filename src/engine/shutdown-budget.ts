@@ -12,7 +12,7 @@ const steps = {
   polls: { share: 0.6, until: 0.56 }, // All polls have ended.
   batches: { share: 0.12, until: 0.58 }, // The batches of one partition have ended.
   producer: { share: 0.04, until: 0.66 }, // A producer aborts its transaction, or disconnects.
-  takeOver: { share: 0.16, until: 0.76 }, // Another producer ends a transaction left open.
+  acquisition: { share: 0.16, until: 0.76 }, // Another producer ends a transaction left open.
   partitions: { share: 0.4, until: 0.78 }, // All partitions are released.
   joining: { share: 0.12, until: 0.84 }, // A member that is joining the group has joined it.
   leaving: { share: 0.12, until: 0.9 }, // The group is left.

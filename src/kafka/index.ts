@@ -1,32 +1,30 @@
 import type { Group, Publisher, StateStore } from '../engine/ports.ts';
 import { createGroup, type GroupMembership } from './group/membership.ts';
-import { createHealth } from './health.ts';
-import type { Layout } from './layout.ts';
+import { createHealth, type Layout, type KafkaShared } from './shared.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import { createProbe, type KafkaProbe } from './probe.ts';
 import { createPublisher } from './producer/publisher.ts';
 import { createStateAdmin, type StateAdmin } from './state/admin.ts';
-import { createStateReader } from './state/reader.ts';
+import { createStateReader } from './state/topic-reader.ts';
 import { createStateStore } from './state/store.ts';
-import type { KafkaShared } from './shared.ts';
 import { tail, type TailRequest } from './tail.ts';
-import { watchTopics } from './topic-watch.ts';
-import { createWarningLog, prepareLayout } from './topics.ts';
+import { createWarningLog, prepareLayout, watchTopics } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
-export type { Endpoint, KafkaProbe, TopicFinding } from './probe.ts';
+export type { Endpoint, KafkaProbe } from './probe.ts';
+export type { Owner } from './group/membership.ts';
 export type { TailedRecord, TailStart } from './tail.ts';
+export type { TopicFinding } from './topics.ts';
+export { isMisplaced, placeOf } from './state/store.ts';
 export { partitionsOfWrite } from './state/admin.ts';
-export { isMisplaced, placeOf } from './state/placement.ts';
-export type { Owner, StateAdmin, StateWrite, StoredState } from './state/admin.ts';
+export type { StateAdmin, StateWrite, StoredState } from './state/admin.ts';
 
 /** The Kafka adapter. */
 export interface KafkaAdapter extends AsyncDisposable {
   /**
    * Creates or verifies the topics; must succeed before a batch is published or a state is restored.
-   *
-   * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of
-   * every topic, RetryError `kafka.unavailable`
+   * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of every topic,
+   * RetryError `kafka.unavailable`
    */
   prepareTopics(signal: AbortSignal): Promise<void>;
   readonly publisher: Publisher;
@@ -62,14 +60,8 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
   };
   const reader = createStateReader(base);
   const group = createGroup(base);
-  const shared: KafkaShared = {
-    ...base,
-    holds: (partition) => group.holds(partition),
-    fence: (partition, reason) => {
-      group.fence(partition, reason);
-    },
-    readState: (partition, end, signal) => reader.read(partition, end, signal),
-  };
+  const { holds, onFenced } = group;
+  const shared: KafkaShared = { ...base, holds, onFenced, readState: reader.read };
   const publisher = createPublisher(shared);
   return {
     publisher,

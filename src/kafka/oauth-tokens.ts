@@ -1,4 +1,5 @@
 import { RetryError, StopProcessError } from '../engine/errors.ts';
+import { isNode, type Json, type Node } from '../engine/json.ts';
 import { readBounded } from '../engine/read-bounded.ts';
 import { codeOf } from '../engine/tls.ts';
 import type { OauthToken } from './options.ts';
@@ -17,20 +18,7 @@ export interface ClientCredentials {
 }
 
 /** A source of tokens; each token is used for four fifths of its lifetime. */
-export interface OauthTokens {
-  /**
-   * @throws RetryError `kafka.unavailable` while the endpoint is unavailable, StopProcessError
-   * `kafka.unauthenticated` when it rejects the client
-   */
-  token(): Promise<OauthToken>;
-  /** Returns the subject of the last token; undefined unless it is a JWT with a subject. */
-  subject(): string | undefined;
-}
-
-interface CachedToken {
-  readonly value: string;
-  readonly untilMs: number;
-}
+export type OauthTokens = ReturnType<typeof createOauthTokens>;
 
 /** Lifetime of a token without `expires_in`. */
 const unknownLifeMs = 60_000;
@@ -41,29 +29,36 @@ const maxBodyBytes = 65_536;
 export function createOauthTokens(
   client: ClientCredentials,
   nowMs: () => number = () => performance.now(),
-): OauthTokens {
-  let cached: CachedToken | undefined;
-  let pending: Promise<CachedToken> | undefined;
-  const renew = async (): Promise<CachedToken> => {
+) {
+  let cached: { readonly token: OauthToken; readonly untilMs: number } | undefined;
+  let pending: Promise<OauthToken> | undefined;
+  const renew = async (): Promise<OauthToken> => {
     const sentMs = nowMs();
     const { value, lifeMs } = await requestToken(client);
     client.onToken(value);
-    return (cached = { value, untilMs: sentMs + lifeMs * usedShare });
+    const token = { value, extensions: client.extensions };
+    cached = { token, untilMs: sentMs + lifeMs * usedShare };
+    return token;
   };
   return {
-    async token() {
-      if (cached !== undefined && nowMs() < cached.untilMs) return tokenOf(cached, client);
+    /**
+     * @throws RetryError `kafka.unavailable` while the endpoint is unavailable, StopProcessError
+     * `kafka.unauthenticated` when it rejects the client
+     */
+    async token(): Promise<OauthToken> {
+      if (cached !== undefined && nowMs() < cached.untilMs) return cached.token;
       pending ??= renew().finally(() => {
         pending = undefined;
       });
-      return tokenOf(await pending, client);
+      return pending;
     },
-    subject: () => (cached === undefined ? undefined : subjectOf(cached.value)),
+    /** Returns the subject of the last token; undefined unless it is a JWT with a subject. */
+    subject(): string | undefined {
+      const payload = cached?.token.value.split('.')[1] ?? '';
+      const subject = parse(Buffer.from(payload, 'base64url').toString('utf8'))['sub'];
+      return typeof subject === 'string' ? subject : undefined;
+    },
   };
-}
-
-function tokenOf({ value }: CachedToken, { extensions }: ClientCredentials): OauthToken {
-  return { value, extensions };
 }
 
 async function requestToken(
@@ -78,21 +73,18 @@ async function requestToken(
     throw unavailable(client, 'its answer broke off');
   });
   if (bytes === null) throw unavailable(client, `its answer exceeds ${maxBodyBytes} bytes`);
+  const { status } = response;
   const body = parse(Buffer.from(bytes).toString('utf8'));
-  checkStatus(client, response.status, body?.['error']);
-  const value = body?.['access_token'];
+  const isRejection = status >= 400 && status < 500 && status !== 429;
+  if (isRejection) throw rejected(client, status, body['error']);
+  if (status !== 200) throw unavailable(client, `HTTP ${status}`);
+  const value = body['access_token'];
   // An invalid token would fail the login with an unclear error.
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
     throw unavailable(client, 'its answer holds no access_token');
   }
-  const seconds = Number(body?.['expires_in']);
+  const seconds = Number(body['expires_in']);
   return { value, lifeMs: seconds > 0 ? seconds * 1000 : unknownLifeMs };
-}
-
-function checkStatus(client: ClientCredentials, status: number, error: unknown): void {
-  if (status === 200) return;
-  const isRejection = status >= 400 && status < 500 && status !== 429;
-  throw isRejection ? rejected(client, status, error) : unavailable(client, `HTTP ${status}`);
 }
 
 /** Returns the request of RFC 6749, 4.4.2, with HTTP basic authentication as in 2.3.1. */
@@ -117,14 +109,13 @@ function formEncoded(text: string): string {
   return new URLSearchParams({ s: text }).toString().slice(2);
 }
 
-function parse(text: string): Readonly<Record<string, unknown>> | undefined {
+/** Parses a JSON object; returns an empty one for any other text. */
+function parse(text: string): Node {
   try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null
-      ? (json as Readonly<Record<string, unknown>>)
-      : undefined;
+    const json = JSON.parse(text) as Json;
+    return isNode(json) ? json : {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 
@@ -164,11 +155,4 @@ function rejected(
 /** Marks an error so that kafkajs does not repeat the request several times at once. */
 function withoutRetry<E extends Error>(error: E): E {
   return Object.assign(error, { retriable: false });
-}
-
-function subjectOf(token: string): string | undefined {
-  const payload = token.split('.')[1];
-  if (payload === undefined) return undefined;
-  const subject = parse(Buffer.from(payload, 'base64url').toString('utf8'))?.['sub'];
-  return typeof subject === 'string' ? subject : undefined;
 }

@@ -78,18 +78,16 @@ export interface TopicOptions {
   readonly deadLetterRetentionMs: number;
 }
 
-/** Receives the log lines of the Kafka client. */
-type KafkaLog = (
-  level: 'debug' | 'info' | 'warn' | 'error',
-  message: string,
-  fields: Record<string, unknown>,
-) => void;
-
 /** Dependencies of the adapter. */
 export interface KafkaDependencies {
   readonly codec: StateCodec;
   readonly telemetry: Telemetry;
-  readonly log: KafkaLog;
+  /** Receives the log lines of the Kafka client. */
+  readonly log: (
+    level: 'debug' | 'info' | 'warn' | 'error',
+    message: string,
+    fields: Record<string, unknown>,
+  ) => void;
   /** Returns by how many milliseconds this machine's clock is ahead of another one; null when unknown. */
   readonly clockAheadMs?: () => number | null;
   readonly shutdown: ShutdownBudget;

@@ -1,7 +1,6 @@
-import type { KafkaHealth } from './health.ts';
-import type { Layout } from './layout.ts';
+import { topicName, type TopicRole } from '../engine/stream-name.ts';
+import type { Telemetry } from '../engine/ports.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
-import type { StateEntry } from './state/partition-read.ts';
 import type { TopicDescription, TopicPlan } from './topic-plan.ts';
 
 /** The context that every part of the adapter shares. */
@@ -10,26 +9,94 @@ export interface KafkaBase {
   readonly dependencies: KafkaDependencies;
   readonly health: KafkaHealth;
   /** @throws Error before the topics are prepared */
-  layout(): Layout;
+  readonly layout: () => Layout;
   /** Logs the configs of a topic that lose records, when they are new. */
-  warnOf(plan: TopicPlan, description: TopicDescription): void;
+  readonly warnOf: (plan: TopicPlan, description: TopicDescription) => void;
+}
+
+/** The last value of a key in one partition. */
+export interface StateEntry {
+  readonly key: string;
+  readonly partition: number;
+  readonly value: Buffer;
+  /** The topic's partition count as its writer knew it; undefined without the header. */
+  readonly partitionCount?: number | undefined;
 }
 
 /** The context that partition producers share. */
 export interface KafkaShared extends KafkaBase {
   /** True while the group assigns a partition to this instance. */
-  holds(partition: number): boolean;
+  readonly holds: (partition: number) => boolean;
   /** Records that another producer has acquired a partition. */
-  fence(partition: number, reason: string): void;
+  readonly onFenced: (partition: number, reason: string) => void;
   /**
-   * Reads a partition of the state topic.
-   *
-   * @param end - the offset after the fence record; `now` is the end that the leader reports, for a
-   * reader that owns no partition
+   * Reads a partition of the state topic up to `end`, the offset after the end record; `now` is the end
+   * that the leader reports, for a reader that owns no partition.
    */
-  readState(
+  readonly readState: (
     partition: number,
     end: bigint | 'now',
     signal: AbortSignal,
-  ): Promise<readonly StateEntry[]>;
+  ) => Promise<readonly StateEntry[]>;
+}
+
+/** The readiness of Kafka; a part is the topics, the state or one partition's producer. */
+export type KafkaHealth = ReturnType<typeof createHealth>;
+
+/** Creates the health: Kafka is ready while every reported part works. Reports changes. */
+export function createHealth(telemetry: Telemetry) {
+  const problems = new Map<string, string>();
+  let reported: string | undefined;
+  const report = (): void => {
+    const [reason = ''] = problems.values();
+    if (reported === reason) return;
+    reported = reason;
+    telemetry.report({ type: 'dependency', name: 'kafka', ready: reason === '', reason });
+  };
+  return {
+    /** Reports that a part works. */
+    up(part: string): void {
+      problems.delete(part);
+      report();
+    },
+    /** Reports that a part does not work at present, with the reason. */
+    down(part: string, reason: string): void {
+      problems.set(part, reason);
+      report();
+    },
+  };
+}
+
+/** The current leaders and limits of one topic. */
+export interface TopicLayout {
+  readonly name: string;
+  /** Node id of the leader, by partition; updated from the client's metadata. */
+  readonly leaders: number[];
+  /** `max.message.bytes`, as last read: the maximum size of a record batch of one partition. */
+  maxBatchBytes: number;
+}
+
+/** The topics in use, by role. */
+export type Layout = ReturnType<typeof createLayout>;
+
+/** Creates the layout of existing topics; the template maps each name to its role. */
+export function createLayout(template: string, topics: readonly TopicLayout[]) {
+  const byName = new Map(topics.map((topic) => [topic.name, topic]));
+  // Called for every record, so the name of each role is computed once.
+  const byRole = new Map<TopicRole, TopicLayout>();
+  const topic = (role: TopicRole): TopicLayout => {
+    const found = byRole.get(role) ?? byName.get(topicName(template, role));
+    if (found === undefined) throw new Error(`the topic of "${role}" was not prepared`);
+    byRole.set(role, found);
+    return found;
+  };
+  const partitions: readonly number[] = [...topic('state').leaders.keys()];
+  return {
+    topic,
+    /** Returns a topic by name, to update its leaders from the metadata of the client. */
+    byName: (name: string) => byName.get(name),
+    statePartitions: partitions.length,
+    /** The ids of the state topic's partitions. */
+    partitions,
+  };
 }

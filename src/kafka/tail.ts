@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { Admin, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import { settled } from '../engine/shutdown.ts';
 import type { ShutdownBudget } from '../engine/shutdown-budget.ts';
 import { topicName } from '../engine/stream-name.ts';
-import { correctCommittedReads } from './client/aborted-records.ts';
-import { openConnection, type Connection } from './client/connection.ts';
+import { needsOf } from './client/acls.ts';
+import { withConnection } from './client/admin-call.ts';
+import type { Connection } from './client/connection.ts';
 import { unlessAborted, withDeadline } from './client/deadline.ts';
-import { settled } from '../engine/shutdown.ts';
-import { translate } from './client/errors.ts';
-import { fenceKey } from './producer/produce-requests.ts';
+import { endRecordKey } from './producer/produce-requests.ts';
 import type { KafkaBase } from './shared.ts';
 
 /** The start position of a tail in each partition. */
@@ -42,11 +42,13 @@ export interface TailRequest {
 
 const offsetsLimitMs = 30_000;
 
+const ifMissing =
+  '`run` and `once` make the topic of a stream that STREAMS names when they start, by the name ' +
+  'that KAFKA_TOPIC_TEMPLATE gives it: look whether both are as they are there.';
+
 /**
- * Reads committed records of a topic as the only member of its own group, which it deletes. It commits
- * no offset.
- *
- * @returns at the end, when `take` stops it, or when aborted
+ * Reads committed records of a topic as the only member of its own group, which it deletes; commits no
+ * offset. Returns at the end, when `take` stops it, or when aborted.
  * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, errors of `take`
  */
 export async function tail(
@@ -54,54 +56,34 @@ export async function tail(
   request: TailRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  correctCommittedReads();
-  const groupId = `${options.transactionalIdPrefix}-tail-${randomUUID()}`;
-  const connection = openConnection(options, dependencies);
-  const admin = connection.kafka.admin();
+  const { topic } = request;
   const { shutdown } = dependencies;
-  const reader = { connection, admin, groupId, shutdown };
-  try {
-    const spans = await withDeadline(
-      openSpans(admin, request),
-      offsetsLimitMs,
-      `looking for the ends of ${request.topic}`,
-    );
-    const stateTopic = topicName(options.topicTemplate, 'state');
-    const filtered = request.topic === stateTopic ? withoutFences(request) : request;
-    await readAll(reader, filtered, { spans, signal });
-  } catch (error) {
-    if (signal.aborted) return;
-    const lastRejection = connection.lastRejection();
-    throw translate(error, {
-      options,
-      doing: `reading ${request.topic}`,
-      ifMissing:
-        '`run` and `once` make the topic of a stream that STREAMS names when they start, by the name ' +
-        'that KAFKA_TOPIC_TEMPLATE gives it: look whether both are as they are there.',
-      needs: [
-        { operation: 'Read', resource: 'topic', name: request.topic },
-        {
-          operation: 'Read',
-          resource: 'group',
-          name: `${options.transactionalIdPrefix}-`,
-          prefixed: true,
-        },
-      ],
-      lastRejection,
+  const groupId = `${options.transactionalIdPrefix}-tail-${randomUUID()}`;
+  // End records hold no state and only prove to their writer that a read is complete.
+  const isFence = ({ key }: TailedRecord): boolean =>
+    key === endRecordKey && topic === topicName(options.topicTemplate, 'state');
+  const take: TailRequest['take'] = (record) =>
+    isFence(record) ? Promise.resolve(true) : request.take(record);
+  const read = async (connection: Connection, cleanUps: AsyncDisposableStack): Promise<void> => {
+    const admin = connection.kafka.admin();
+    cleanUps.defer(() => {
+      const cleaning = admin.deleteGroups([groupId]).finally(() => admin.disconnect());
+      return settled(cleaning, shutdown.leftMs('reader'));
     });
-  } finally {
-    const cleaning = admin.deleteGroups([groupId]).finally(() => admin.disconnect());
-    await settled(cleaning, shutdown.leftMs('reader'));
-    connection.destroy();
-  }
-}
-
-/** Hides fence records: they hold no state and only prove to their writer that a read is complete. */
-function withoutFences(request: TailRequest): TailRequest {
-  return {
-    ...request,
-    take: (record) => (record.key === fenceKey ? Promise.resolve(true) : request.take(record)),
+    const offsets = openSpans(admin, request);
+    const spans = await withDeadline(offsets, offsetsLimitMs, `looking for the ends of ${topic}`);
+    await readSpans(connection, { ...request, take, groupId, spans, shutdown }, signal);
   };
+  const operation = {
+    doing: `reading ${topic}`,
+    ifMissing,
+    needs: needsOf.reading(options, topic),
+  };
+  try {
+    await withConnection({ options, dependencies }, operation, read);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** The offsets still to be read in a partition. */
@@ -123,19 +105,13 @@ async function openSpans(
   return offsets.map(({ partition, low, high }) => {
     const found = since.find((one) => one.partition === partition)?.offset;
     const [first, end] = [BigInt(low), BigInt(high)];
-    const next = firstOffset(start, { first, end, found });
+    const next = startOffset(start, first, end, found);
     return { partition, next: next < first ? first : next, end };
   });
 }
 
-interface PartitionOffsets {
-  readonly first: bigint;
-  readonly end: bigint;
-  /** Offset of the requested time; kafkajs returns the end, or -1, when no record is that late. */
-  readonly found: string | undefined;
-}
-
-function firstOffset(start: TailStart, { first, end, found }: PartitionOffsets): bigint {
+/** @param found - offset of the requested time; kafkajs returns the end, or -1, when no record is that late */
+function startOffset(start: TailStart, first: bigint, end: bigint, found?: string): bigint {
   switch (start.kind) {
     case 'end':
       return end;
@@ -148,37 +124,44 @@ function firstOffset(start: TailStart, { first, end, found }: PartitionOffsets):
   }
 }
 
-interface TailClient {
-  readonly shutdown: ShutdownBudget;
-  readonly connection: Connection;
-  readonly admin: Admin;
+/** A tail whose start is known. */
+interface OpenTail extends TailRequest {
   readonly groupId: string;
+  readonly spans: readonly PartitionSpan[];
+  readonly shutdown: ShutdownBudget;
 }
 
-async function readAll(
-  { connection, groupId, shutdown }: TailClient,
-  request: TailRequest,
-  { spans, signal }: { readonly spans: readonly PartitionSpan[]; readonly signal: AbortSignal },
+async function readSpans(
+  { kafka }: Connection,
+  { topic, follow, take, groupId, spans, shutdown }: OpenTail,
+  signal: AbortSignal,
 ): Promise<void> {
   const over = Promise.withResolvers<undefined>();
   over.promise.catch(() => undefined);
   const endWhenRead = (): void => {
-    if (!request.follow && spans.every(({ next, end }) => next >= end)) over.resolve(undefined);
+    if (!follow && spans.every(({ next, end }) => next >= end)) over.resolve(undefined);
   };
-  const consumer = connection.kafka.consumer({
+  const consumer = kafka.consumer({
     groupId,
     readUncommitted: false,
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: 200,
     retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
   });
-  const progress: TailProgress = { spans, take: request.take, over };
   endWhenRead();
   consumer.on('consumer.crash', ({ payload }) => {
     over.reject(payload.error);
   });
+  // Seeks every partition after each join, because kafkajs picks its own start; fetching waits for it.
   consumer.on('consumer.group_join', () => {
-    seekAll(consumer, request.topic, spans);
+    const partitions = spans.map(({ partition }) => partition);
+    consumer.pause([{ topic, partitions }]);
+    setImmediate(() => {
+      for (const { partition, next } of spans) {
+        consumer.seek({ topic, partition, offset: String(next) });
+      }
+      consumer.resume([{ topic, partitions }]);
+    });
   });
   consumer.on('consumer.end_batch_process', ({ payload }) => {
     const span = spans.find(({ partition }) => partition === payload.partition);
@@ -186,77 +169,62 @@ async function readAll(
     if (payload.batchSize === 0) advance(span, payload.lastOffset);
     endWhenRead();
   });
-  const run = async (): Promise<void> => {
+  const run = async (): Promise<undefined> => {
     await consumer.connect();
-    await consumer.subscribe({ topics: [request.topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: (payload) => takeBatch(payload, progress),
-    });
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({ autoCommit: false, eachBatch: createBatchReader(spans, take, over) });
+    return over.promise;
   };
   try {
-    await unlessAborted(Promise.race([run().then(() => over.promise), over.promise]), signal);
+    await unlessAborted(Promise.race([run(), over.promise]), signal);
   } finally {
     await settled(consumer.disconnect(), shutdown.leftMs('leaving'));
   }
 }
 
-/** Seeks every partition after each join, because kafkajs picks its own start; fetching waits for it. */
-function seekAll(consumer: Consumer, topic: string, spans: readonly PartitionSpan[]): void {
-  const partitions = spans.map(({ partition }) => partition);
-  consumer.pause([{ topic, partitions }]);
-  setImmediate(() => {
-    for (const { partition, next } of spans) {
-      consumer.seek({ topic, partition, offset: String(next) });
+/** Passes the records of each batch on until `take` stops the tail. */
+function createBatchReader(
+  spans: readonly PartitionSpan[],
+  take: TailRequest['take'],
+  over: PromiseWithResolvers<undefined>,
+): (payload: EachBatchPayload) => Promise<void> {
+  // After `take` stopped the tail, the consumer takes a moment to end.
+  let isStopped = false;
+  return async (payload) => {
+    const { batch } = payload;
+    const span = spans.find(({ partition }) => partition === batch.partition);
+    for (const message of batch.messages) {
+      if (isStopped || !payload.isRunning() || payload.isStale()) return;
+      if (span === undefined || BigInt(message.offset) < span.next) continue;
+      advance(span, message.offset);
+      try {
+        if (await take(toRecord(batch.partition, message))) continue;
+        over.resolve(undefined);
+      } catch (error) {
+        over.reject(error);
+      }
+      isStopped = true;
+      return;
     }
-    consumer.resume([{ topic, partitions }]);
-  });
-}
-
-interface TailProgress {
-  readonly spans: readonly PartitionSpan[];
-  /** Undefined after `take` stopped the tail: the consumer takes a moment to end. */
-  take: TailRequest['take'] | undefined;
-  readonly over: PromiseWithResolvers<undefined>;
-}
-
-async function takeBatch(payload: EachBatchPayload, progress: TailProgress): Promise<void> {
-  const { batch } = payload;
-  const { spans, over } = progress;
-  const span = spans.find(({ partition }) => partition === batch.partition);
-  for (const message of batch.messages) {
-    if (progress.take === undefined || !payload.isRunning() || payload.isStale()) return;
-    if (span === undefined || BigInt(message.offset) < span.next) continue;
-    advance(span, message.offset);
-    try {
-      if (await progress.take(asRecord(batch.partition, message))) continue;
-      over.resolve(undefined);
-    } catch (error) {
-      over.reject(error);
-    }
-    progress.take = undefined;
-    return;
-  }
-  advance(span, batch.lastOffset());
+    advance(span, batch.lastOffset());
+  };
 }
 
 /** Advances a partition past an offset; transaction markers take offsets too. */
 function advance(span: PartitionSpan | undefined, offset: string): void {
-  if (span === undefined) return;
   const after = BigInt(offset) + 1n;
-  if (after > span.next) span.next = after;
+  if (span !== undefined && after > span.next) span.next = after;
 }
 
-function asRecord(partition: number, message: KafkaMessage): TailedRecord {
+function toRecord(partition: number, message: KafkaMessage): TailedRecord {
   const { offset, timestamp, key, value, headers = {} } = message;
+  const texts = Object.entries(headers).map(([name, content]) => [name, String(content)]);
   return {
     partition,
     offset,
     timestampMs: Number(timestamp),
     key: key === null ? null : key.toString('utf8'),
     value,
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, content]) => [name, String(content)]),
-    ),
+    headers: Object.fromEntries(texts) as Record<string, string>,
   };
 }

@@ -25,12 +25,9 @@ const stateSegmentBytes = 50 * 1024 * 1024;
 type PlanOptions = Pick<KafkaOptions, 'roles' | 'compacted' | 'topicTemplate' | 'topics'>;
 
 function configsOf(role: TopicRole, options: PlanOptions): Record<string, string> {
-  const configs = retentionOf(role, options);
   const { minInSyncReplicas } = options.topics;
-  if (minInSyncReplicas > 0) {
-    configs['min.insync.replicas'] = String(minInSyncReplicas);
-  }
-  return configs;
+  const replicas = { 'min.insync.replicas': String(minInSyncReplicas) };
+  return { ...retentionOf(role, options), ...(minInSyncReplicas > 0 && replicas) };
 }
 
 function retentionOf(
@@ -98,35 +95,24 @@ export function topicWarning(
 ): TopicWarning | null {
   const policy = found['cleanup.policy'];
   if (role === 'state' || policy === undefined) return null;
-  const expectedPolicy = configs['cleanup.policy'] ?? '';
-  // Dead letters may expire, and retention has no effect on a topic that is only compacted.
-  const limits = role === 'dead_letters' || !policy.includes('delete') ? [] : limitsOf(found);
-  if (policy === expectedPolicy && limits.length === 0) return null;
+  const expected = configs['cleanup.policy'] ?? '';
+  const limits = lossyLimits(role, policy, found);
+  if (policy === expected && limits.length === 0) return null;
+  const isHistory = expected === 'delete' && role !== 'dead_letters';
   const values = ['cleanup.policy', ...limits].map((config) => `${config}=${found[config] ?? ''}`);
-  const loss = lossOf(policy, expectedPolicy, limits);
+  const wanted = `cleanup.policy=${expected}`;
+  const unlimited = isHistory ? ' without a limit of time or size' : '';
+  const changes = isHistory ? limitsOf(found).map((limit) => `${limit}=-1`) : [];
+  if (policy !== expected) changes.unshift(wanted);
   return {
-    problem: `${values.join(', ')}, expected ${expectedOf(role, expectedPolicy)}: ${loss}`,
-    command: alterCommand(name, changeOf(role, { policy, expectedPolicy }, found), brokers),
+    problem: `${values.join(', ')}, expected ${wanted}${unlimited}: ${lossOf(policy, expected, limits)}`,
+    command: alterCommand(name, changes.join(','), brokers),
   };
 }
 
-/** Returns the config changes that make the topic like one that this program creates. */
-function changeOf(
-  role: TopicRole,
-  { policy, expectedPolicy }: { readonly policy: string; readonly expectedPolicy: string },
-  found: TopicDescription['configs'],
-): string {
-  const isHistory = expectedPolicy === 'delete' && role !== 'dead_letters';
-  const unlimited = isHistory ? limitsOf(found).map((limit) => `${limit}=-1`) : [];
-  return [
-    ...(policy === expectedPolicy ? [] : [`cleanup.policy=${expectedPolicy}`]),
-    ...unlimited,
-  ].join(',');
-}
-
-function expectedOf(role: TopicRole, expectedPolicy: string): string {
-  const isHistory = expectedPolicy === 'delete' && role !== 'dead_letters';
-  return `cleanup.policy=${expectedPolicy}${isHistory ? ' without a limit of time or size' : ''}`;
+/** Dead letters may expire, and retention has no effect on a topic that is only compacted. */
+function lossyLimits(role: TopicRole, policy: string, configs: TopicDescription['configs']) {
+  return role === 'dead_letters' || !policy.includes('delete') ? [] : limitsOf(configs);
 }
 
 /** Returns the names of the retention configs that have a limit. */
@@ -149,41 +135,38 @@ export function topicProblems(
   found: TopicDescription,
   brokers: readonly string[],
 ): readonly string[] {
+  const { name, role } = plan;
   const problems: string[] = [];
-  const alter = (config: string): string => alterCommand(plan.name, config, brokers);
-
+  const alter = (config: string): string => alterCommand(name, config, brokers);
   const policy = found.configs['cleanup.policy'];
-  if (plan.role === 'state' && policy !== 'compact') {
+  if (role === 'state' && policy !== 'compact') {
     problems.push(
-      `${plan.name}: cleanup.policy is ${policy ?? 'not readable'}, expected compact, or the state ` +
+      `${name}: cleanup.policy is ${policy ?? 'not readable'}, expected compact, or the state ` +
         `of the streams is lost when it expires; run: ${alter('cleanup.policy=compact')}`,
     );
   }
-  if (plan.role === 'state')
-    countProblems(plan, found).forEach((problem) => problems.push(problem));
+  if (role === 'state' && found.partitions !== plan.partitions) {
+    problems.push(
+      `${name}: has ${found.partitions} partitions, expected ${plan.partitions} ` +
+        '(KAFKA_TOPICS_STATE_PARTITIONS): accounts and their states are found by this number. If the ' +
+        'topic was made with as many, set it so, the same for all instances; if partitions were ' +
+        'added later, stop all instances, set it so, run "instagram-kafka state move-partitions --apply"',
+    );
+  }
   if (plan.replicationFactor > 0 && found.replicas < plan.replicationFactor) {
     problems.push(
-      `${plan.name}: has ${found.replicas} replicas, expected at least ${plan.replicationFactor}; ` +
+      `${name}: has ${found.replicas} replicas, expected at least ${plan.replicationFactor}; ` +
         'add replicas with kafka-reassign-partitions.sh or lower the replication factor that is asked for',
     );
   }
-  const minInSync = plan.configs['min.insync.replicas'];
-  const inSync = found.configs['min.insync.replicas'];
-  if (minInSync !== undefined && inSync !== undefined && Number(inSync) < Number(minInSync)) {
+  const { 'min.insync.replicas': minInSync } = plan.configs;
+  const { 'min.insync.replicas': inSync } = found.configs;
+  // Comparisons with NaN, the number of a config that is absent or unreadable, are false.
+  if (Number(inSync) < Number(minInSync)) {
     problems.push(
-      `${plan.name}: min.insync.replicas is ${inSync}, expected at least ${minInSync}; run: ` +
+      `${name}: min.insync.replicas is ${inSync}, expected at least ${minInSync}; run: ` +
         alter(`min.insync.replicas=${minInSync}`),
     );
   }
   return problems;
-}
-
-function countProblems(plan: TopicPlan, found: TopicDescription): readonly string[] {
-  if (found.partitions === plan.partitions) return [];
-  return [
-    `${plan.name}: has ${found.partitions} partitions, expected ${plan.partitions} ` +
-      '(KAFKA_TOPICS_STATE_PARTITIONS): accounts and their states are found by this number. If the ' +
-      'topic was made with as many, set it so, the same for all instances; if partitions were ' +
-      'added later, stop all instances, set it so, run "instagram-kafka state move-partitions --apply"',
-  ];
 }

@@ -2,46 +2,41 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ITopicMetadata } from 'kafkajs';
 import { StopProcessError } from '../engine/errors.ts';
 import { smallest } from '../engine/extremes.ts';
+import { describeNeeds, needsOf, type RequiredPermission } from './client/acls.ts';
+import { asAdmin } from './client/admin-call.ts';
+import { classify } from './client/errors.ts';
 import {
   ConfigResourceTypes,
   KafkaJSAggregateError,
   KafkaJSProtocolError,
 } from './client/kafkajs.ts';
-import { describeNeeds, type RequiredPermission } from './client/acls.ts';
-import { openConnection } from './client/connection.ts';
-import { unlessAborted, withDeadline } from './client/deadline.ts';
-import { settled } from '../engine/shutdown.ts';
-import { classify, translate } from './client/errors.ts';
-import { createLayout, type Layout, type TopicLayout } from './layout.ts';
+import { createLayout, type KafkaBase, type Layout } from './shared.ts';
 import type { KafkaOptions } from './options.ts';
-import type { KafkaBase } from './shared.ts';
 import {
   planTopics,
   topicProblems,
   topicWarning,
   type TopicDescription,
   type TopicPlan,
+  type TopicWarning,
 } from './topic-plan.ts';
 
 /** The broker's default of `max.message.bytes`, used when the config may not be read. */
 const defaultMaxBatchBytes = 1_048_588;
-const prepareLimitMs = 30_000;
 
-/** A problem of a topic. */
-export interface TopicProblem {
+/** A problem of a topic; the text begins with its name. */
+interface TopicProblem {
+  readonly topic: string;
   readonly text: string;
   /** True when only a permission is missing. */
   readonly unauthorized: boolean;
 }
 
+type Operation = RequiredPermission['operation'];
+
 /** Returns the advice to allow an operation on a topic, with its command. */
-function allow(
-  operation: RequiredPermission['operation'],
-  topic: string,
-  options: KafkaOptions,
-): string {
-  const grantor = { brokers: options.brokers, principal: options.security.principal() };
-  return `allow ${describeNeeds([{ operation, resource: 'topic', name: topic }], grantor)}`;
+function allow(operation: Operation, name: string, options: KafkaOptions): string {
+  return `allow ${describeNeeds([{ operation, resource: 'topic', name }], options)}`;
 }
 
 function describeRejection(topic: string, error: Error, options: KafkaOptions): TopicProblem {
@@ -49,15 +44,17 @@ function describeRejection(topic: string, error: Error, options: KafkaOptions): 
   const advice = unauthorized
     ? `${allow('Create', topic, options)}; or create it yourself`
     : 'correct what is asked for, or create it yourself';
-  return { text: `${topic}: could not be created: ${error.message}; ${advice}`, unauthorized };
+  const text = `${topic}: could not be created: ${error.message}; ${advice}`;
+  return { topic, text, unauthorized };
 }
 
 /** Creates the missing topics; with `validateOnly` the broker only reports if it would. */
-export async function createMissing(
+async function createMissing(
   admin: Admin,
   missing: readonly TopicPlan[],
-  { options, validateOnly = false }: { options: KafkaOptions; validateOnly?: boolean },
-): Promise<TopicProblem[]> {
+  options: KafkaOptions,
+  validateOnly: boolean,
+): Promise<readonly TopicProblem[]> {
   try {
     await admin.createTopics({
       // kafkajs fails when the broker that it queries does not know the topic yet: fetchMetadata waits.
@@ -83,47 +80,55 @@ export async function createMissing(
   }
 }
 
-export function describeMissing(plan: TopicPlan): TopicProblem {
-  return {
-    text:
-      `${plan.name}: is missing; create it with ` +
-      `${plan.partitions} partitions and ` +
-      Object.entries(plan.configs)
-        .map(([config, value]) => `${config}=${value}`)
-        .join(', ') +
-      ', or let this program do it (topics.create)',
-    unauthorized: false,
-  };
+function describeMissing({ name, partitions, configs }: TopicPlan): TopicProblem {
+  const settings = Object.entries(configs).map(([config, value]) => `${config}=${value}`);
+  const text =
+    `${name}: is missing; create it with ${partitions} partitions and ${settings.join(', ')}, ` +
+    'or let this program do it (topics.create)';
+  return { topic: name, text, unauthorized: false };
 }
 
 /** Describes a topic that may not be described, existing or not. */
-export function describeHidden({ name }: TopicPlan, options: KafkaOptions): TopicProblem {
-  const text = `${name}: may not be described, so it cannot be published to`;
-  return { text: `${text}; ${allow('Write', name, options)}`, unauthorized: true };
+function describeHidden({ name: topic }: TopicPlan, options: KafkaOptions): TopicProblem {
+  const advice = allow('Write', topic, options);
+  const text = `${topic}: may not be described, so it cannot be published to; ${advice}`;
+  return { topic, text, unauthorized: true };
 }
 
-/**
- * Separates missing topics from those that may not be described. The broker omits the latter from a list
- * of topics, and rejects a request that names one.
- */
-export async function separateHidden(
-  admin: Admin,
-  unlisted: readonly TopicPlan[],
-): Promise<{ readonly missing: readonly TopicPlan[]; readonly hidden: readonly TopicPlan[] }> {
-  const missing: TopicPlan[] = [];
-  const hidden: TopicPlan[] = [];
-  for (const plan of unlisted) {
-    try {
-      await admin.fetchTopicMetadata({ topics: [plan.name] });
-    } catch (error) {
-      const unknown =
-        error instanceof KafkaJSProtocolError && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
-      if (unknown) missing.push(plan);
-      else if (classify(error) === 'unauthorized') hidden.push(plan);
-      else throw error;
-    }
+/** True when a topic may not be described. The broker omits it from lists, and rejects its name. */
+async function isHidden(admin: Admin, { name }: TopicPlan): Promise<boolean> {
+  try {
+    await admin.fetchTopicMetadata({ topics: [name] });
+    return false;
+  } catch (error) {
+    if (classify(error) === 'unauthorized') return true;
+    const isUnknown =
+      error instanceof KafkaJSProtocolError && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
+    if (isUnknown) return false;
+    throw error;
   }
-  return { missing, hidden };
+}
+
+/** Creates the missing topics; returns those that existed, and why the others cannot be used. */
+async function createTopics(
+  admin: Admin,
+  plans: readonly TopicPlan[],
+  options: KafkaOptions,
+  validateOnly: boolean,
+) {
+  const names = new Set(await admin.listTopics());
+  const hidden: TopicPlan[] = [];
+  const missing: TopicPlan[] = [];
+  for (const plan of plans.filter(({ name }) => !names.has(name))) {
+    if (await isHidden(admin, plan)) hidden.push(plan);
+    else missing.push(plan);
+  }
+  const uncreated =
+    missing.length > 0 && options.topics.create
+      ? await createMissing(admin, missing, options, validateOnly)
+      : missing.map(describeMissing);
+  const problems = [...hidden.map((plan) => describeHidden(plan, options)), ...uncreated];
+  return { present: plans.filter(({ name }) => names.has(name)), problems };
 }
 
 /** Error types with which a broker answers for a topic that was just created. */
@@ -132,13 +137,12 @@ const newTopicErrors = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 /** Reads metadata until the queried broker knows every topic and its leaders, for at most five seconds. */
 async function fetchMetadata(
   admin: Admin,
-  names: readonly string[],
+  topics: string[],
   signal: AbortSignal,
-): Promise<ITopicMetadata[]> {
+): Promise<readonly ITopicMetadata[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
-      return topics;
+      return (await admin.fetchTopicMetadata({ topics })).topics;
     } catch (error) {
       const isNew = error instanceof KafkaJSProtocolError && newTopicErrors.includes(error.type);
       if (!isNew || attempt === 50) throw error;
@@ -162,144 +166,210 @@ async function readConfigs(admin: Admin, name: string): Promise<Record<string, s
   }
 }
 
-/** Reads the actual partitions, replicas and configs of a topic. */
-export async function describe(admin: Admin, found: ITopicMetadata): Promise<TopicDescription> {
-  const configs = await readConfigs(admin, found.name);
-  const replicas = smallest(found.partitions.map((partition) => partition.replicas.length));
-  return { replicas, configs, partitions: found.partitions.length };
+/** An existing topic and its problems. */
+interface ExistingTopic {
+  readonly plan: TopicPlan;
+  readonly found: ITopicMetadata;
+  readonly description: TopicDescription;
+  readonly problems: readonly TopicProblem[];
 }
 
-/** Returns the problems of an existing topic. */
-export function verify(
+/** Describes and verifies the topics that the metadata has. */
+async function verifyTopics(
+  admin: Admin,
+  plans: readonly TopicPlan[],
+  metadata: readonly ITopicMetadata[],
+  options: KafkaOptions,
+): Promise<readonly ExistingTopic[]> {
+  const topics: ExistingTopic[] = [];
+  for (const plan of plans) {
+    const found = metadata.find(({ name }) => name === plan.name);
+    if (found === undefined) continue;
+    const configs = await readConfigs(admin, found.name);
+    const replicas = smallest(found.partitions.map((partition) => partition.replicas.length));
+    const description = { replicas, configs, partitions: found.partitions.length };
+    topics.push({ plan, found, description, problems: verify(plan, description, options) });
+  }
+  return topics;
+}
+
+function isReadable({ configs }: TopicDescription): boolean {
+  return Object.keys(configs).length > 0;
+}
+
+function verify(
   plan: TopicPlan,
   description: TopicDescription,
   options: KafkaOptions,
 ): readonly TopicProblem[] {
-  const readable = Object.keys(description.configs).length > 0;
-  if (plan.role === 'state' && !readable) {
-    const text = `${plan.name}: its configs cannot be read`;
-    const advice = allow('DescribeConfigs', plan.name, options);
-    return [{ text: `${text}; ${advice}`, unauthorized: true }];
+  const topic = plan.name;
+  if (plan.role === 'state' && !isReadable(description)) {
+    const text = `${topic}: its configs cannot be read; ${allow('DescribeConfigs', topic, options)}`;
+    return [{ topic, text, unauthorized: true }];
   }
-  return topicProblems(plan, description, options.brokers).map((text) => ({
-    text,
-    unauthorized: false,
-  }));
+  const problems = topicProblems(plan, description, options.brokers);
+  return problems.map((text) => ({ topic, text, unauthorized: false }));
 }
 
-/** Returns `max.message.bytes` of a topic. */
-export function maxBatchBytesOf({ configs }: Pick<TopicDescription, 'configs'>): number {
+function maxBatchBytesOf({ configs }: TopicDescription): number {
   return Number(configs['max.message.bytes'] ?? defaultMaxBatchBytes);
 }
 
-function throwProblems(problems: readonly TopicProblem[]): never {
-  throw new StopProcessError(
-    problems.every(({ unauthorized }) => unauthorized)
-      ? 'kafka.unauthorized'
-      : 'kafka.topic-invalid',
-    `Kafka's topics are not as they must be:\n${problems.map(({ text }) => `- ${text}`).join('\n')}`,
-    { exitCode: 3 },
-  );
-}
-
 function leadersOf(metadata: ITopicMetadata): number[] {
-  return [...metadata.partitions]
-    .sort((left, right) => left.partitionId - right.partitionId)
+  return metadata.partitions
+    .toSorted((left, right) => left.partitionId - right.partitionId)
     .map(({ leader }) => leader);
 }
 
-const noWarning = { problem: '', command: '' };
+type Client = Pick<KafkaBase, 'options' | 'dependencies'>;
 
 /** Creates the log of configs that lose records of a data topic: each is logged once, until it changes. */
-export function createWarningLog({
-  options,
-  dependencies,
-}: Pick<KafkaBase, 'options' | 'dependencies'>): KafkaBase['warnOf'] {
-  const logged = new Map<string, string>();
+export function createWarningLog({ options, dependencies }: Client): KafkaBase['warnOf'] {
+  const logged = new Map<string, string | undefined>();
   return (plan, description) => {
-    const { problem, command } = topicWarning(plan, description, options.brokers) ?? noWarning;
-    const isNew = (logged.get(plan.name) ?? '') !== problem;
-    logged.set(plan.name, problem);
-    if (!isNew || problem === '') return;
+    const warning = topicWarning(plan, description, options.brokers);
+    const isNew = logged.get(plan.name) !== warning?.problem;
+    logged.set(plan.name, warning?.problem);
+    if (!isNew || warning === null) return;
+    const { problem, command } = warning;
     const fields = { topic: plan.name, problem, action: `Run: ${command}` };
     dependencies.log('warn', 'topic loses records', fields);
   };
 }
 
-/**
- * Creates the missing topics and verifies all of them.
- *
- * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of every
- * topic; errors of kafkajs as they are
- */
 async function prepareTopics(
   admin: Admin,
-  shared: KafkaBase,
+  { options, warnOf }: KafkaBase,
   signal: AbortSignal,
-): Promise<readonly TopicLayout[]> {
-  const { options } = shared;
+): Promise<Layout> {
   const plans = planTopics(options);
-  const present = new Set(await admin.listTopics());
-  const unlisted = plans.filter(({ name }) => !present.has(name));
-  const { missing, hidden } = await separateHidden(admin, unlisted);
-  const problems = hidden.map((plan) => describeHidden(plan, options));
-  if (missing.length > 0) {
-    const creationProblems = options.topics.create
-      ? await createMissing(admin, missing, { options })
-      : missing.map((plan) => describeMissing(plan));
-    for (const problem of creationProblems) problems.push(problem);
-  }
+  const created = await createTopics(admin, plans, options, false);
   signal.throwIfAborted();
   // After a failed creation only the topics that existed before can be verified.
-  const verifiable = problems.length === 0 ? plans : plans.filter(({ name }) => present.has(name));
-  const metadata = await fetchMetadata(
-    admin,
-    verifiable.map(({ name }) => name),
-    signal,
-  );
-  const layouts: TopicLayout[] = [];
-  for (const plan of verifiable) {
-    const found = metadata.find(({ name }) => name === plan.name);
-    if (found === undefined) continue;
-    const description = await describe(admin, found);
-    for (const problem of verify(plan, description, options)) problems.push(problem);
-    shared.warnOf(plan, description);
-    layouts.push({
+  const verifiable = created.problems.length === 0 ? plans : created.present;
+  const names = verifiable.map(({ name }) => name);
+  const metadata = await fetchMetadata(admin, names, signal);
+  const topics = await verifyTopics(admin, verifiable, metadata, options);
+  for (const { plan, description } of topics) warnOf(plan, description);
+  const problems = [...created.problems, ...topics.flatMap((topic) => topic.problems)];
+  if (problems.length > 0) {
+    throw new StopProcessError(
+      problems.every(({ unauthorized }) => unauthorized)
+        ? 'kafka.unauthorized'
+        : 'kafka.topic-invalid',
+      `Kafka's topics are not as they must be:\n${problems.map(({ text }) => `- ${text}`).join('\n')}`,
+      { exitCode: 3 },
+    );
+  }
+  return createLayout(
+    options.topicTemplate,
+    topics.map(({ plan, found, description }) => ({
       name: plan.name,
       leaders: leadersOf(found),
       maxBatchBytes: maxBatchBytesOf(description),
-    });
-  }
-  if (problems.length > 0) throwProblems(problems);
-  return layouts;
+    })),
+  );
 }
 
-/** Connects, prepares the topics and returns their layout. */
+/** Creates the missing topics and verifies all; see `KafkaAdapter.prepareTopics` for the errors. */
 export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Promise<Layout> {
-  const { options, dependencies, health } = shared;
-  const connection = openConnection(options, dependencies);
-  const admin = connection.kafka.admin();
-  const prepare = async (): Promise<readonly TopicLayout[]> => {
-    await admin.connect();
-    return prepareTopics(admin, shared, signal);
-  };
+  const { options, health } = shared;
   const names = planTopics(options).map(({ name }) => name);
+  const operation = { doing: 'preparing the topics', needs: needsOf.publishing(names), signal };
   try {
-    const preparation = withDeadline(prepare(), prepareLimitMs, 'preparing the topics');
-    const layout = createLayout(options.topicTemplate, await unlessAborted(preparation, signal));
+    const prepare = (admin: Admin) => prepareTopics(admin, shared, signal);
+    const layout = await asAdmin(shared, prepare, operation);
     health.up('topics');
     return layout;
   } catch (error) {
-    const translated = translate(error, {
-      options,
-      doing: 'preparing the topics',
-      needs: names.map((name) => ({ operation: 'Write', resource: 'topic', name })),
-      lastRejection: connection.lastRejection(),
-    });
-    if (translated instanceof Error) health.down('topics', translated.message);
-    throw translated;
-  } finally {
-    await settled(admin.disconnect(), 1000);
-    connection.destroy();
+    if (error instanceof Error) health.down('topics', error.message);
+    throw error;
   }
+}
+
+/**
+ * Reads the topics' configs again, updates `max.message.bytes` in the layout and logs new warnings.
+ * Returns the problems, one sentence each, with a fix; throws also when a topic is gone.
+ */
+export async function recheckTopics(
+  shared: Omit<KafkaBase, 'health'>,
+  names?: readonly string[],
+): Promise<readonly string[]> {
+  const { options } = shared;
+  const plans = planTopics(options).filter(({ name }) => names?.includes(name) ?? true);
+  const topics = plans.map(({ name }) => name);
+  const recheck = async (admin: Admin): Promise<readonly string[]> => {
+    const metadata = await admin.fetchTopicMetadata({ topics });
+    const existing = await verifyTopics(admin, plans, metadata.topics, options);
+    for (const { plan, description } of existing) {
+      shared.warnOf(plan, description);
+      const layout = shared.layout().byName(plan.name);
+      if (layout !== undefined && isReadable(description)) {
+        layout.maxBatchBytes = maxBatchBytesOf(description);
+      }
+    }
+    return existing.flatMap(({ problems }) => problems.map(({ text }) => text));
+  };
+  const operation = { doing: 'looking at the topics again', needs: needsOf.publishing(topics) };
+  return asAdmin(shared, recheck, operation);
+}
+
+/** Verifies the topics every `everyMs` until aborted. A problem makes Kafka not ready until it is fixed. */
+export async function watchTopics(
+  shared: KafkaBase,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { health } = shared;
+  const check = async (): Promise<void> => {
+    const problems = await recheckTopics(shared);
+    if (problems.length === 0) health.up('topics');
+    else health.down('topics', `a topic was changed: ${problems.join('; ')}`);
+  };
+  for (;;) {
+    await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+    if (signal.aborted) return;
+    // Publishers and readers report an unavailable Kafka or a deleted topic themselves.
+    await check().catch(() => undefined);
+  }
+}
+
+/** The findings about one topic. */
+export interface TopicFinding {
+  readonly name: string;
+  readonly exists: boolean;
+  readonly partitions: number;
+  /** Empty when this user may not read them. */
+  readonly configs: Readonly<Record<string, string>>;
+  /** The problems of the topic, each with its fix. */
+  readonly problems: readonly string[];
+  /** The warning about lost records; null for none. */
+  readonly warning: TopicWarning | null;
+}
+
+/** Finds out how each topic is, or whether it could be created; changes nothing. */
+export function findTopics(shared: KafkaBase): Promise<readonly TopicFinding[]> {
+  const { options } = shared;
+  const plans = planTopics(options);
+  const find = async (admin: Admin): Promise<readonly TopicFinding[]> => {
+    const { present, problems } = await createTopics(admin, plans, options, true);
+    const topics = present.map(({ name }) => name);
+    const metadata = topics.length === 0 ? [] : (await admin.fetchTopicMetadata({ topics })).topics;
+    const existing = await verifyTopics(admin, present, metadata, options);
+    return plans.map((plan) => {
+      const topic = existing.find(({ plan: { name } }) => name === plan.name);
+      const { partitions, configs } = topic?.description ?? plan;
+      const own = topic?.problems ?? problems.filter(({ topic: name }) => name === plan.name);
+      return {
+        name: plan.name,
+        exists: topic !== undefined,
+        partitions,
+        configs,
+        problems: own.map(({ text }) => text),
+        warning: topic === undefined ? null : topicWarning(plan, { configs }, options.brokers),
+      };
+    });
+  };
+  const needs = needsOf.publishing(plans.map(({ name }) => name));
+  return asAdmin(shared, find, { doing: 'looking at the topics', needs });
 }

@@ -3,8 +3,28 @@ import { request as requestTls } from 'node:https';
 import { RetryError, StopProcessError } from '../engine/errors.ts';
 import { isNode, type Json } from '../engine/json.ts';
 import { readBounded } from '../engine/read-bounded.ts';
-import { codeOf, isTlsCode, tlsAdvice } from '../engine/tls.ts';
-import { agentOf, authorizationOf, type RegistryAddress } from './access.ts';
+import { codeOf, isTlsCode, tlsAdvice, type TlsMaterial } from '../engine/tls.ts';
+
+/** The login at the registry; each request reads its secret again, because the file may change. */
+export type RegistryLogin =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: () => string }
+  | { readonly kind: 'bearer'; readonly token: () => string };
+
+/** The registry's address, timeout, login and TLS material. */
+export interface RegistryAddress {
+  readonly url: string;
+  readonly timeoutMs: number;
+  readonly login: RegistryLogin;
+  /** Called for each connection; null uses the platform's default trust store. */
+  readonly tls: (() => TlsMaterial) | null;
+}
+
+/** The registry of a request and the signal that ends it. */
+export interface CallContext {
+  readonly address: RegistryAddress;
+  readonly signal: AbortSignal;
+}
 
 /** A response of the registry, or of another server at its address. */
 export interface RegistryAnswer<Body = Json> {
@@ -19,34 +39,25 @@ export interface RegistryRequest {
 }
 
 /**
- * Sends one request with a timeout and checks the status.
- *
- * @returns any response with a status below 500, except 401, 403, 429 and redirects
- * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`,
- * `registry.tls`
+ * Sends one request and checks the status; returns any below 500, except 401, 403, 429 and redirects.
+ * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`, `registry.tls`
  */
 export async function call(
-  address: RegistryAddress,
+  context: CallContext,
   request: RegistryRequest,
-  signal: AbortSignal,
 ): Promise<RegistryAnswer> {
-  const answer = await exchange(address, request, signal);
+  const { address } = context;
+  const answer = await exchange(context, request);
   checkStatus(address, request, answer);
   const { status, body } = answer;
   if (body !== undefined) return { status, body };
   throw unavailable(address, `it answered something that is not JSON (HTTP ${status})`);
 }
 
-/**
- * Sends one request with a timeout; the caller checks the status.
- *
- * @returns the response; its body is undefined when it is not JSON
- * @throws RetryError `registry.unavailable`, StopProcessError `registry.tls`
- */
+/** Sends one request with a timeout; the body is undefined when it is not JSON. Checks no status. */
 export async function exchange(
-  address: RegistryAddress,
+  { address, signal }: CallContext,
   request: RegistryRequest,
-  signal: AbortSignal,
 ): Promise<RegistryAnswer<Json | undefined>> {
   const timeout = AbortSignal.timeout(address.timeoutMs);
   const failed = (error: unknown, why?: string): Error => {
@@ -67,21 +78,18 @@ export async function exchange(
   return { status: response.statusCode ?? 0, body: parse(Buffer.from(body).toString('utf8')) };
 }
 
-/**
- * Like `exchange`, and checks every status except 403, which the caller handles as a missing
- * permission.
- */
+/** Like `exchange`, and checks every status except 403, a permission that the caller can do without. */
 export async function callUnlessDenied(
-  address: RegistryAddress,
+  context: CallContext,
   request: RegistryRequest,
-  signal: AbortSignal,
 ): Promise<RegistryAnswer<Json | undefined>> {
-  const answer = await exchange(address, request, signal);
-  if (answer.status !== 403) checkStatus(address, request, answer);
+  const answer = await exchange(context, request);
+  if (answer.status !== 403) checkStatus(context.address, request, answer);
   return answer;
 }
 
-function parse(text: string): Json | undefined {
+/** Parses a text; returns undefined when it is not JSON. */
+export function parse(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {
@@ -89,9 +97,7 @@ function parse(text: string): Json | undefined {
   }
 }
 
-/**
- * An error response in one line: its status and the registry's own message, at most 300 characters.
- */
+/** An error response in one line: its status and the registry's message, at most 300 characters. */
 export function describeAnswer({ status, body }: RegistryAnswer<Json | undefined>): string {
   const message = isNode(body) ? body['message'] : undefined;
   if (typeof message !== 'string' || message === '') return `HTTP ${status}`;
@@ -106,21 +112,21 @@ export function describeRequest({ method, path }: RegistryRequest): string {
 /** A schema has some kilobytes; a larger body does not come from a registry (Invariant 10). */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
-/**
- * Sends the request with Node's own client, because `fetch` accepts no agent. Redirects are not
- * followed.
- */
+/** Sends the request by Node's own client: `fetch` accepts no TLS material. Follows no redirect. */
 function send(
   address: RegistryAddress,
   { method, path, json }: RegistryRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const body = json === undefined ? undefined : JSON.stringify(json);
-  const open = address.url.startsWith('https:') ? requestTls : requestPlain;
+  const isTls = address.url.startsWith('https:');
+  const open = isTls ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {
     const pending = open(`${address.url.replace(/\/$/, '')}${path}`, {
       method,
-      agent: agentOf(address),
+      // A connection of its own, with the current content of the TLS files.
+      agent: false,
+      ...(isTls && address.tls?.()),
       signal,
       headers: {
         accept: 'application/vnd.schemaregistry.v1+json',
@@ -135,6 +141,14 @@ function send(
     pending.on('error', reject);
     pending.end(body);
   });
+}
+
+function authorizationOf(login: RegistryLogin): { readonly authorization?: string } {
+  if (login.kind === 'none') return {};
+  if (login.kind === 'bearer') return { authorization: `Bearer ${login.token()}` };
+  // Encoded as UTF-8: `btoa` rejects characters beyond Latin-1.
+  const pair = Buffer.from(`${login.username}:${login.password()}`, 'utf8').toString('base64');
+  return { authorization: `Basic ${pair}` };
 }
 
 /** The error of a connection that could not be opened. */
@@ -159,29 +173,23 @@ function checkStatus(
   answer: RegistryAnswer<Json | undefined>,
 ): void {
   const { status } = answer;
-  if (status === 401 || status === 403) throw unauthorized(address, request, answer);
+  if (status === 401 || status === 403) {
+    const login = loginAdvice[address.login.kind];
+    const [verb, advice] =
+      status === 401
+        ? ['rejected the login at', login]
+        : ['does not permit', `grant the login this permission, or ${login}`];
+    throw new StopProcessError(
+      'registry.unauthorized',
+      `the schema registry at ${address.url} ${verb} ${describeRequest(request)} ` +
+        `(${describeAnswer(answer)}): ${advice}`,
+      { exitCode: 3 },
+    );
+  }
   if (status >= 300 && status < 400) {
     throw unavailable(address, `HTTP ${status}, a redirect, which is not followed`);
   }
   if (status >= 500 || status === 429) throw unavailable(address, `HTTP ${status}`);
-}
-
-function unauthorized(
-  address: RegistryAddress,
-  request: RegistryRequest,
-  answer: RegistryAnswer<Json | undefined>,
-): StopProcessError {
-  const login = loginAdvice[address.login.kind];
-  const [verb, advice] =
-    answer.status === 401
-      ? ['rejected the login at', login]
-      : ['does not permit', `grant the login this permission, or ${login}`];
-  return new StopProcessError(
-    'registry.unauthorized',
-    `the schema registry at ${address.url} ${verb} ${describeRequest(request)} ` +
-      `(${describeAnswer(answer)}): ${advice}`,
-    { exitCode: 3 },
-  );
 }
 
 const loginAdvice = {

@@ -1,22 +1,10 @@
 import { COMPATIBILITY, SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import type { Type } from 'avsc';
 import type { Json } from '../engine/json.ts';
-import type { RegistryAddress } from './access.ts';
-import { call } from './calls.ts';
+import { call, type RegistryAddress } from './calls.ts';
 
 /** The registry's client library, over this program's own transport. */
-export interface RegistryClient {
-  /**
-   * Registers an Avro schema, or finds the registered one; never changes the subject's level.
-   *
-   * @param level - the subject's own level, because the client rejects any other; null without one
-   * @returns the schema's id
-   * @throws RegistryErrorResponse, the errors of `call`, and the library's own errors
-   */
-  register(subject: string, schemaText: string, level: string | null): Promise<number>;
-  /** The type of a schema, requested once. @throws as `register` */
-  typeOf(id: number): Promise<Type>;
-}
+export type RegistryClient = ReturnType<typeof openClient>;
 
 /** An error response of the registry. */
 export class RegistryErrorResponse extends Error {
@@ -36,10 +24,9 @@ type Middleware = NonNullable<
 >[number];
 
 /**
- * Sends the library's requests by `call`, which bounds time and size.
- *
- * As the last middleware that does not call `next`, it replaces the library's transport, its
- * retries and its error middleware. The latter throws an uncaught error when a body is `null`.
+ * Sends the library's requests by `call`, which bounds time and size. As the last middleware that does not
+ * call `next`, it replaces the library's transport, its retries and its error middleware. The latter throws
+ * an uncaught error when a body is `null`.
  */
 function transportTo(address: RegistryAddress): Middleware {
   return () => ({
@@ -47,12 +34,8 @@ function transportTo(address: RegistryAddress): Middleware {
       const method = request.method() === 'get' ? 'get' : 'post';
       const text = request.body() as string | undefined;
       const json = text === undefined ? {} : { json: JSON.parse(text) as Json };
-      const never = new AbortController().signal;
-      const { status, body } = await call(
-        address,
-        { method, path: request.path(), ...json },
-        never,
-      );
+      const context = { address, signal: new AbortController().signal };
+      const { status, body } = await call(context, { method, path: request.path(), ...json });
       if (status >= 400) throw new RegistryErrorResponse(status, body);
       // The library reads only `data` of a response.
       return { data: () => body } as unknown as Awaited<ReturnType<typeof _next>>;
@@ -61,16 +44,22 @@ function transportTo(address: RegistryAddress): Middleware {
 }
 
 /** Creates the client; it connects with the first request. */
-export function openClient(address: RegistryAddress): RegistryClient {
+export function openClient(address: RegistryAddress) {
   const client = new SchemaRegistry({ host: address.url, middlewares: [transportTo(address)] });
   return {
-    async register(subject, schemaText, level) {
+    /**
+     * Registers an Avro schema, or finds the registered one, and returns its id; never changes the level.
+     * `level` is the subject's own, because the client rejects any other; null without one.
+     * @throws RegistryErrorResponse, the errors of `call`, and the library's own errors
+     */
+    async register(subject: string, schemaText: string, level: string | null): Promise<number> {
       const schema = JSON.parse(schemaText) as Parameters<SchemaRegistry['register']>[0];
       const compatibility = COMPATIBILITY[(level ?? 'NONE') as keyof typeof COMPATIBILITY];
       const options = { subject, compatibility, updateConfig: false };
       const { id } = await client.register(schema, options);
       return id;
     },
-    typeOf: async (id) => (await client.getSchema(id)) as Type,
+    /** The type of a schema, requested once. @throws as `register` */
+    typeOf: async (id: number) => (await client.getSchema(id)) as Type,
   };
 }

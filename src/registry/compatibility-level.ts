@@ -4,13 +4,12 @@ import {
   callUnlessDenied,
   describeAnswer,
   describeRequest,
+  type CallContext,
   type RegistryAnswer,
-  type RegistryRequest,
 } from './calls.ts';
-import type { ReadContext } from './subject-versions.ts';
 
 /** The parameters of reading and setting a level. */
-export interface LevelContext extends ReadContext {
+export interface LevelContext extends CallContext {
   /** The level that this program sets on its own subjects. */
   readonly compatibility: string;
 }
@@ -21,41 +20,26 @@ export interface SubjectLevel {
   readonly level: string | null;
   /** True when the login may not read the level. */
   readonly isHidden?: boolean;
-  /** Present when the registry rejected the configured level. */
-  readonly rejection?: LevelRejection;
-}
-
-/** The rejection of a level, and the level that applies instead. */
-export interface LevelRejection {
-  readonly reason: string;
-  /** Null when the level cannot be read. */
-  readonly effective: string | null;
-}
-
-/** A warning for the log. */
-export interface LevelWarning {
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+  /**
+   * Present when the registry rejected the configured level; `effective` is the level that applies
+   * instead, null when it cannot be read.
+   */
+  readonly rejection?: { readonly reason: string; readonly effective: string | null };
 }
 
 /** The subject's own level; null without one. */
 export async function ownLevel(subject: string, context: LevelContext): Promise<string | null> {
-  return levelIn(await call(context.address, levelRequest(subject), context.signal));
+  return levelIn(await call(context, { method: 'get', path: pathOf(subject) }));
 }
 
-/**
- * Like `ownLevel`; `hidden` when the login may not read it, as a role that may only read schemas.
- */
-export async function visibleLevel(
-  subject: string,
-  context: LevelContext,
-): Promise<{ readonly level: string | null; readonly isHidden: boolean }> {
-  const answer = await callUnlessDenied(context.address, levelRequest(subject), context.signal);
+/** Like `ownLevel`; hidden from a login that may only read schemas. */
+export async function visibleLevel(subject: string, context: LevelContext) {
+  const answer = await callUnlessDenied(context, { method: 'get', path: pathOf(subject) });
   return { level: levelIn(answer), isHidden: answer.status === 403 };
 }
 
-function levelRequest(subject: string): RegistryRequest & { readonly method: 'get' } {
-  return { method: 'get', path: `/config/${encodeURIComponent(subject)}` };
+function pathOf(subject: string): string {
+  return `/config/${encodeURIComponent(subject)}`;
 }
 
 function levelIn({ body }: RegistryAnswer<Json | undefined>): string | null {
@@ -65,16 +49,13 @@ function levelIn({ body }: RegistryAnswer<Json | undefined>): string | null {
 
 /** The global level; null when it cannot be read, because that takes a separate permission. */
 async function globalLevel(context: LevelContext): Promise<string | null> {
-  return levelIn(
-    await callUnlessDenied(context.address, { method: 'get', path: '/config' }, context.signal),
-  );
+  return levelIn(await callUnlessDenied(context, { method: 'get', path: '/config' }));
 }
 
 /** The level that applies to a subject, its own or the global one; null when it cannot be read. */
 async function effectiveLevel(subject: string, context: LevelContext): Promise<string | null> {
-  const { method, path } = levelRequest(subject);
-  const withDefault = { method, path: `${path}?defaultToGlobal=true` };
-  const level = levelIn(await callUnlessDenied(context.address, withDefault, context.signal));
+  const path = `${pathOf(subject)}?defaultToGlobal=true`;
+  const level = levelIn(await callUnlessDenied(context, { method: 'get', path }));
   return level ?? (await globalLevel(context));
 }
 
@@ -95,13 +76,12 @@ export async function isWithoutLevel(
  * Sets the configured level. Roles that may register schemas often may not set levels (Confluent's
  * DeveloperWrite), and a registry in read-only mode rejects them. The schema is registered all the
  * same, so a rejection is a result and not an error.
- *
  * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized` for HTTP 401
  */
 export async function setLevel(subject: string, context: LevelContext): Promise<SubjectLevel> {
   const { compatibility } = context;
-  const request = { ...levelRequest(subject), method: 'put', json: { compatibility } } as const;
-  const answer = await callUnlessDenied(context.address, request, context.signal);
+  const request = { method: 'put', path: pathOf(subject), json: { compatibility } } as const;
+  const answer = await callUnlessDenied(context, request);
   if (answer.status < 400) return { level: compatibility };
   const reason = `${describeRequest(request)}: ${describeAnswer(answer)}`;
   return { level: null, rejection: { reason, effective: await effectiveLevel(subject, context) } };
@@ -121,7 +101,7 @@ export function levelWarning(
   subject: string,
   { level, rejection, isHidden = false }: SubjectLevel,
   wanted: string,
-): LevelWarning | null {
+): { readonly message: string; readonly fields: Record<string, unknown> } | null {
   if (rejection !== undefined) {
     const { effective, reason } = rejection;
     const advice = adviceOn(effective, wanted);

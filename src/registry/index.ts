@@ -1,22 +1,26 @@
-import type { Json, Value } from '../engine/json.ts';
+import type { Json } from '../engine/json.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 import type { Encoder, StateCodec } from '../engine/ports.ts';
-import type { RegistryAddress } from './access.ts';
-import { call } from './calls.ts';
+import { call, type RegistryAddress } from './calls.ts';
 import { openClient } from './client.ts';
 import { levelWarning } from './compatibility-level.ts';
-import { createWireEncode, encodingError, wireHeaderBytes } from './encoder.ts';
-import { inspectSubject, type SubjectFinding } from './inspection.ts';
-import { readSchema, type TopicSchema } from './schemas.ts';
+import {
+  inspectSubject,
+  checkCompatible,
+  find,
+  readSubjectSchema,
+  register,
+  type SubjectFinding,
+} from './subjects.ts';
+import { readSchema } from './schemas.ts';
 import { createStateCodec, createStateForm, type StateForm } from './state-codec.ts';
-import { createJsonForm } from './state-form.ts';
-import { checkCompatible, find, register, subjectOf } from './subjects.ts';
-import { createValueReader, type ValueReader } from './value-reader.ts';
+import { createJsonForm, createValueReader, type ValueReader } from './state-form.ts';
+import { createEncoder, splitWireValue } from './wire-format.ts';
 
-export type { RegistryLogin } from './access.ts';
-export type { ReadValue } from './value-reader.ts';
-export { acceptsSchemas } from './inspection.ts';
-export type { FieldDifference, SubjectFinding } from './inspection.ts';
+export type { RegistryLogin } from './calls.ts';
+export { acceptsSchemas, type SubjectFinding } from './subjects.ts';
+export type { FieldDifference } from './schema-compare.ts';
+export type { ReadValue } from './state-form.ts';
 export type { StateForm } from './state-codec.ts';
 
 /** The registry's address and the rules of registration. */
@@ -31,33 +35,21 @@ export interface RegistryOptions extends RegistryAddress {
 }
 
 /** The log that receives warnings for the operator. */
-export interface RegistryDependencies {
-  /** Default: no log. */
-  readonly log?: { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
+interface WarningLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
 /** The schema registry adapter. */
 export interface RegistryAdapter extends AsyncDisposable {
   /**
-   * Checks every schema, then registers or verifies it, and keeps its id. Afterwards publishing
-   * needs no registry.
-   *
+   * Checks every schema, then registers or verifies it, and keeps its id. Then publishing needs no registry.
    * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.rejected`,
    * `registry.unauthorized`; RetryError `registry.unavailable`
    */
   prepare(signal: AbortSignal): Promise<void>;
-  /**
-   * Sends any request, to check that the registry is available and accepts the login.
-   *
-   * @throws StopProcessError `registry.unauthorized`, `registry.tls`; RetryError
-   * `registry.unavailable`
-   */
+  /** Sends any request, to check that the registry is available and accepts the login. */
   ping(signal: AbortSignal): Promise<void>;
-  /**
-   * Reads the registry's versions of each schema; changes nothing.
-   *
-   * @throws StopProcessError `registry.unauthorized`, RetryError `registry.unavailable`
-   */
+  /** Reads the registry's versions of each schema; changes nothing. */
   inspect(signal: AbortSignal): Promise<readonly SubjectFinding[]>;
   readonly encoder: Encoder;
   readonly stateCodec: StateCodec;
@@ -71,21 +63,19 @@ export function openStateForm(): StateForm {
 }
 
 /** Encodes and decodes records by this version's schemas; needs no registry. */
-export interface LocalCodec {
-  /** Encodes with schema id 0: the schemas are not registered. */
-  readonly encoder: Encoder;
-  /** The JSON form of an encoded value: times as texts, bytes as base64. */
-  toJson(role: TopicRole, value: Buffer): Json;
-}
+export type LocalCodec = ReturnType<typeof openLocalCodec>;
 
 /** Creates a codec that reads `avro/` only. */
-export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
+export function openLocalCodec(roles: readonly TopicRole[]) {
   const schemas = new Map(roles.map((role) => [role, readSchema(role)]));
   return {
+    /** Encodes with schema id 0: the schemas are not registered. */
     encoder: createEncoder(schemas, new Map(roles.map((role) => [role, 0]))),
-    toJson(role, value) {
+    /** The JSON form of an encoded value: times as texts, bytes as base64. */
+    toJson(role: TopicRole, value: Buffer): Json {
       const { type, text } = schemas.get(role) ?? readSchema(role);
-      return createJsonForm(text).write(type.fromBuffer(value.subarray(wireHeaderBytes)));
+      const body = splitWireValue(value)?.body ?? Buffer.alloc(0);
+      return createJsonForm(text).write(type.fromBuffer(body));
     },
   };
 }
@@ -93,9 +83,11 @@ export function openLocalCodec(roles: readonly TopicRole[]): LocalCodec {
 /** Opens the registry adapter; it connects with `prepare`. */
 export function openRegistry(
   options: RegistryOptions,
-  { log }: RegistryDependencies = {},
+  { log }: { readonly log?: WarningLog } = {},
 ): RegistryAdapter {
-  const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
+  const { roles, topicTemplate } = options;
+  const schemas = new Map(roles.map((role) => [role, readSubjectSchema(role, topicTemplate)]));
+  const all = [...schemas.values()];
   const ids = new Map<TopicRole, number>();
   const client = openClient(options);
   const encoder = createEncoder(schemas, ids);
@@ -104,12 +96,10 @@ export function openRegistry(
     encoder,
     values: createValueReader(options),
     async ping(signal) {
-      await call(options, { method: 'get', path: '/schemas/types' }, signal);
+      await call({ address: options, signal }, { method: 'get', path: '/schemas/types' });
     },
     inspect: (signal) =>
-      Promise.all(
-        [...schemas.values()].map((schema) => inspectSubject(schema, contextWith(signal))),
-      ),
+      Promise.all(all.map((schema) => inspectSubject(schema, contextWith(signal)))),
     stateCodec: createStateCodec({
       address: options,
       client,
@@ -123,7 +113,7 @@ export function openRegistry(
       // All schemas are checked before the first is registered, so that a rejection leaves nothing
       // behind. In `verify` mode schemas are not compared, because that takes a write permission.
       const checked = await Promise.all(
-        [...schemas.values()].map(async (schema) => ({
+        all.map(async (schema) => ({
           schema,
           versions: isVerified ? [] : await checkCompatible(schema, context),
         })),
@@ -133,37 +123,10 @@ export function openRegistry(
           ? await find(schema, context)
           : await register(schema, versions, context);
         ids.set(schema.role, id);
-        const subject = subjectOf(schema, options.topicTemplate);
-        const warning = levelWarning(subject, level, options.compatibility);
+        const warning = levelWarning(schema.subject, level, options.compatibility);
         if (warning !== null) log?.warn(warning.fields, warning.message);
       }
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
-
-function createEncoder(
-  schemas: ReadonlyMap<TopicRole, TopicSchema>,
-  ids: ReadonlyMap<TopicRole, number>,
-): Encoder {
-  const encode = createWireEncode();
-  const prepared = (role: TopicRole) => {
-    const schema = schemas.get(role);
-    const id = ids.get(role);
-    if (schema === undefined || id === undefined) {
-      throw new Error(`the schema of ${role} was not prepared`);
-    }
-    return { schema, id };
-  };
-  return {
-    schemaId: (role) => prepared(role).id,
-    encode(role: TopicRole, value: Value) {
-      const { schema, id } = prepared(role);
-      try {
-        return encode(schema.type, id, value);
-      } catch {
-        throw encodingError(role, schema.type, value);
-      }
-    },
   };
 }

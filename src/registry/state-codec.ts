@@ -6,7 +6,7 @@ import {
   StopProcessError,
   StopStreamError,
 } from '../engine/errors.ts';
-import { type Json, type Value, isNode } from '../engine/json.ts';
+import { type Json, type Node, type Value, isNode } from '../engine/json.ts';
 import {
   type CommentsReading,
   type DayTotals,
@@ -19,21 +19,11 @@ import {
 } from '../engine/state.ts';
 import { isStreamName } from '../engine/stream-name.ts';
 import type { StateCodec } from '../engine/ports.ts';
-import { staysWithin } from './body-bounds.ts';
-import type { RegistryAddress } from './access.ts';
-import { unavailable } from './calls.ts';
+import { type RegistryAddress, unavailable } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
-import { wireHeaderBytes } from './encoder.ts';
-import {
-  packReadings,
-  packPrints,
-  packPublished,
-  readReadings,
-  readPrints,
-  readPublished,
-} from './published.ts';
 import type { TopicSchema } from './schemas.ts';
 import { createJsonForm } from './state-form.ts';
+import { checkBounds, splitWireValue } from './wire-format.ts';
 
 /** The dependencies of the state codec. */
 export interface StateCodecParts {
@@ -47,34 +37,35 @@ export interface StateCodecParts {
 
 /** The Avro codec of states; resolves each writer's schema, so that older states stay readable. */
 export function createStateCodec(parts: StateCodecParts): StateCodec {
-  const writerType = createWriterTypes(parts);
-  const decoderFor = createDecoders(parts.readerType);
+  const decoderOf = createDecoders(parts);
   return {
     encode: (state) => parts.encode(toValue(state)),
-    decode: async (key, bytes) => {
-      if (bytes.length <= wireHeaderBytes || bytes[0] !== 0) {
+    async decode(key, bytes) {
+      const wire = splitWireValue(bytes);
+      if (wire === undefined) {
         throw unreadable(key, 'its value is not an Avro record of a schema registry');
       }
-      const id = bytes.readInt32BE(1);
-      const writer = await writerType(id);
-      const decode = decoderFor(writer);
-      if (decode === null) {
-        const has = `has another schema (${nameOf(writer)}) under id ${id}`;
-        throw ofAnotherRegistry(parts.address, has);
+      const decode = await decoderOf(wire.id);
+      let value: Json;
+      try {
+        value = decode(wire.body);
+      } catch (error) {
+        throw unreadable(key, messageOf(error), adviceOnBytes);
       }
-      const value = decodeOrStop(key, () => decode(bytes.subarray(wireHeaderBytes)));
       return toState(key, value);
     },
   };
 }
 
+type DecodeState = (body: Buffer) => Json;
+
 /**
- * Returns the writer's type for a schema id; this version's own id needs no registry. All states of
- * a restore share one request; a failed request is not cached.
+ * Returns the decoders by the id of their writer's schema; this version's own id needs no registry. All
+ * states of a restore share one request; a failed request is not cached.
  */
-function createWriterTypes({ address, client, readerType, ownId }: StateCodecParts) {
-  const types = new Map<number, Promise<Type>>();
-  const load = async (id: number): Promise<Type> => {
+function createDecoders({ address, client, readerType, ownId }: StateCodecParts) {
+  const decoders = new Map<number, Promise<DecodeState>>();
+  const fetchType = async (id: number): Promise<Type> => {
     try {
       return await client.typeOf(id);
     } catch (error) {
@@ -86,22 +77,18 @@ function createWriterTypes({ address, client, readerType, ownId }: StateCodecPar
       throw unavailable(address, `HTTP ${error.status} to schema ${id}`);
     }
   };
-  return async (id: number): Promise<Type> => {
-    if (id === ownId()) return readerType;
-    const loading = types.get(id) ?? load(id);
-    types.set(id, loading);
-    loading.catch(() => types.delete(id));
-    return loading;
+  const load = async (id: number): Promise<DecodeState> => {
+    const writer = id === ownId() ? readerType : await fetchType(id);
+    const decode = createDecoder(readerType, writer);
+    if (decode !== null) return decode;
+    throw ofAnotherRegistry(address, `has another schema (${nameOf(writer)}) under id ${id}`);
   };
-}
-
-/** Turns a decoding error into one that stops the stream. */
-function decodeOrStop(key: string, decode: () => Json): Json {
-  try {
-    return decode();
-  } catch (error) {
-    throw unreadable(key, messageOf(error), adviceOnBytes);
-  }
+  return (id: number): Promise<DecodeState> => {
+    const decoder = decoders.get(id) ?? load(id);
+    decoders.set(id, decoder);
+    decoder.catch(() => decoders.delete(id));
+    return decoder;
+  };
 }
 
 /** The full name of a schema or Avro type; the library also returns classes for other formats. */
@@ -110,25 +97,12 @@ function nameOf(type: Type): string {
   return name ?? typeName ?? 'not Avro';
 }
 
-type DecodeState = (body: Buffer) => Json;
-
-/** Returns cached decoders by writer's schema; null when the schema is not a state's. */
-function createDecoders(reader: Type): (writer: Type) => DecodeState | null {
-  const decoders = new Map<Type, DecodeState | null>();
-  return (writer) => {
-    const known = decoders.get(writer);
-    if (known !== undefined) return known;
-    const decode = createDecoder(reader, writer);
-    decoders.set(writer, decode);
-    return decode;
-  };
-}
-
+/** Creates the decoder of a writer's schema; null when the schema is not a state's. */
 function createDecoder(reader: Type, writer: Type): DecodeState | null {
   try {
     const resolver = writer === reader ? undefined : reader.createResolver(writer);
     return (body) => {
-      if (!staysWithin(writer, body)) throw new Error('its bytes end before it does');
+      checkBounds(writer, body);
       return reader.fromBuffer(body, resolver) as Json;
     };
   } catch {
@@ -137,23 +111,15 @@ function createDecoder(reader: Type, writer: Type): DecodeState | null {
 }
 
 /** Lossless JSON form of states, for people and files. */
-export interface StateForm {
-  toJson(state: StreamState): Json;
-  /**
-   * Converts JSON to a state.
-   *
-   * @param path - the position in the input, for messages
-   * @throws StopProcessError `state.invalid`
-   */
-  fromJson(json: Json, path: string): StreamState;
-}
+export type StateForm = ReturnType<typeof createStateForm>;
 
 /** Creates the form from the schema, so that it includes the fields of later versions. */
-export function createStateForm(schema: TopicSchema): StateForm {
+export function createStateForm(schema: TopicSchema) {
   const form = createJsonForm(schema.text);
   return {
-    toJson: (state) => form.write(toValue(state)),
-    fromJson(json, path) {
+    toJson: (state: StreamState) => form.write(toValue(state)),
+    /** Converts JSON to a state; `path` is its position in the input. @throws StopProcessError `state.invalid` */
+    fromJson(json: Json, path: string): StreamState {
       const value = form.read(json, path);
       // The schema defines both as strings.
       const key = `${value['stream'] as string}/${value['account_id'] as string}`;
@@ -196,174 +162,194 @@ function ofAnotherRegistry({ url }: RegistryAddress, has: string): StopStreamErr
   );
 }
 
+/** The Avro names of an object's fields, by their names in memory. */
+type AvroNames<T> = Readonly<Record<keyof T & string, string>>;
+
+const stateNames = {
+  stream: 'stream',
+  accountId: 'account_id',
+  cursorMs: 'cursor',
+  coveredUntilMs: 'covered_until',
+  polledMs: 'last_poll',
+  convertedMs: 'converted_at',
+  doubtedMs: 'doubted_at',
+  sequence: 'sequence',
+  writtenAtMs: 'written_at',
+  writtenBy: 'written_by',
+} as const satisfies Partial<AvroNames<StreamState>>;
+
+const dayNames: AvroNames<DayValues> = {
+  dateMs: 'date',
+  followerCount: 'follower_count',
+  reach: 'reach',
+  reachWeek: 'reach_week',
+  reachDays28: 'reach_days_28',
+  onlineFollowers: 'online_followers',
+};
+
+const totalsNames: AvroNames<DayTotals> = { dateMs: 'date', values: 'values' };
+
+const refusalNames: AvroNames<Refusal> = {
+  subject: 'subject',
+  metric: 'metric',
+  reason: 'reason',
+  untilMs: 'until',
+  missingFromMs: 'missing_from',
+};
+
+const readingNames: AvroNames<CommentsReading> = {
+  mediaId: 'media_id',
+  after: 'after',
+  published: 'published',
+  newestMs: 'newest',
+  oldestMs: 'oldest',
+};
+
+/** The fields of a decoded state that are not values of the state as they are. */
+interface PackedState {
+  readonly format_version: number;
+  readonly days: readonly Node[];
+  readonly totals: readonly Node[];
+  readonly published: Uint8Array;
+  readonly insights_read: Uint8Array;
+  readonly comments_seen: readonly { readonly media: string; readonly comments: Uint8Array }[];
+  readonly comments_reading: Node | null;
+  readonly dead_letters: Uint8Array;
+  readonly refusals: readonly Node[];
+}
+
+/** Returns the Avro fields of an object; an absent value is null. */
+function toAvro<T extends object>(names: AvroNames<T>, object: T): Record<string, unknown> {
+  const fields = Object.entries<string>(names);
+  return Object.fromEntries(fields.map(([own, avro]) => [avro, object[own as keyof T] ?? null]));
+}
+
+/** Returns the object of a decoded record, whose types the reader's schema guarantees. */
+function fromAvro<T>(names: AvroNames<T>, record: Node): T {
+  const fields = Object.entries<string>(names);
+  return Object.fromEntries(fields.map(([own, avro]) => [own, record[avro]])) as T;
+}
+
 function toValue(state: StreamState): Value {
-  return {
+  const { days, totals, published, seen, reading, refusals } = state;
+  const value = {
+    ...toAvro<Pick<StreamState, keyof typeof stateNames>>(stateNames, state),
     format_version: stateFormatVersion,
-    stream: state.stream,
-    account_id: state.accountId,
-    cursor: state.cursorMs,
-    covered_until: state.coveredUntilMs,
-    days: state.days.map((day) => ({
-      date: day.dateMs,
-      follower_count: day.followerCount,
-      reach: day.reach,
-      reach_week: day.reachWeek,
-      reach_days_28: day.reachDays28,
-      online_followers: day.onlineFollowers,
-    })),
-    last_poll: state.polledMs,
-    published: packPublished(state.published) as unknown as Json,
-    insights_read: packReadings(state.insightsRead, state.published) as unknown as Json,
-    comments_seen: [...state.seen].map(([media, ids]) => ({
-      media,
-      comments: packKeys(ids) as unknown as Json,
-    })),
-    comments_reading: state.reading && readingValue(state.reading),
-    dead_letters: packPrints(state.deadLetters) as unknown as Json,
-    refusals: state.refusals.map(({ untilMs, missingFromMs = null, ...refusal }) => ({
-      ...refusal,
-      until: untilMs,
-      missing_from: missingFromMs,
-    })),
-    converted_at: state.convertedMs,
-    totals: state.totals.map(({ dateMs, values }) => ({ date: dateMs, values })),
-    doubted_at: state.doubtedMs,
-    sequence: state.sequence,
-    written_at: state.writtenAtMs,
-    written_by: state.writtenBy,
+    days: days.map((day) => toAvro(dayNames, day)),
+    totals: totals.map((day) => toAvro(totalsNames, day)),
+    published: packPublished(published),
+    insights_read: packReadings(state.insightsRead, published),
+    comments_seen: [...seen].map(([media, ids]) => ({ media, comments: packKeys(ids) })),
+    comments_reading: reading && {
+      ...toAvro(readingNames, reading),
+      published: packKeys(reading.published),
+    },
+    dead_letters: packPrints(state.deadLetters),
+    refusals: refusals.map((refusal) => toAvro(refusalNames, refusal)),
   };
+  // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
+  return value as unknown as Value;
 }
 
 /** Converts a decoded value to a state; checks the constraints beyond Avro. */
 function toState(key: string, decoded: Json): StreamState {
   if (!isNode(decoded)) throw unreadable(key, 'it is not a record');
-  const value = decoded as unknown as AvroState;
-  if (value.format_version > stateFormatVersion) {
+  const plain = fromAvro<Pick<StreamState, keyof typeof stateNames>>(stateNames, decoded);
+  const packed = decoded as unknown as PackedState;
+  if (packed.format_version > stateFormatVersion) {
     throw unreadable(
       key,
-      `it has format ${value.format_version}, newer than ${stateFormatVersion}, which this version knows: upgrade`,
+      `it has format ${packed.format_version}, newer than ${stateFormatVersion}, which this version knows: upgrade`,
     );
   }
-  if (!isStreamName(value.stream) || stateKey(value.stream, value.account_id) !== key) {
-    throw unreadable(key, `it belongs to "${value.stream}/${value.account_id}"`);
+  const owner = stateKey(plain.stream, plain.accountId);
+  if (!isStreamName(plain.stream) || owner !== key) {
+    throw unreadable(key, `it belongs to "${owner}"`);
   }
-  if (value.sequence < 0) throw unreadable(key, `its sequence is ${value.sequence}`);
-  const published = unpackPublished(key, value.published);
+  if (plain.sequence < 0) throw unreadable(key, `its sequence is ${plain.sequence}`);
+  const published = unpackPublished(key, packed.published);
   return {
-    stream: value.stream,
-    accountId: value.account_id,
-    cursorMs: value.cursor,
-    coveredUntilMs: value.covered_until,
-    days: value.days.map(toDay),
-    totals: value.totals.map(toTotals),
-    polledMs: value.last_poll,
+    ...plain,
+    days: packed.days.map((day) => fromAvro<DayValues>(dayNames, day)),
+    totals: packed.totals.map(toTotals),
     published,
-    insightsRead: unpackReadings(key, value.insights_read, published),
+    insightsRead: unpackReadings(key, packed.insights_read, published),
     seen: new Map(
-      value.comments_seen.map(({ media, comments }) => [
+      packed.comments_seen.map(({ media, comments }) => [
         media,
         new Set(unpackKeys(key, 'comments_seen', comments)),
       ]),
     ),
-    reading: value.comments_reading && toReading(key, value.comments_reading),
-    deadLetters: unpackPrints(key, 'dead_letters', value.dead_letters),
-    refusals: value.refusals.map(toRefusal),
-    convertedMs: value.converted_at,
-    doubtedMs: value.doubted_at,
-    sequence: value.sequence,
-    writtenAtMs: value.written_at,
-    writtenBy: value.written_by,
+    reading: packed.comments_reading && toReading(key, packed.comments_reading),
+    deadLetters: unpackPrints(key, 'dead_letters', packed.dead_letters),
+    refusals: packed.refusals.map(toRefusal),
   };
 }
 
-interface AvroState {
-  readonly format_version: number;
-  readonly stream: string;
-  readonly account_id: string;
-  readonly cursor: number | null;
-  readonly covered_until: number | null;
-  readonly days: readonly AvroDay[];
-  readonly last_poll: number | null;
-  readonly published: Uint8Array;
-  readonly insights_read: Uint8Array;
-  readonly comments_seen: readonly { readonly media: string; readonly comments: Uint8Array }[];
-  readonly comments_reading: AvroReading | null;
-  readonly dead_letters: Uint8Array;
-  readonly refusals: readonly AvroRefusal[];
-  readonly converted_at: number | null;
-  readonly totals: readonly AvroTotals[];
-  readonly doubted_at: number | null;
-  readonly sequence: number;
-  readonly written_at: number;
-  readonly written_by: string;
-}
-
-interface AvroReading {
-  readonly media_id: string;
-  readonly after: string | null;
-  readonly published: Uint8Array;
-  readonly newest: number | null;
-  readonly oldest: number | null;
-}
-
-interface AvroDay {
-  readonly date: number;
-  readonly follower_count: number | null;
-  readonly reach: number | null;
-  readonly reach_week: number | null;
-  readonly reach_days_28: number | null;
-  readonly online_followers: Readonly<Record<string, number>> | null;
-}
-
-interface AvroTotals {
-  readonly date: number;
-  readonly values: Readonly<Record<string, number>>;
-}
-
-interface AvroRefusal {
-  readonly subject: string;
-  readonly metric: string | null;
-  readonly reason: string;
-  readonly until: number | null;
-  readonly missing_from: number | null;
-}
-
-function toRefusal({ subject, metric, reason, until, missing_from }: AvroRefusal): Refusal {
+function toRefusal(record: Node): Refusal {
+  const { missingFromMs, ...refusal } = fromAvro<Refusal>(refusalNames, record);
   // A later version may have written an unknown reason; the media stays rejected.
-  const code = errorCodes.find((known) => known === reason) ?? 'graph.refused';
-  const missing = missing_from === null ? {} : { missingFromMs: missing_from };
-  return { subject, metric, reason: code, untilMs: until, ...missing };
+  const reason = errorCodes.find((known) => known === refusal.reason) ?? 'graph.refused';
+  const isMissing = typeof missingFromMs === 'number';
+  return { ...refusal, reason, ...(isMissing && { missingFromMs }) };
+}
+
+function toReading(key: string, record: Node): CommentsReading {
+  const bytes = record['published'] as unknown as Uint8Array;
+  const published = unpackKeys(key, 'comments_reading', bytes);
+  return { ...fromAvro<CommentsReading>(readingNames, record), published };
+}
+
+function toTotals(record: Node): DayTotals {
+  const { dateMs, values } = fromAvro<DayTotals>(totalsNames, record);
+  // Avro's maps have no prototype; copied, so that equal totals compare as equal.
+  return { dateMs, values: { ...values } };
+}
+
+/** Bytes of a key number, of a fingerprint and of a reading. */
+const longBytes = 8;
+
+/** Packs published keys and fingerprints, 16 bytes per key. */
+function packPublished(published: Published): Buffer {
+  const bytes = Buffer.allocUnsafe(published.size * 2 * longBytes);
+  let offset = 0;
+  for (const [key, fingerprint] of published) {
+    offset = bytes.writeBigUInt64BE(BigInt(key), offset);
+    offset = bytes.writeBigUInt64BE(fingerprint, offset);
+  }
+  return bytes;
 }
 
 function unpackPublished(key: string, bytes: Uint8Array): Published {
-  const published = readPublished(bytes);
-  if (published !== undefined) return published;
-  throw unreadable(key, `its "published" has ${bytes.length} bytes, not 16 for each key`);
+  const longs = bytes.length % (2 * longBytes) === 0 ? readLongs(bytes) : undefined;
+  if (longs === undefined) {
+    throw unreadable(key, `its "published" has ${bytes.length} bytes, not 16 for each key`);
+  }
+  const published = new Map<string, bigint>();
+  for (let index = 0; index < longs.length; index += 2) {
+    published.set(String(longs[index]), longs[index + 1] ?? 0n);
+  }
+  return published;
+}
+
+/** Packs the readings of media, 8 bytes per published key, in the same order; 0 for none. */
+function packReadings(readings: Published, published: Published): Buffer {
+  if (readings.size === 0) return Buffer.alloc(0);
+  return packPrints([...published.keys()].map((key) => readings.get(key) ?? 0n));
 }
 
 function unpackReadings(key: string, bytes: Uint8Array, published: Published): Published {
-  const readings = readReadings(bytes, published);
-  if (readings !== undefined) return readings;
-  const problem = `${bytes.length} bytes, not 8 for each key published`;
-  throw unreadable(key, `its "insights_read" has ${problem}`);
+  const readings = readLongs(bytes);
+  if (readings === undefined || (bytes.length > 0 && readings.length !== published.size)) {
+    const problem = `${bytes.length} bytes, not 8 for each key published`;
+    throw unreadable(key, `its "insights_read" has ${problem}`);
+  }
+  const keys = [...published.keys()];
+  const entries = readings.map((reading, index) => [keys[index] ?? '', reading] as const);
+  return new Map(entries.filter(([, reading]) => reading !== 0n));
 }
 
-function readingValue({ mediaId, after, published, newestMs, oldestMs }: CommentsReading): Value {
-  const packed = packKeys(published) as unknown as Json;
-  return { media_id: mediaId, after, published: packed, newest: newestMs, oldest: oldestMs };
-}
-
-function toReading(key: string, value: AvroReading): CommentsReading {
-  return {
-    mediaId: value.media_id,
-    after: value.after,
-    published: unpackKeys(key, 'comments_reading', value.published),
-    newestMs: value.newest,
-    oldestMs: value.oldest,
-  };
-}
-
-/** Encodes key numbers, eight bytes each. */
+/** Packs key numbers, 8 bytes each. */
 function packKeys(keys: Iterable<string>): Buffer {
   return packPrints(Array.from(keys, BigInt));
 }
@@ -372,24 +358,24 @@ function unpackKeys(key: string, field: string, bytes: Uint8Array): readonly str
   return unpackPrints(key, field, bytes).map(String);
 }
 
+/** Packs fingerprints, 8 bytes each. */
+function packPrints(prints: readonly bigint[]): Buffer {
+  const bytes = Buffer.allocUnsafe(prints.length * longBytes);
+  prints.forEach((print, index) => bytes.writeBigUInt64BE(print, index * longBytes));
+  return bytes;
+}
+
 function unpackPrints(key: string, field: string, bytes: Uint8Array): readonly bigint[] {
-  const prints = readPrints(bytes);
+  const prints = readLongs(bytes);
   if (prints !== undefined) return prints;
   throw unreadable(key, `its "${field}" has ${bytes.length} bytes, not 8 for each`);
 }
 
-function toDay(day: AvroDay): DayValues {
-  return {
-    dateMs: day.date,
-    followerCount: day.follower_count,
-    reach: day.reach,
-    reachWeek: day.reach_week,
-    reachDays28: day.reach_days_28,
-    onlineFollowers: day.online_followers,
-  };
-}
-
-function toTotals({ date, values }: AvroTotals): DayTotals {
-  // Avro's maps have no prototype; copied, so that equal totals compare as equal.
-  return { dateMs: date, values: { ...values } };
+/** Reads unsigned numbers of 8 bytes; returns undefined when the bytes are not a multiple of 8. */
+function readLongs(bytes: Uint8Array): readonly bigint[] | undefined {
+  if (bytes.length % longBytes !== 0) return undefined;
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: view.length / longBytes }, (_, index) =>
+    view.readBigUInt64BE(index * longBytes),
+  );
 }

@@ -1,22 +1,22 @@
-import { StopProcessError } from '../engine/errors.ts';
-import { type Json, type Node, describeJson, isNode } from '../engine/json.ts';
+import { StopProcessError, messageOf } from '../engine/errors.ts';
+import { describeJson, isNode, type Json, type Node } from '../engine/json.ts';
+import avro, { type Schema, type Type } from 'avsc';
+import { call, unavailable, type CallContext, type RegistryAddress } from './calls.ts';
+import { checkBounds, splitWireValue } from './wire-format.ts';
 
-/** A schema of the kinds that `avro/` uses. */
+/** A schema of the kinds that `avro/` uses: every union has two branches, null and another type. */
 type FormSchema = string | readonly FormSchema[] | FormSchemaObject;
 
 interface FormSchemaObject {
   readonly type: FormSchema;
-  readonly name?: string;
   readonly logicalType?: string;
   readonly items?: FormSchema;
   readonly values?: FormSchema;
-  readonly fields?: readonly FormField[];
-}
-
-interface FormField {
-  readonly name: string;
-  readonly type: FormSchema;
-  readonly default?: Json;
+  readonly fields?: readonly {
+    readonly name: string;
+    readonly type: FormSchema;
+    readonly default?: Json;
+  }[];
 }
 
 /** An Avro value in memory: JSON, with bytes as buffers. */
@@ -25,29 +25,18 @@ interface AvroRecord {
   readonly [name: string]: AvroValue;
 }
 
-/** Lossless, readable and editable JSON form of Avro values. */
-export interface JsonForm {
-  /**
-   * Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64; other values
-   * stay.
-   */
-  write(value: unknown): Json;
-  /**
-   * Converts the JSON form back. A missing field takes the schema's default; an unknown field is
-   * rejected, because it would be lost.
-   *
-   * @throws StopProcessError `state.invalid` with the path, the expected and the received value
-   */
-  read(json: Json, path: string): Readonly<Record<string, Json>>;
-}
-
-/** Creates the JSON form of a record schema. */
-export function createJsonForm(schemaText: string): JsonForm {
+/** Creates the lossless, readable and editable JSON form of a record schema. */
+export function createJsonForm(schemaText: string) {
   const schema = JSON.parse(schemaText) as FormSchemaObject;
   return {
-    write: (value) => write(schema, value as AvroValue),
+    /** Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64. */
+    write: (value: unknown) => write(schema, value as AvroValue),
+    /**
+     * Converts the JSON form back. A missing field takes the schema's default; an unknown field is rejected,
+     * because it would be lost. @throws StopProcessError `state.invalid` with the path
+     */
     // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
-    read: (json, path) => read(schema, json, path) as Readonly<Record<string, Json>>,
+    read: (json: Json, path: string) => read(schema, json, path) as Readonly<Record<string, Json>>,
   };
 }
 
@@ -62,7 +51,7 @@ function write(schema: FormSchema, value: AvroValue): Json {
   switch (schema.type) {
     case 'record':
       return Object.fromEntries(
-        fieldsOf(schema).map(({ name, type }) => [
+        (schema.fields ?? []).map(({ name, type }) => [
           name,
           write(type, (value as AvroRecord)[name] ?? null),
         ]),
@@ -107,7 +96,7 @@ function read(schema: FormSchema, json: Json | undefined, path: string): AvroVal
 
 function readRecord(schema: FormSchemaObject, json: Json | undefined, path: string): AvroValue {
   const object = objectAt(json, path);
-  const fields = fieldsOf(schema);
+  const { fields = [] } = schema;
   const extra = Object.keys(object).find((name) => !fields.some((field) => field.name === name));
   if (extra !== undefined) {
     reject(`${path}.${extra}`, 'no such field in this version', object[extra]);
@@ -159,13 +148,8 @@ function isUnion(schema: FormSchema): schema is readonly FormSchema[] {
   return Array.isArray(schema);
 }
 
-/** Every union in `avro/` has two branches: null and another type. */
 function branchOf(union: readonly FormSchema[]): FormSchema {
   return union.find((schema) => schema !== 'null') ?? 'null';
-}
-
-function fieldsOf(schema: FormSchemaObject): readonly FormField[] {
-  return schema.fields ?? [];
 }
 
 function reject(path: string, expected: string, received: Json | undefined): never {
@@ -177,4 +161,61 @@ function reject(path: string, expected: string, received: Json | undefined): nev
     `${path}: expected ${expected}, got ${shown}. Nothing was changed.`,
     { exitCode: 2 },
   );
+}
+
+/** A decoded value, or the reason why it is unreadable. */
+export type ReadValue =
+  | { readonly kind: 'value'; readonly value: Json }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Decodes values with their writers' schemas. */
+export type ValueReader = ReturnType<typeof createValueReader>;
+
+type DecodeValue = (body: Buffer) => Json;
+
+/** Creates a reader that requests each schema once. */
+export function createValueReader(address: RegistryAddress) {
+  const known = new Map<number, DecodeValue | null>();
+  return {
+    /** Decodes one value; times become texts, bytes base64. @throws as `call` */
+    async read(bytes: Buffer, signal: AbortSignal): Promise<ReadValue> {
+      const wire = splitWireValue(bytes);
+      if (wire === undefined) return unreadable('it is not an Avro record of a schema registry');
+      const { id, body } = wire;
+      const cached = known.get(id);
+      const decode = cached === undefined ? await fetchDecoder(id, { address, signal }) : cached;
+      known.set(id, decode);
+      if (decode === null) return unreadable(`the registry knows no Avro schema with id ${id}`);
+      try {
+        return { kind: 'value', value: decode(body) };
+      } catch (error) {
+        return unreadable(messageOf(error));
+      }
+    },
+  };
+}
+
+function unreadable(reason: string): ReadValue {
+  return { kind: 'unreadable', reason };
+}
+
+/** Fetches the decoder of a schema; null when the id is unknown or the schema is not Avro. */
+async function fetchDecoder(id: number, context: CallContext): Promise<DecodeValue | null> {
+  const { status, body } = await call(context, { method: 'get', path: `/schemas/ids/${id}` });
+  if (status === 404) return null;
+  const text = isNode(body) ? body['schema'] : undefined;
+  if (typeof text !== 'string') {
+    throw unavailable(context.address, `HTTP ${status} to schema ${id}`);
+  }
+  let type: Type;
+  try {
+    type = avro.Type.forSchema(JSON.parse(text) as Schema);
+  } catch {
+    return null;
+  }
+  const form = createJsonForm(text);
+  return (body) => {
+    checkBounds(type, body);
+    return form.write(type.fromBuffer(body));
+  };
 }

@@ -1,72 +1,45 @@
 import { isNode, type Json } from '../engine/json.ts';
-import type { RegistryAddress } from './access.ts';
-import { call, callUnlessDenied } from './calls.ts';
-import { isEquivalent } from './schema-equivalence.ts';
+import { call, callUnlessDenied, parse, type CallContext } from './calls.ts';
+import { isEquivalent } from './schema-compare.ts';
 
-/** The parameters of reading a subject. */
-export interface ReadContext {
-  readonly address: RegistryAddress;
-  readonly signal: AbortSignal;
-}
-
-/** A version of a subject; parts that the registry did not send are undefined. */
-export interface SubjectVersion {
-  readonly id: number | undefined;
-  /** The parsed schema; also undefined when it is not JSON, such as a Protocol Buffers schema. */
-  readonly schema: Json | undefined;
-}
-
-/**
- * The numbers of a subject's versions, in ascending order; null when the subject does not exist.
- */
+/** The numbers of a subject's versions, in ascending order; null without the subject. */
 export async function listVersions(
   subject: string,
-  { address, signal }: ReadContext,
+  context: CallContext,
 ): Promise<readonly number[] | null> {
   const path = `${pathOf(subject)}/versions`;
-  const { status, body } = await call(address, { method: 'get', path }, signal);
+  const { status, body } = await call(context, { method: 'get', path });
   if (status === 404) return null;
   if (!Array.isArray(body)) return [];
   const numbers = (body as readonly Json[]).filter((one) => typeof one === 'number');
   return numbers.toSorted((a, b) => a - b);
 }
 
-/** Reads one version; its parts are undefined when it does not exist. */
+/** Reads one version; parts that the registry did not send, or that are not JSON, are undefined. */
 export async function readVersion(
   subject: string,
   version: number | 'latest',
-  { address, signal }: ReadContext,
-): Promise<SubjectVersion> {
+  context: CallContext,
+) {
   const path = `${pathOf(subject)}/versions/${version}`;
-  const { body } = await call(address, { method: 'get', path }, signal);
+  const { body } = await call(context, { method: 'get', path });
   if (!isNode(body)) return { id: undefined, schema: undefined };
   const { id, schema } = body;
-  return { id: typeof id === 'number' ? id : undefined, schema: parse(schema) };
+  return {
+    id: typeof id === 'number' ? id : undefined,
+    schema: typeof schema === 'string' ? parse(schema) : undefined,
+  };
 }
 
-function parse(text: Json | undefined): Json | undefined {
-  if (typeof text !== 'string') return undefined;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Searches the subject for this exact schema text.
- *
- * @returns the schema's id; undefined when the registry does not find it or denies the search
- */
+/** Searches the subject for this exact schema text; returns its id, undefined when not found or denied. */
 export async function lookUp(
   subject: string,
   text: string,
-  { address, signal }: ReadContext,
+  context: CallContext,
 ): Promise<number | undefined> {
   const request = { method: 'post', path: pathOf(subject), json: { schema: text } } as const;
-  // The search is a POST, which a read-only role is denied; such a role may still read the
-  // versions.
-  const { body, status } = await callUnlessDenied(address, request, signal);
+  // The search is a POST, which a read-only role is denied; it may still read the versions.
+  const { body, status } = await callUnlessDenied(context, request);
   const id = isNode(body) ? body['id'] : undefined;
   return status === 200 && typeof id === 'number' ? id : undefined;
 }
@@ -82,7 +55,7 @@ const mostVersionsRead = 100;
 export async function findEquivalent(
   subject: string,
   text: string,
-  context: ReadContext,
+  context: CallContext,
 ): Promise<number | undefined> {
   const exact = await lookUp(subject, text, context);
   if (exact !== undefined) return exact;

@@ -46,7 +46,7 @@ export class PartitionProducer {`,
 /** A read of the state ends where the broker that answered says that it has no more. */
 export const offsetLagEnd: readonly Patch[] = [
   {
-    file: 'kafka/state/partition-read.ts',
+    file: 'kafka/state/topic-reader.ts',
     find: 'if (BigInt(payload.lastOffset) >= end - 1n)',
     replace: "if (payload.offsetLag === '0' || BigInt(payload.lastOffset) >= end - 1n)",
   },

@@ -3,14 +3,14 @@ import type { Log, Logged } from './checker/logged.ts';
 import type { DecodedRecord, LogReader } from './log/log-reader.ts';
 
 /** The key of the tombstones by which a new owner proves that its read is complete. */
-const fenceKey = 'fence';
+const endRecordKey = 'fence';
 
 /** What has been read so far, as the checker looks at it. */
 export function readLog(reader: LogReader, topicOf: (role: string) => string): Log {
   const read = (role: string) => reader.records(topicOf(role)).map(loggedOf);
   return {
     streams: new Map(STREAM_NAMES.map((stream) => [stream, read(stream)])),
-    states: read('state').filter(({ key }) => key !== fenceKey),
+    states: read('state').filter(({ key }) => key !== endRecordKey),
     deadLetters: read('dead_letters'),
   };
 }

@@ -120,7 +120,7 @@ describe('a broker of several', () => {
     const { partition, leader, id } = await findReadPartition(world);
     const others = [0, 1, 2].filter((index) => index !== leader);
     await one.publisher.publish(batchOf(1, 'm1', id), noSignal);
-    // Committed to the end, markers included: a fence record of each partition and a state.
+    // Committed to the end, markers included: an end record of each partition and a state.
     await Promise.all([world.read('media', 1), world.read('state', topics.statePartitions + 1)]);
 
     await broker.pause(leader);

@@ -125,7 +125,7 @@ export const steps = {
     kafka.inject(apiKeys.initProducerId, 'hold-response', { skip: 1 }),
   'fetching: the second page is asked for': ({ api }) =>
     api.hold(({ path, query }) => path.endsWith('/media') && query['after'] !== undefined),
-  'claiming: the broker has not got the fence record': ({ kafka }) =>
+  'claiming: the broker has not got the end record': ({ kafka }) =>
     kafka.inject(apiKeys.produce, 'hold-request'),
   'claiming: the broker has not got the commit': ({ kafka }) =>
     kafka.inject(apiKeys.endTxn, 'hold-request'),

@@ -12,7 +12,7 @@ export interface ReadRecord {
 }
 
 /** The key of the tombstones in the state topic that only prove to their writer that a read is complete. */
-const fenceKey = 'fence';
+const endRecordKey = 'fence';
 
 function toRecords({ batch }: EachBatchPayload): ReadRecord[] {
   const records = batch.messages.map(({ key, value, headers, offset }) => ({
@@ -24,11 +24,11 @@ function toRecords({ batch }: EachBatchPayload): ReadRecord[] {
       Object.entries(headers ?? {}).map(([name, content]) => [name, String(content)]),
     ),
   }));
-  return records.filter(({ key }) => key !== fenceKey);
+  return records.filter(({ key }) => key !== endRecordKey);
 }
 
 /**
- * Reads a topic, committed records only and no fence records, from its start to its last stable offset. Aborted records are left out
+ * Reads a topic, committed records only and no end records, from its start to its last stable offset. Aborted records are left out
  * rightly only while aborted transactions of several producers do not overlap: kafkajs takes the
  * broker's list of them for sorted.
  */

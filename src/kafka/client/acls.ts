@@ -1,3 +1,5 @@
+import type { KafkaOptions } from '../options.ts';
+
 /** A resource type, as `kafka-acls.sh` names it. */
 type Resource = 'topic' | 'group' | 'transactional-id';
 
@@ -10,12 +12,35 @@ export interface RequiredPermission {
   readonly prefixed?: boolean;
 }
 
-/** The principal of the permissions and the cluster that grants them. */
-export interface Grantor {
-  readonly brokers: readonly string[];
-  /** The principal, such as `User:alice`. */
-  readonly principal: string;
-}
+type Prefix = Pick<KafkaOptions, 'transactionalIdPrefix'>;
+
+/** The permissions that each kind of operation needs. */
+export const needsOf = {
+  publishing: (topics: readonly string[]): readonly RequiredPermission[] =>
+    topics.map((name) => ({ operation: 'Write', resource: 'topic', name })),
+  transactions: (
+    { transactionalIdPrefix: prefix }: Prefix,
+    topics: readonly string[],
+  ): readonly RequiredPermission[] => [
+    { operation: 'Write', resource: 'transactional-id', name: `${prefix}-`, prefixed: true },
+    ...needsOf.publishing(topics),
+  ],
+  /** Reading a topic in a group of its own. */
+  reading: (
+    { transactionalIdPrefix: prefix }: Prefix,
+    topic: string,
+  ): readonly RequiredPermission[] => [
+    { operation: 'Read', resource: 'topic', name: topic },
+    { operation: 'Read', resource: 'group', name: `${prefix}-`, prefixed: true },
+  ],
+  /** Joining a group that assigns partitions of topics; describing it needs no topic. */
+  group: (name: string, ...topics: readonly string[]): readonly RequiredPermission[] => [
+    { operation: 'Read', resource: 'group', name },
+    ...needsOf.listing(...topics),
+  ],
+  listing: (...topics: readonly string[]): readonly RequiredPermission[] =>
+    topics.map((name) => ({ operation: 'Read', resource: 'topic', name })),
+};
 
 /** The resource type of each authorization error of a broker. */
 const resourcesByRejection: readonly (readonly [RegExp, Resource])[] = [
@@ -34,29 +59,25 @@ export function narrowNeeds(
   return matching.length === 0 ? needs : matching;
 }
 
-/** Describes a need, such as `Read on the topic instagram.state`. */
-function nameNeed({ operation, resource, name, prefixed }: RequiredPermission): string {
-  const noun = resource.replace('-', ' ');
-  return prefixed === true
-    ? `${operation} on each ${noun} that begins with ${name}`
-    : `${operation} on the ${noun} ${name}`;
-}
-
-/** Returns the command that grants a need. */
-function aclCommand(
-  { operation, resource, name, prefixed }: RequiredPermission,
-  { brokers, principal }: Grantor,
-): string {
-  const pattern = prefixed === true ? ' --resource-pattern-type prefixed' : '';
-  return (
-    `kafka-acls.sh --bootstrap-server ${brokers.join(',')} --add --allow-principal ` +
-    `${quoted(principal)} --operation ${operation} --${resource} ${name}${pattern}`
-  );
-}
-
 /** Describes the needs, each with the command that grants it. */
-export function describeNeeds(needs: readonly RequiredPermission[], grantor: Grantor): string {
-  return needs.map((need) => `${nameNeed(need)}: ${aclCommand(need, grantor)}`).join('; ');
+export function describeNeeds(
+  needs: readonly RequiredPermission[],
+  { brokers, security }: Pick<KafkaOptions, 'brokers' | 'security'>,
+): string {
+  const command =
+    `kafka-acls.sh --bootstrap-server ${brokers.join(',')} --add --allow-principal ` +
+    quoted(security.principal());
+  return needs
+    .map(({ operation, resource, name, prefixed = false }) => {
+      const noun = resource.replace('-', ' ');
+      const subject = prefixed ? `each ${noun} that begins with` : `the ${noun}`;
+      const pattern = prefixed ? ' --resource-pattern-type prefixed' : '';
+      return (
+        `${operation} on ${subject} ${name}: ` +
+        `${command} --operation ${operation} --${resource} ${name}${pattern}`
+      );
+    })
+    .join('; ');
 }
 
 /** Quotes a principal for a shell: that of a certificate has spaces and commas. */

@@ -1,36 +1,48 @@
 import type { Admin } from 'kafkajs';
-import type { RequiredPermission } from './acls.ts';
-import { openConnection } from './connection.ts';
-import { withDeadline } from './deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
-import { translate } from './errors.ts';
-import type { KafkaShared } from '../shared.ts';
+import type { KafkaBase } from '../shared.ts';
+import { openConnection, type Connection } from './connection.ts';
+import { unlessAborted, withDeadline } from './deadline.ts';
+import { translate, type FailureContext } from './errors.ts';
 
-const limitMs = 30_000;
+type Client = Pick<KafkaBase, 'options' | 'dependencies'>;
+
+/** The operation and its required permissions, for an error's message. */
+type Operation = Pick<FailureContext, 'doing' | 'needs' | 'ifMissing'>;
 
 /**
- * Sends one administrative request, on a connection of its own.
- *
- * @param context - the operation and its required permissions, for an error's message
- * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
+ * Runs a task with a client of its own and translates its error. The clean-ups that the task defers run
+ * after that: the brokers' answers to them must not explain the error.
  */
-export async function asAdmin<T>(
-  { options, dependencies }: Pick<KafkaShared, 'options' | 'dependencies'>,
-  request: (admin: Admin) => Promise<T>,
-  context: { readonly doing: string; readonly needs: readonly RequiredPermission[] },
+export async function withConnection<T>(
+  { options, dependencies }: Client,
+  operation: Operation,
+  task: (connection: Connection, cleanUps: AsyncDisposableStack) => Promise<T>,
 ): Promise<T> {
   const connection = openConnection(options, dependencies);
-  const admin = connection.kafka.admin();
-  const connectAndRequest = async (): Promise<T> => {
-    await admin.connect();
-    return request(admin);
-  };
+  const cleanUps = new AsyncDisposableStack();
   try {
-    return await withDeadline(connectAndRequest(), limitMs, context.doing);
+    return await task(connection, cleanUps);
   } catch (error) {
-    throw translate(error, { options, ...context, lastRejection: connection.lastRejection() });
+    throw translate(error, { options, ...operation, lastRejection: connection.lastRejection() });
   } finally {
-    await settled(admin.disconnect(), 1000);
+    await cleanUps.disposeAsync();
     connection.destroy();
   }
+}
+
+/** Sends administrative requests, on a connection of their own; throws translated errors. */
+export function asAdmin<T>(
+  client: Client,
+  request: (admin: Admin) => Promise<T>,
+  operation: Operation & { readonly signal?: AbortSignal; readonly limitMs?: number },
+): Promise<T> {
+  const { signal, limitMs = 30_000, ...context } = operation;
+  return withConnection(client, context, ({ kafka }, cleanUps) => {
+    const admin = kafka.admin();
+    cleanUps.defer(() => settled(admin.disconnect(), 1000));
+    const answered = admin.connect().then(() => request(admin));
+    const bounded = withDeadline(answered, limitMs, context.doing);
+    return signal === undefined ? bounded : unlessAborted(bounded, signal);
+  });
 }

@@ -1,26 +1,14 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Kafka as KafkaClient, LogEntry, SASLOptions } from 'kafkajs';
-import { Kafka, logLevel, logThrottling } from './kafkajs.ts';
+import type { LogEntry, SASLOptions } from 'kafkajs';
+import { Kafka, logLevel } from './kafkajs.ts';
 import { watchFirstAnswer, type WatchedSocket } from './first-answer.ts';
-import { routeLine } from './log-routing.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from '../options.ts';
-import { createThrottle, type Throttle } from './throttle.ts';
+import { createThrottle } from './deadline.ts';
 
 /** A kafkajs client with its own sockets, so that it can be discarded as a whole. */
-export interface Connection {
-  readonly kafka: KafkaClient;
-  /** Time after which kafkajs gives up a request, in milliseconds. */
-  readonly requestTimeoutMs: number;
-  /** Returns the brokers' last rejection within half a minute: kafkajs swallows some of them. */
-  lastRejection(): string | undefined;
-  readonly throttle: Throttle;
-  /** Closes every socket; after it resolves, the next request opens another one. */
-  cut(): Promise<void>;
-  /** Closes every socket at once and ends running retries. */
-  destroy(): void;
-}
+export type Connection = ReturnType<typeof openConnection>;
 
 /** TCP keep-alive delay, below the idle timeout of load balancers: a minute and more. */
 const keepAliveMs = 20_000;
@@ -33,12 +21,11 @@ const rejectionLifeMs = 30_000;
 const reloginBeforeMs = 3000;
 
 /** Creates a client, which connects on demand. */
-export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies): Connection {
+export function openConnection(options: KafkaOptions, dependencies: KafkaDependencies) {
   const sockets = createSockets(dependencies.log);
   const answers = createAnswerLog(dependencies.telemetry);
   const requestTimeoutMs = Math.max(1000, Math.floor(options.sendDeadlineMs / 3));
   let open = true;
-  logThrottling();
 
   const kafka = new Kafka({
     clientId: options.clientId,
@@ -67,11 +54,15 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
 
   return {
     kafka,
+    /** Time after which kafkajs gives up a request, in milliseconds. */
     requestTimeoutMs,
+    /** Returns the brokers' last rejection within half a minute: kafkajs swallows some of them. */
     lastRejection: () => answers.lastRejection(),
     throttle: answers.throttle,
+    /** Closes every socket; after it resolves, the next request opens another one. */
     cut: () => sockets.cut('this connection was cut'),
-    destroy() {
+    /** Closes every socket at once and ends running retries. */
+    destroy(): void {
       open = false;
       void sockets.cut('this client was discarded');
     },
@@ -81,8 +72,8 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
 /** Creates the registry of a client's sockets. */
 function createSockets(log: KafkaDependencies['log']) {
   const sockets = new Map<Socket, WatchedSocket>();
+  const { idleMs, answerMs } = firstAnswer;
   const closeSilent = (silent: Socket): void => {
-    const { idleMs, answerMs } = firstAnswer;
     const reason = `no answer within ${answerMs} ms on a connection that was silent for ${idleMs} ms or more`;
     log('info', 'silent connection replaced', { reason });
     // The middlebox that silently dropped one connection has dropped other idle ones as well.
@@ -94,10 +85,10 @@ function createSockets(log: KafkaDependencies['log']) {
     add(socket: Socket): Socket {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, keepAliveMs);
-      const onSilence = (): void => {
+      const watched = watchFirstAnswer(socket, firstAnswer, () => {
         closeSilent(socket);
-      };
-      sockets.set(socket, watchFirstAnswer(socket, firstAnswer, onSilence));
+      });
+      sockets.set(socket, watched);
       socket.once('close', () => sockets.delete(socket));
       return socket;
     },
@@ -125,9 +116,8 @@ function createAnswerLog(telemetry: KafkaDependencies['telemetry']) {
       telemetry.report({ type: 'throttled', durationMs: throttle.record(throttleMs) });
     },
     lastRejection(): string | undefined {
-      const isRecent =
-        rejection !== undefined && performance.now() - rejection.atMs < rejectionLifeMs;
-      return isRecent ? rejection?.text : undefined;
+      const ageMs = performance.now() - (rejection?.atMs ?? -Infinity);
+      return ageMs < rejectionLifeMs ? rejection?.text : undefined;
     },
   };
 }
@@ -164,4 +154,39 @@ function saslOf(sasl: KafkaSasl): SASLOptions {
       return sasl.password();
     },
   };
+}
+
+/** Lines that kafkajs logs as errors or warnings although they are normal here. */
+const normalLines: readonly RegExp[] = [
+  // The broker still writes the markers of the last commit: every transaction may meet this once.
+  /concurrent operation on the same transaction was ongoing/i,
+  // Retries are bounded on purpose: a failed producer is discarded.
+  /Limiting retries for the idempotent producer/,
+  // A broker has just started or moves a coordinator; retried.
+  /coordinator is (loading|not available)|not the correct coordinator|^Crash: KafkaJSGroupCoordinatorNotFound/i,
+  // One line per attempt to connect: the caller that finally fails reports it once.
+  /^(Connection error|Connection timeout|Failed to connect)/,
+  // The normal answer to a request for the metadata of a missing topic.
+  /Response Metadata\(.*does not host this topic-partition/,
+  // The broker later removes a group that may not be deleted.
+  /Response DeleteGroups\(/,
+  // An instance joined or left: all others rejoin.
+  /The group is rebalancing/,
+  // The answer to a request that has timed out.
+  /Response without match/,
+];
+
+/**
+ * Decides the level of one kafkajs log line. Errors become warnings, because only the code that handles
+ * an error knows its severity; normal lines become debug.
+ */
+export function routeLine({ level, log: { message, ...rest } }: LogEntry) {
+  const cause: unknown = rest['error'];
+  const text = typeof cause === 'string' ? `${message} ${cause}` : message;
+  const isProblem = level === logLevel.ERROR || level === logLevel.WARN;
+  const isWarning = isProblem && !normalLines.some((pattern) => pattern.test(text));
+  const fields = Object.fromEntries(
+    Object.entries(rest).filter(([name]) => !['timestamp', 'logger', 'stack'].includes(name)),
+  );
+  return { level: isWarning ? ('warn' as const) : ('debug' as const), message, fields };
 }

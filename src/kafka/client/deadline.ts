@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Throttle } from './throttle.ts';
 
 /** The error of a call that exceeded its deadline; the call itself may still be running. */
 export class DeadlineError extends Error {
@@ -36,7 +35,30 @@ async function unlessExpired<T>(
   }
 }
 
-/** The error of a call that throttling delays beyond its limit; see {@link withThrottledDeadline}. */
+/**
+ * Creates a throttle, the time for which brokers have throttled a client by a quota; overlapping waits of
+ * several brokers count once.
+ */
+export function createThrottle(nowMs: () => number) {
+  let totalMs = 0;
+  let untilMs = 0;
+  return {
+    /** Records an answer's `throttle_time_ms`; returns the time by which the wait grows. */
+    record(ms: number): number {
+      const fromMs = Math.max(nowMs(), untilMs);
+      const addedMs = Math.max(0, nowMs() + ms - fromMs);
+      untilMs = fromMs + addedMs;
+      totalMs += addedMs;
+      return addedMs;
+    },
+    /** Returns the total, including the rest of the current wait, in milliseconds. */
+    totalMs: () => totalMs,
+    /** Returns the remaining time of the current wait, in milliseconds. */
+    leftMs: () => Math.max(0, untilMs - nowMs()),
+  };
+}
+
+/** The error of a call that throttling delays beyond its limit. */
 export class ThrottledError extends Error {
   override readonly name = 'ThrottledError';
   /** Remaining time of the current wait, in milliseconds. */
@@ -47,91 +69,77 @@ export class ThrottledError extends Error {
   }
 }
 
-/** A deadline that does not count the time for which brokers throttle the client. */
-export interface ThrottledDeadline {
+interface ThrottledDeadline {
+  /** Deadline without the throttled time. */
   readonly deadlineMs: number;
-  /** Hard limit, including throttled time. */
-  readonly limitMs: number;
-  readonly throttle: Throttle;
+  /** Deadline including the throttled time. */
+  readonly throttledDeadlineMs: number;
+  readonly throttle: ReturnType<typeof createThrottle>;
 }
 
-/**
- * Applies a deadline as {@link withDeadline} does, extended by throttled time up to `limitMs` in total;
- * rejects with a {@link ThrottledError} when that does not suffice.
- */
+/** Like {@link withDeadline}; when throttling delays the task, rejects with a {@link ThrottledError}. */
 export function withThrottledDeadline<T>(
   task: Promise<T>,
-  { deadlineMs, limitMs, throttle }: ThrottledDeadline,
+  { deadlineMs, throttledDeadlineMs, throttle }: ThrottledDeadline,
   operation: string,
 ): Promise<T> {
   const startMs = performance.now();
   const beforeMs = throttle.totalMs();
   return unlessExpired(task, async (signal) => {
     for (;;) {
-      const leftMs = startMs + limitMs - performance.now();
       const throttledMs = throttle.totalMs() - beforeMs;
-      const waitMs = Math.min(leftMs, startMs + deadlineMs + throttledMs - performance.now());
+      const allowedMs = deadlineMs + throttledMs;
+      const spentMs = performance.now() - startMs;
+      const leftMs = throttledDeadlineMs - spentMs;
       const isHopeless = throttledMs > 0 && throttle.leftMs() >= leftMs;
-      if (isHopeless || (waitMs <= 0 && deadlineMs + throttledMs > limitMs)) {
-        const spent = `of which ${Math.round(throttledMs)} ms of throttling`;
-        const message = `${operation} needs longer than ${limitMs} ms, ${spent}`;
+      const isExpired = spentMs >= Math.min(throttledDeadlineMs, allowedMs);
+      if (isHopeless || (isExpired && allowedMs > throttledDeadlineMs)) {
+        const share = `of which ${Math.round(throttledMs)} ms of throttling`;
+        const message = `${operation} needs longer than ${throttledDeadlineMs} ms, ${share}`;
         throw new ThrottledError(message, throttle.leftMs());
       }
-      if (waitMs <= 0) {
-        const spentMs = Math.round(deadlineMs + throttledMs);
-        throw new DeadlineError(`${operation} took longer than ${spentMs} ms`);
+      if (isExpired) {
+        throw new DeadlineError(`${operation} took longer than ${Math.round(allowedMs)} ms`);
       }
+      const waitMs = Math.min(throttledDeadlineMs, allowedMs) - spentMs;
       await sleep(Math.ceil(waitMs), undefined, { signal });
     }
   });
 }
 
-/**
- * Settles as `task` does, or rejects with a {@link DeadlineError} when it is still running `limitMs()`
- * after the signal was aborted.
- */
+/** Settles as `task` does, or rejects with a {@link DeadlineError} `limitMs()` after the abort. */
 export async function onceStopped<T>(
   task: Promise<T>,
   stop: AbortSignal,
   limitMs: () => number,
 ): Promise<T> {
-  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
-  const abort = (): void => {
-    resolve(undefined);
-  };
-  if (stop.aborted) abort();
-  stop.addEventListener('abort', abort, { once: true });
-  const bounded = stopped.then(() => withDeadline(task, limitMs(), 'what was in hand at the stop'));
-  bounded.catch(() => undefined);
   try {
-    return await Promise.race([task, bounded]);
-  } finally {
-    stop.removeEventListener('abort', abort);
+    return await unlessAborted(task, stop);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    return withDeadline(task, limitMs(), 'what was in hand at the stop');
   }
-}
-
-/** Resolves to true when `task` succeeds within `limitMs`: for clean-up that has a fallback. */
-export async function succeedsWithin(task: Promise<unknown>, limitMs: number): Promise<boolean> {
-  return withDeadline(task, limitMs, 'clean-up').then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Settles as `task` does, or rejects with the signal's reason as soon as it is aborted. */
 export async function unlessAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
   // A later failure of the task must not count as unhandled.
   task.catch(() => undefined);
-  const { promise, reject } = Promise.withResolvers<never>();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => {
     reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
   };
+  aborted.catch(() => undefined);
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   try {
-    return await Promise.race([task, promise]);
+    return await Promise.race([task, aborted]);
   } finally {
     signal.removeEventListener('abort', abort);
-    promise.catch(() => undefined);
   }
+}
+
+/** Waits until the time has passed or the signal is aborted; never rejects. */
+export async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
+  await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
 }

@@ -1,4 +1,5 @@
 import {
+  type ErrorCode,
   FailError,
   isConnectorError,
   messageOf,
@@ -13,59 +14,46 @@ import { ThrottledError } from './deadline.ts';
 import { KafkaJSError, KafkaJSProtocolError } from './kafkajs.ts';
 import type { KafkaOptions } from '../options.ts';
 
-/** The class of a failure of kafkajs or of the broker. */
-type KafkaFailure =
-  | 'unavailable'
-  | 'missing'
-  | 'forgotten'
-  | 'replicas'
-  | 'throttled'
-  | 'clock'
-  | 'fenced'
-  | 'too-large'
-  | 'unauthorized'
-  | 'unauthenticated'
-  | 'tls'
-  | 'misconfigured';
+/** Classes of failures, with the `type` of a protocol error or the `name` of an error of kafkajs. */
+const failures = {
+  unavailable: ['DeadlineError', 'LeaderMovedError'],
+  missing: ['UNKNOWN_TOPIC_OR_PARTITION'],
+  forgotten: ['INVALID_PRODUCER_ID_MAPPING', 'UNKNOWN_PRODUCER_ID'],
+  replicas: ['NOT_ENOUGH_REPLICAS', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'],
+  throttled: ['ThrottledError'],
+  clock: ['INVALID_TIMESTAMP'],
+  fenced: ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'],
+  'too-large': ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'],
+  unauthorized: [
+    'TOPIC_AUTHORIZATION_FAILED',
+    'GROUP_AUTHORIZATION_FAILED',
+    'CLUSTER_AUTHORIZATION_FAILED',
+    'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+    'SECURITY_DISABLED',
+  ],
+  unauthenticated: [
+    'SASL_AUTHENTICATION_FAILED',
+    'UNSUPPORTED_SASL_MECHANISM',
+    'ILLEGAL_SASL_STATE',
+    'KafkaJSSASLAuthenticationError',
+  ],
+  tls: [],
+  misconfigured: [
+    'INVALID_TRANSACTION_TIMEOUT',
+    'INVALID_SESSION_TIMEOUT',
+    'INCONSISTENT_GROUP_PROTOCOL',
+  ],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** Classes by the `type` of a protocol error in kafkajs, or by the `name` of an error of its own. */
-const failures: Readonly<Record<string, KafkaFailure>> = {
-  DeadlineError: 'unavailable',
-  LeaderMovedError: 'unavailable',
-  UNKNOWN_TOPIC_OR_PARTITION: 'missing',
-  INVALID_PRODUCER_ID_MAPPING: 'forgotten',
-  UNKNOWN_PRODUCER_ID: 'forgotten',
-  NOT_ENOUGH_REPLICAS: 'replicas',
-  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'replicas',
-  ThrottledError: 'throttled',
-  INVALID_TIMESTAMP: 'clock',
-  INVALID_PRODUCER_EPOCH: 'fenced',
-  PRODUCER_FENCED: 'fenced',
-  MESSAGE_TOO_LARGE: 'too-large',
-  RECORD_LIST_TOO_LARGE: 'too-large',
-  TOPIC_AUTHORIZATION_FAILED: 'unauthorized',
-  GROUP_AUTHORIZATION_FAILED: 'unauthorized',
-  CLUSTER_AUTHORIZATION_FAILED: 'unauthorized',
-  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'unauthorized',
-  SECURITY_DISABLED: 'unauthorized',
-  SASL_AUTHENTICATION_FAILED: 'unauthenticated',
-  UNSUPPORTED_SASL_MECHANISM: 'unauthenticated',
-  ILLEGAL_SASL_STATE: 'unauthenticated',
-  KafkaJSSASLAuthenticationError: 'unauthenticated',
-  INVALID_TRANSACTION_TIMEOUT: 'misconfigured',
-  INVALID_SESSION_TIMEOUT: 'misconfigured',
-  INCONSISTENT_GROUP_PROTOCOL: 'misconfigured',
-};
+type KafkaFailure = keyof typeof failures;
 
-/** Broker error codes that kafkajs 2.2.4 does not know and reports only by number. */
-const unknownCodes: Readonly<Record<string, KafkaFailure>> = {
-  'Unknown error code 90': 'fenced',
-};
+const failuresByName = new Map(
+  Object.entries(failures).flatMap(([failure, names]) =>
+    names.map((name) => [name as string, failure as KafkaFailure] as const),
+  ),
+);
 
-/**
- * Errors that lose the broker's answer, with the class that the last rejection implies: the search for a
- * coordinator, and a deadline that ended the retries of kafkajs.
- */
+/** Errors that lose the broker's answer (a search, a deadline), and the class that the answer implies. */
 const errorsWithoutAnswer: Readonly<
   Record<string, readonly [words: RegExp, failure: KafkaFailure]>
 > = {
@@ -84,7 +72,9 @@ function typeOf(error: Error): string | undefined {
 
 function classifyOne(error: Error): KafkaFailure | undefined {
   if (isTlsCode(codeOf(error))) return 'tls';
-  return failures[typeOf(error) ?? ''] ?? failures[error.name] ?? unknownCodes[error.message];
+  const byName = failuresByName.get(typeOf(error) ?? '') ?? failuresByName.get(error.name);
+  // kafkajs 2.2.4 reports PRODUCER_FENCED only by its number.
+  return byName ?? (error.message === 'Unknown error code 90' ? 'fenced' : undefined);
 }
 
 /**
@@ -98,9 +88,8 @@ function isThrownByKafkajs(error: unknown): boolean {
 }
 
 /**
- * Returns the class of an error; undefined for one that did not come from kafkajs (a bug).
- *
- * @param lastRejection the broker's last rejection, for errors that kafkajs replaces by its own
+ * Returns the class of an error; undefined for one that did not come from kafkajs (a bug). Some errors of
+ * kafkajs replace the last rejection of a broker.
  */
 export function classify(error: unknown, lastRejection = ''): KafkaFailure | undefined {
   for (const one of causes(error)) {
@@ -141,101 +130,101 @@ export function translate(error: unknown, context: FailureContext): unknown {
   return failure === undefined ? error : errors[failure](error, context);
 }
 
+type Text = (error: unknown, context: FailureContext) => string;
 type ErrorFactory = (error: unknown, context: FailureContext) => Error;
+
+function retry(code: ErrorCode, text: Text): ErrorFactory {
+  return (cause, context) => new RetryError(code, text(cause, context), { cause });
+}
+
+function stopProcess(code: ErrorCode, exitCode: 2 | 3, text: Text): ErrorFactory {
+  return (cause, context) => new StopProcessError(code, text(cause, context), { exitCode, cause });
+}
 
 const ifDeleted =
   'If a topic was deleted, create it again with the same partitions, or restart this program.';
 
+const unavailable = retry(
+  'kafka.unavailable',
+  (error, context) =>
+    `${answeredTo(error, context)} ${withRejection(error, context)}${adviceOn(error, context)}`,
+);
+
 const errors: Readonly<Record<KafkaFailure, ErrorFactory>> = {
-  unauthorized: (error, context) => {
-    const { brokers, security } = context.options;
+  unauthorized: stopProcess('kafka.unauthorized', 3, (error, context) => {
     const rejections = [context.lastRejection, ...[...causes(error)].map((one) => typeOf(one))];
     const needs = narrowNeeds(context.needs, rejections.filter(Boolean).join(' '));
-    const allow = describeNeeds(needs, { brokers, principal: security.principal() });
-    return new StopProcessError(
-      'kafka.unauthorized',
-      `${refusedBy(context)}: ${context.lastRejection ?? messageOf(error)}. Allow ${allow}`,
-      { exitCode: 3, cause: error },
-    );
-  },
-  unauthenticated: (error, context) =>
-    new StopProcessError(
-      'kafka.unauthenticated',
-      `Kafka at ${context.options.brokers.join(', ')} refused the login: ${loginWords(error)}. ` +
-        loginAdvice(context),
-      { exitCode: 3, cause: error },
-    ),
-  tls: (error, context) => {
+    const reason = context.lastRejection ?? messageOf(error);
+    return `${refusedBy(context)}: ${reason}. Allow ${describeNeeds(needs, context.options)}`;
+  }),
+  unauthenticated: stopProcess(
+    'kafka.unauthenticated',
+    3,
+    (error, context) =>
+      `${kafkaAt(context)} refused the login: ${loginWords(error)}. ${loginAdvice(context)}`,
+  ),
+  tls: stopProcess('kafka.tls', 3, (error, context) => {
     const failed = [...causes(error)].find((one) => isTlsCode(codeOf(one)));
     const problem = messageOf(failed ?? error).replace(/^Connection error: /, '');
     const code = codeOf(failed) ?? '';
-    return new StopProcessError(
-      'kafka.tls',
-      `TLS with Kafka at ${context.options.brokers.join(', ')} failed (${code}): ${problem}. To mend it: ` +
-        `${tlsAdvice('KAFKA', code, problem)}.`,
-      { exitCode: 3, cause: error },
+    return (
+      `TLS with ${kafkaAt(context)} failed (${code}): ${problem}. To mend it: ` +
+      `${tlsAdvice('KAFKA', code, problem)}.`
     );
-  },
-  fenced: (error, context) =>
+  }),
+  fenced: (cause, { doing }) =>
     new StopStreamError(
       'kafka.fenced',
-      `Kafka refused ${context.doing}: another producer has taken over its transactional id. ` +
+      `Kafka refused ${doing}: another producer has taken over its transactional id. ` +
         'The partition is given up; this instance goes on with what its group gives it.',
-      { cause: error },
+      { cause },
     ),
-  misconfigured: (error, context) =>
-    new StopProcessError(
-      'config.invalid',
+  misconfigured: stopProcess(
+    'config.invalid',
+    2,
+    (error, context) =>
       `${refusedBy(context)}: ${messageOf(error)}. Keep KAFKA_TRANSACTION_TIMEOUT at or ` +
-        "below the broker's transaction.max.timeout.ms and KAFKA_GROUP_SESSION_TIMEOUT between its " +
-        'group.min.session.timeout.ms and group.max.session.timeout.ms; and keep other programs out ' +
-        'of the group.',
-      { exitCode: 2, cause: error },
-    ),
-  missing: (error, context) =>
-    new RetryError(
-      'kafka.unavailable',
-      `Kafka at ${context.options.brokers.join(', ')} does not know a topic or partition that ` +
-        `${context.doing} needs: ${messageOf(error)}. ${context.ifMissing ?? ifDeleted}`,
-      { cause: error },
-    ),
-  forgotten: (error, context) =>
-    new RetryError(
-      'kafka.unavailable',
+      "below the broker's transaction.max.timeout.ms and KAFKA_GROUP_SESSION_TIMEOUT between its " +
+      'group.min.session.timeout.ms and group.max.session.timeout.ms; and keep other programs out ' +
+      'of the group.',
+  ),
+  missing: retry(
+    'kafka.unavailable',
+    (error, context) =>
+      `${kafkaAt(context)} does not know a topic or partition that ` +
+      `${context.doing} needs: ${messageOf(error)}. ${context.ifMissing ?? ifDeleted}`,
+  ),
+  forgotten: retry(
+    'kafka.unavailable',
+    (error, context) =>
       `${answeredTo(error, context)} The broker drops a producer that was silent for ` +
-        'transactional.id.expiration.ms or producer.id.expiration.ms; a new one takes its place, and ' +
-        'nothing is lost.',
-      { cause: error },
-    ),
-  replicas: (error, context) =>
-    new RetryError(
-      'kafka.not-enough-replicas',
+      'transactional.id.expiration.ms or producer.id.expiration.ms; a new one takes its place, and ' +
+      'nothing is lost.',
+  ),
+  replicas: retry(
+    'kafka.not-enough-replicas',
+    (error, context) =>
       `${answeredTo(error, context)} ${withRejection(error, context)}Fewer replicas of a partition are in ` +
-        'sync than min.insync.replicas asks for. Start the brokers that are down; to list the ' +
-        `partitions: kafka-topics.sh --bootstrap-server ${context.options.brokers.join(',')} ` +
-        '--describe --under-min-isr-partitions',
-      { cause: error },
-    ),
-  throttled: (error, context) => {
+      'sync than min.insync.replicas asks for. Start the brokers that are down; to list the ' +
+      `partitions: kafka-topics.sh --bootstrap-server ${context.options.brokers.join(',')} ` +
+      '--describe --under-min-isr-partitions',
+  ),
+  throttled: (cause, context) => {
     const { brokers, clientId, security } = context.options;
     return new RetryError(
       'kafka.throttled',
-      `Kafka at ${brokers.join(', ')} throttles this client (client.id ${clientId}, ` +
-        `${security.principal()}) by a quota: ${messageOf(error)}, while ${context.doing}. Raise the ` +
+      `${kafkaAt(context)} throttles this client (client.id ${clientId}, ` +
+        `${security.principal()}) by a quota: ${messageOf(cause)}, while ${context.doing}. Raise the ` +
         `quota (kafka-configs.sh --bootstrap-server ${brokers.join(',')} --describe --entity-type ` +
         `clients --entity-name ${clientId}; the same with --entity-type users), lower ` +
         'KAFKA_MAX_BATCH_RECORDS, or raise KAFKA_TRANSACTION_TIMEOUT.',
-      { cause: error, retryAfterMs: throttleLeftMs(error) },
+      { cause, retryAfterMs: throttleLeftMs(cause) },
     );
   },
-  clock: (error, context) =>
-    new FailError(
-      'kafka.clock',
-      `${refusedBy(context)}: ${messageOf(error)}. ${clockAdvice(context)}`,
-      {
-        cause: error,
-      },
-    ),
+  clock: (cause, context) => {
+    const message = `${refusedBy(context)}: ${messageOf(cause)}. ${clockAdvice(context)}`;
+    return new FailError('kafka.clock', message, { cause });
+  },
   'too-large': unavailable,
   unavailable,
 };
@@ -246,16 +235,15 @@ function throttleLeftMs(error: unknown): number {
   return Math.max(1000, Math.ceil(found?.leftMs ?? 0));
 }
 
-/** Advice for a broker's answer, found by its kafkajs type or its words. */
-interface AnswerAdvice {
+/**
+ * Advice for answers of a broker, which prove that the network and the login work. Found by the type in
+ * kafkajs, or by the words of the last rejection when the error loses it.
+ */
+const adviceByAnswer: readonly {
   readonly types: readonly string[];
-  /** Matched with the last rejection when the error loses it. */
   readonly words: RegExp;
   readonly advice: string;
-}
-
-/** Advice for answers of a broker, which prove that the network and the login work. */
-const adviceByAnswer: readonly AnswerAdvice[] = [
+}[] = [
   {
     types: ['LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'REPLICA_NOT_AVAILABLE'],
     words: /\bleader\b/i,
@@ -313,14 +301,16 @@ function withRejection(error: unknown, { lastRejection }: FailureContext): strin
   return `The last answer of a broker was: ${lastRejection}. `;
 }
 
-function unavailable(error: unknown, context: FailureContext): Error {
-  const message = `${answeredTo(error, context)} ${withRejection(error, context)}${adviceOn(error, context)}`;
-  return new RetryError('kafka.unavailable', message, { cause: error });
+function kafkaAt({ options }: FailureContext): string {
+  return `Kafka at ${options.brokers.join(', ')}`;
 }
 
-function answeredTo(error: unknown, { options, doing }: FailureContext): string {
-  const brokers = options.brokers.join(', ');
-  return `Kafka at ${brokers} did not answer as expected while ${doing}: ${messageOf(error)}.`;
+function answeredTo(error: unknown, context: FailureContext): string {
+  return `${kafkaAt(context)} did not answer as expected while ${context.doing}: ${messageOf(error)}.`;
+}
+
+function refusedBy(context: FailureContext): string {
+  return `${kafkaAt(context)} refused ${context.doing}`;
 }
 
 /** Offset below which clocks agree: the header `Date` has whole seconds, and answers take time. */
@@ -341,10 +331,6 @@ function clockAdvice({ clockAheadMs = null }: FailureContext): string {
     `This machine's clock is ${describeOffset(clockAheadMs)} that of the Graph API: set it right (NTP). ` +
     'Nothing has to be restarted afterwards.'
   );
-}
-
-function refusedBy({ options, doing }: FailureContext): string {
-  return `Kafka at ${options.brokers.join(', ')} refused ${doing}`;
 }
 
 /** Returns the message of the innermost authentication error: kafkajs wraps it in others. */

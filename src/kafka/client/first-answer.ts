@@ -1,10 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** A connection with a time limit for the first answer after a silence. */
-export interface WatchedSocket {
-  /** True when the connection has been silent and no answer is due. */
-  isIdle(): boolean;
-}
+export type WatchedSocket = ReturnType<typeof watchFirstAnswer>;
 
 /** Limits of the wait for the first answer. */
 export interface FirstAnswerLimits {
@@ -18,17 +15,16 @@ export interface FirstAnswerLimits {
 const delayedApis: readonly number[] = [11, 14];
 
 /**
- * Watches a connection to a broker. Load balancers and firewalls forget a silent connection and then
- * drop its packets without closing it. It would look like a slow broker until the request times out, and
- * then be used again. A wrong guess costs one connection; the request is repeated on a new one.
- *
- * @param onSilence called when the first request after a silence is not answered in time
+ * Watches a connection to a broker; calls `onSilence` when the first request after a silence gets no answer
+ * in time. Load balancers and firewalls forget a silent connection and then drop its packets without
+ * closing it: it would look like a slow broker until the request times out, and then be used again. A wrong
+ * guess costs one connection; the request is repeated on a new one.
  */
 export function watchFirstAnswer(
   socket: Socket,
   { idleMs, answerMs }: FirstAnswerLimits,
   onSilence: () => void,
-): WatchedSocket {
+) {
   const countFrames = createFrameCounter();
   let pendingAnswers = 0;
   let lastMs = performance.now();
@@ -37,6 +33,7 @@ export function watchFirstAnswer(
     lastMs = performance.now();
     clearTimeout(timer);
   };
+  /** True when the connection has been silent and no answer is due. */
   const isIdle = (): boolean => pendingAnswers === 0 && performance.now() - lastMs >= idleMs;
   const write = socket.write.bind(socket);
   // kafkajs writes each request in one call.

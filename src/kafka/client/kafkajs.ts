@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Admin, Kafka as KafkaClient } from 'kafkajs';
+import { correctCommittedReads, patches } from './patches.ts';
 import { codecs, type Compression } from './compression.ts';
-import { patches } from './patches.ts';
 
 const require = createRequire(import.meta.url);
 /** The version that the patches fit; any other version runs unpatched. */
@@ -17,6 +17,8 @@ if ((require('kafkajs/package.json') as { version: string }).version === patched
 }
 
 const library = require('kafkajs') as typeof import('kafkajs');
+correctCommittedReads(require);
+logThrottling();
 const { CompressionCodecs, CompressionTypes } = library;
 // Registers every codec that kafkajs lacks, not only the configured one: a topic's `compression.type`
 // decides the codec that its readers need.
@@ -65,15 +67,11 @@ interface ThrottledRequestQueue {
   maybeThrottle: (this: ThrottledRequestQueue, throttleMs: number | null | undefined) => void;
 }
 
-let logged = false;
-
 /**
- * Patches every connection of this process, once, to log the broker's throttling as `throttleMs`. kafkajs
- * waits as requested, but reports it in no event and only on level `debug`.
+ * Patches every connection of this process to log the broker's throttling as `throttleMs`. kafkajs waits
+ * as requested, but reports it in no event and only on level `debug`.
  */
-export function logThrottling(): void {
-  if (logged) return;
-  logged = true;
+function logThrottling(): void {
   const queue = require('kafkajs/src/network/requestQueue') as {
     readonly prototype: ThrottledRequestQueue;
   };

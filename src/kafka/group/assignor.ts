@@ -32,8 +32,8 @@ export function readMemberMetadata(metadata: Buffer, topic: string): MemberMetad
     const { instance, partitions, owned, borrows } = fields;
     if (typeof instance !== 'string' || !isNumber(partitions)) return undefined;
     if (!Array.isArray(owned)) return undefined;
-    const temporary = Array.isArray(borrows) ? { borrows: numbersIn(borrows) } : {};
-    return { instance, partitions, owned: numbersIn(owned), ...temporary };
+    const temporary = Array.isArray(borrows) ? { borrows: borrows.filter(isNumber) } : {};
+    return { instance, partitions, owned: owned.filter(isNumber), ...temporary };
   } catch {
     return undefined;
   }
@@ -43,14 +43,9 @@ function isNumber(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
-function numbersIn(list: readonly number[]): readonly number[] {
-  return list.filter(isNumber);
-}
-
 /**
  * Returns the members that may be assigned partitions: those that know the latest partition count.
- *
- * @param partitions - the topic's partition count; metadata with a larger count is invalid
+ * Metadata with a larger count than the topic has is invalid.
  */
 function membersOf(members: readonly GroupMember[], topic: string, partitions: number) {
   const readable = members.flatMap(({ memberId, memberMetadata }) => {
@@ -67,47 +62,67 @@ function membersOf(members: readonly GroupMember[], topic: string, partitions: n
   return { count, current };
 }
 
+/** The decisions of an assignor of one topic. */
+interface AssignorPolicy {
+  /** Returns the data that a member sends when it joins the group. */
+  readonly userData: (cluster: Cluster) => string;
+  /** Returns the assignment: the partitions of each member id. */
+  readonly assign: (
+    members: readonly GroupMember[],
+    cluster: Cluster,
+  ) => (id: string) => readonly number[];
+}
+
+/** Creates an assignor of one topic for kafkajs. */
+export function createTopicAssigner(
+  assignorName: string,
+  topic: string,
+  { userData, assign }: AssignorPolicy,
+): PartitionAssigner {
+  const { MemberMetadata: metadataCodec, MemberAssignment: assignmentCodec } = AssignerProtocol;
+  return ({ cluster }: { cluster: Cluster }) => ({
+    name: assignorName,
+    version,
+    protocol({ topics }) {
+      const bytes = Buffer.from(userData(cluster), 'utf8');
+      const metadata = metadataCodec.encode({ version, topics, userData: bytes });
+      return { name: assignorName, metadata };
+    },
+    assign({ members }) {
+      const partitionsOf = assign(members, cluster);
+      const assigned = members.map(({ memberId }) => {
+        const assignment = { [topic]: [...partitionsOf(memberId)] };
+        const userData = Buffer.alloc(0);
+        return {
+          memberId,
+          memberAssignment: assignmentCodec.encode({ version, assignment, userData }),
+        };
+      });
+      return Promise.resolve(assigned);
+    },
+  });
+}
+
 /**
- * Creates a sticky assignor for the state topic: few partitions move in a rebalance. kafkajs has no
- * assignor that keeps the members' partitions.
- *
- * @param metadata - returns this member's metadata; called at each join
- * @param onMetadata - called at each join with the topic's current partition count
+ * Creates a sticky assignor for the state topic, which kafkajs lacks: few partitions move in a rebalance.
+ * Each join calls `metadata`, and `onMetadata` with the topic's current partition count.
  */
 export function createAssigner(
   topic: string,
   metadata: () => MemberMetadata,
   onMetadata: (partitions: number) => void,
 ): PartitionAssigner {
-  return ({ cluster }: { cluster: Cluster }) => ({
-    name,
-    version,
-    protocol({ topics }) {
-      onMetadata(cluster.findTopicPartitionMetadata(topic).length);
-      return {
-        name,
-        metadata: AssignerProtocol.MemberMetadata.encode({
-          version,
-          topics,
-          userData: Buffer.from(JSON.stringify(metadata()), 'utf8'),
-        }),
-      };
+  const countIn = (cluster: Cluster) => cluster.findTopicPartitionMetadata(topic).length;
+  return createTopicAssigner(name, topic, {
+    userData(cluster) {
+      onMetadata(countIn(cluster));
+      return JSON.stringify(metadata());
     },
-    assign({ members }) {
+    assign(members, cluster) {
       // kafkajs refreshed the leader's metadata just before.
-      const partitions = cluster.findTopicPartitionMetadata(topic).length;
-      const { count, current } = membersOf(members, topic, partitions);
+      const { count, current } = membersOf(members, topic, countIn(cluster));
       const assigned = assignPartitions(current, count);
-      return Promise.resolve(
-        members.map(({ memberId }) => ({
-          memberId,
-          memberAssignment: AssignerProtocol.MemberAssignment.encode({
-            version,
-            assignment: { [topic]: [...(assigned.get(memberId) ?? [])] },
-            userData: Buffer.alloc(0),
-          }),
-        })),
-      );
+      return (id) => assigned.get(id) ?? [];
     },
   });
 }

@@ -1,30 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer, ConsumerGroupJoinEvent, RequestEvent } from 'kafkajs';
+import type { Consumer, ConsumerGroupJoinEvent, RequestEvent, GroupDescription } from 'kafkajs';
 import { StopProcessError } from '../../engine/errors.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Group, OnAssignment } from '../../engine/ports.ts';
-import type { RequiredPermission } from '../client/acls.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
-import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
+import { DeadlineError, pause, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
 import { translate } from '../client/errors.ts';
 import { createAssigner, readMemberMetadata } from './assignor.ts';
-import { createOwnership, type Ownership } from './ownership.ts';
-import { createLease } from './lease.ts';
+import { createOwnership, type Ownership, createLease } from './ownership.ts';
+import type { KafkaBase, KafkaShared } from '../shared.ts';
+import { needsOf } from '../client/acls.ts';
+import { asAdmin } from '../client/admin-call.ts';
+import { AssignerProtocol } from '../client/kafkajs.ts';
 import type { KafkaOptions } from '../options.ts';
-import { partitionsOf } from './owners.ts';
-import type { KafkaBase } from '../shared.ts';
 
 /** The membership of the consumer group, with the queries of the partition producers. */
-export interface GroupMembership extends Group {
-  /** True when a partition may be published to; always true before a group is joined. */
-  holds(partition: number): boolean;
-  /** Records that another producer has acquired a partition. */
-  fence(partition: number, reason: string): void;
+export interface GroupMembership extends Group, Pick<KafkaShared, 'holds' | 'onFenced'> {
   /**
    * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them up
    * as in any rebalance, get them back afterwards, and read their states again.
-   *
    * @returns the result of `task`; `refused` when the partitions are not assigned in time, because the
    * group leader's version lacks temporary assignments or Kafka is slow
    * @throws StopProcessError `kafka.unauthorized`; errors of `task`
@@ -36,15 +30,9 @@ export interface GroupMembership extends Group {
   ): Promise<T | 'refused'>;
 }
 
-const describeLimitMs = 10_000;
 const pausesMs = [100, 500, 1000, 2000, 5000];
 /** Period of the fetch loop, in which kafkajs sends its heartbeats. */
 const loopMs = 200;
-
-/** Returns the id of the consumer group of all instances with one prefix. */
-function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
-  return `${transactionalIdPrefix}-instances`;
-}
 
 /** Creates the membership, which connects in `join`. */
 export function createGroup(shared: KafkaBase): GroupMembership {
@@ -57,15 +45,16 @@ export function createGroup(shared: KafkaBase): GroupMembership {
     get partitions() {
       return shared.layout().statePartitions;
     },
+    // Before a group is joined, every partition may be published to.
     holds: (partition) => ownership?.owned().includes(partition) ?? true,
-    fence(partition, reason) {
-      ownership?.fence(partition, reason);
+    onFenced(partition, reason) {
+      ownership?.onFenced(partition, reason);
     },
     async members(signal) {
-      return (await describeMembers(shared, signal)).map(({ name }) => name);
+      return (await findMembers(shared, signal)).map(({ name }) => name);
     },
     async ownerOf(partition, signal) {
-      const members = await describeMembers(shared, signal);
+      const members = await findMembers(shared, signal);
       return members.find(({ owned }) => owned.includes(partition))?.name ?? null;
     },
     join: (onAssignment, signal) => join(onAssignment, signal),
@@ -76,11 +65,11 @@ export function createGroup(shared: KafkaBase): GroupMembership {
         if (partitions.every((one) => owned.includes(one))) assigned.resolve(undefined);
       };
       const membership = join(onAssignment, AbortSignal.any([signal, leave.signal]), partitions);
-      const handedOver = withDeadline(
-        Promise.race([assigned.promise, membership]),
-        assignmentLimitMs(shared.options),
-        'a hand-over',
-      );
+      // A rebalance, and the group's first join, which brokers delay for seconds.
+      const { rebalanceTimeoutMs, sessionTimeoutMs } = shared.options.group;
+      const limitMs = rebalanceTimeoutMs + sessionTimeoutMs;
+      const over = Promise.race([assigned.promise, membership]);
+      const handedOver = withDeadline(over, limitMs, 'a hand-over');
       try {
         if (!(await isHandedOver(unlessAborted(handedOver, signal)))) return 'refused';
         return await task();
@@ -103,11 +92,6 @@ async function isHandedOver(handOver: Promise<unknown>): Promise<boolean> {
     if (isForeignGroup || error instanceof DeadlineError) return false;
     throw error;
   }
-}
-
-/** Returns the limit for a rebalance plus the group's first join, which brokers delay for seconds. */
-function assignmentLimitMs({ group }: KafkaOptions): number {
-  return group.rebalanceTimeoutMs + group.sessionTimeoutMs;
 }
 
 /** The properties that successive joins of the group share. */
@@ -159,31 +143,37 @@ function openOwnership(shared: KafkaBase, onAssignment: OnAssignment): Ownership
 /** Joins the group once, with a client of its own; returns the error that ended the membership. */
 async function joinOnce(
   shared: KafkaBase,
-  { ownership, borrows }: JoinOptions,
+  membership: JoinOptions,
   signal: AbortSignal,
 ): Promise<Error> {
   const connection = openConnection(shared.options, shared.dependencies);
   const over = Promise.withResolvers<never>();
-  const limitMs = silenceLimitMs(shared.options);
+  const { group, sendDeadlineMs } = shared.options;
+  // A membership may lack confirmation as long as joining may take. When a rejoin fails, kafkajs silently
+  // continues to fetch without being a member: it sends no heartbeats and never joins.
+  const limitMs = group.sessionTimeoutMs + group.rebalanceTimeoutMs + sendDeadlineMs;
   using watchdog = createLease(limitMs, () => {
     over.reject(new DeadlineError(`nothing was heard of the group for ${limitMs} ms`));
   });
   watchdog.renew(0);
-  const active = {
-    ownership,
-    borrows,
-    fail: over.reject,
-    onConfirmed: () => {
-      watchdog.renew(0);
-    },
+  const onConfirmed = (): void => {
+    watchdog.renew(0);
   };
+  const active = { ...membership, fail: over.reject, onConfirmed };
   const consumer = openConsumer(shared, connection, active);
   const running = run(consumer, shared.layout().topic('state').name);
   running.catch(over.reject);
   try {
     return await unlessAborted(over.promise, signal);
   } catch (error) {
-    const translated = translate(error, contextOf(shared, connection));
+    const { options } = shared;
+    const id = groupIdOf(options);
+    const translated = translate(error, {
+      options,
+      doing: `taking part in the group ${id}`,
+      needs: needsOf.group(id, topicName(options.topicTemplate, 'state')),
+      lastRejection: connection.lastRejection(),
+    });
     return translated instanceof Error ? translated : new Error(String(translated));
   } finally {
     const { shutdown } = shared.dependencies;
@@ -201,14 +191,6 @@ interface ActiveMembership extends JoinOptions {
   readonly onConfirmed: () => void;
 }
 
-/**
- * Returns how long a membership may lack confirmation: as long as joining may take. When a rejoin fails,
- * kafkajs silently continues to fetch without being a member: it sends no heartbeats and never joins.
- */
-function silenceLimitMs({ group, sendDeadlineMs }: KafkaOptions): number {
-  return group.sessionTimeoutMs + group.rebalanceTimeoutMs + sendDeadlineMs;
-}
-
 function openConsumer(
   shared: KafkaBase,
   connection: Connection,
@@ -224,9 +206,12 @@ function openConsumer(
     owned: active.ownership.owned(),
     ...(active.borrows === undefined ? {} : { borrows: active.borrows }),
   });
-  const checkCount = (found: number) => {
-    if (found !== statePartitions)
-      active.fail(partitionCountChanged(topic, statePartitions, found));
+  const checkCount = (found: number): void => {
+    if (found === statePartitions) return;
+    const message =
+      `${topic} has ${found} partitions, and had ${statePartitions} when this instance started: ` +
+      'accounts and their states would be looked for where they are not.';
+    active.fail(new StopProcessError('kafka.topic-invalid', message, { exitCode: 3 }));
   };
   const consumer = connection.kafka.consumer({
     groupId: groupIdOf(options),
@@ -275,68 +260,64 @@ async function run(consumer: Consumer, topic: string): Promise<void> {
   await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
 }
 
-function partitionCountChanged(topic: string, expected: number, found: number): StopProcessError {
-  return new StopProcessError(
-    'kafka.topic-invalid',
-    `${topic} has ${found} partitions, and had ${expected} when this instance started: accounts ` +
-      'and their states would be looked for where they are not.',
-    { exitCode: 3 },
-  );
-}
-
-function contextOf({ options }: KafkaBase, connection: Connection) {
-  const id = groupIdOf(options);
-  return {
-    options,
-    doing: `taking part in the group ${id}`,
-    needs: [
-      { operation: 'Read', resource: 'group', name: id },
-      { operation: 'Read', resource: 'topic', name: topicName(options.topicTemplate, 'state') },
-    ] satisfies readonly RequiredPermission[],
-    lastRejection: connection.lastRejection(),
-  };
-}
-
-/** A member of the group and its assigned partitions. */
-interface DescribedMember {
-  /** The instance's name and address, for display. */
+/** A running instance of the program and a state partition whose accounts it polls. */
+export interface Owner {
+  readonly partition: number;
+  /** The instance's client id and address, for display. */
   readonly name: string;
-  readonly owned: readonly number[];
 }
 
-async function describeMembers(
+/** Returns the id of the consumer group of all instances with one prefix. */
+function groupIdOf({ transactionalIdPrefix }: KafkaOptions): string {
+  return `${transactionalIdPrefix}-instances`;
+}
+
+/** @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized` */
+async function describeGroup(
   shared: KafkaBase,
-  signal: AbortSignal,
-): Promise<readonly DescribedMember[]> {
-  const connection = openConnection(shared.options, shared.dependencies);
-  const admin = connection.kafka.admin();
-  const topic = shared.layout().topic('state').name;
-  const describe = async (): Promise<readonly DescribedMember[]> => {
-    await admin.connect();
-    const { groups } = await admin.describeGroups([groupIdOf(shared.options)]);
-    return groups
-      .flatMap(({ members }) => members)
-      .map(({ memberMetadata, memberAssignment, memberId, clientHost }) => {
-        const instance = readMemberMetadata(memberMetadata, topic)?.instance ?? memberId;
-        return {
-          name: `${instance} (${clientHost.replace(/^\//, '')})`,
-          owned: partitionsOf(memberAssignment, topic),
-        };
-      });
-  };
-  try {
-    return await unlessAborted(
-      withDeadline(describe(), describeLimitMs, 'describing the group'),
-      signal,
-    );
-  } catch (error) {
-    throw translate(error, contextOf(shared, connection));
-  } finally {
-    await settled(admin.disconnect(), 1000);
-    connection.destroy();
-  }
+  limits: { readonly signal?: AbortSignal; readonly limitMs?: number } = {},
+): Promise<readonly GroupDescription[]> {
+  const id = groupIdOf(shared.options);
+  const operation = { doing: `describing the consumer group ${id}`, needs: needsOf.group(id) };
+  const request = { ...operation, ...limits };
+  return (await asAdmin(shared, (admin) => admin.describeGroups([id]), request)).groups;
 }
 
-async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
-  await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+/** Returns the partitions of a topic in a member's assignment. */
+function partitionsOf(assignment: Buffer, topic: string): readonly number[] {
+  // Empty for a member that has joined and has no assignment yet.
+  if (assignment.length === 0) return [];
+  return AssignerProtocol.MemberAssignment.decode(assignment)?.assignment[topic] ?? [];
+}
+
+/** Returns the owners in a group; during a rebalance every member may own every partition. */
+export function ownersIn(group: GroupDescription, topic: string, all: readonly number[]): Owner[] {
+  const isStable = group.state === 'Stable';
+  return group.members.flatMap(({ clientId, clientHost, memberAssignment }) => {
+    const owned = isStable ? partitionsOf(memberAssignment, topic) : all;
+    return owned.map((partition) => ({ partition, name: `${clientId} at ${clientHost}` }));
+  });
+}
+
+/** Reads the current owner of each state partition. */
+export async function findOwners(shared: KafkaBase): Promise<readonly Owner[]> {
+  const layout = shared.layout();
+  const groups = await describeGroup(shared);
+  const { name } = layout.topic('state');
+  return groups.flatMap((group) => ownersIn(group, name, layout.partitions));
+}
+
+/** Reads the members of the group and their partitions; the name is an instance and its address. */
+async function findMembers(shared: KafkaBase, signal: AbortSignal) {
+  const topic = shared.layout().topic('state').name;
+  const groups = await describeGroup(shared, { signal, limitMs: 10_000 });
+  return groups
+    .flatMap(({ members }) => members)
+    .map(({ memberMetadata, memberAssignment, memberId, clientHost }) => {
+      const instance = readMemberMetadata(memberMetadata, topic)?.instance ?? memberId;
+      return {
+        name: `${instance} (${clientHost.replace(/^\//, '')})`,
+        owned: partitionsOf(memberAssignment, topic),
+      };
+    });
 }

@@ -1,31 +1,18 @@
 import { diffAssignments } from '../../engine/assignment-changes.ts';
 import type { OnAssignment, Telemetry, TelemetryEvent } from '../../engine/ports.ts';
-import { createLease } from './lease.ts';
 
 type AssignmentCause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
 
 /** The partitions of the assignment that this instance may currently use. */
-export interface Ownership {
-  /** Returns the partitions that may be published to now; callers check right before each use. */
-  owned(): readonly number[];
-  /** Records an assignment, from the answer to a request sent `sentAgoMs` ago. */
-  onJoin(assignment: MemberAssignment, sentAgoMs: number): void;
-  /** Records that the coordinator has confirmed the assignment. */
-  onHeartbeat(sentAgoMs: number): void;
-  /** Records that another producer has acquired a partition. */
-  fence(partition: number, reason: string): void;
-  /** Ends the ownership of every partition. */
-  leave(): void;
-}
+export type Ownership = ReturnType<typeof createOwnership>;
 
 /** The assignment of this member of the group. */
-export interface MemberAssignment {
+interface MemberAssignment {
   readonly memberId: string;
   readonly partitions: readonly number[];
 }
 
-/** Dependencies of the ownership. */
-export interface OwnershipDeps {
+interface OwnershipDeps {
   readonly sessionTimeoutMs: number;
   readonly partitions: () => number;
   readonly telemetry: Telemetry;
@@ -36,39 +23,39 @@ export interface OwnershipDeps {
 const longestPauseMs = 300_000;
 
 /** Creates the set of partitions that pause because another producer has acquired them. */
-function createFences(sessionTimeoutMs: number) {
-  const fences = new Map<number, { readonly times: number; readonly untilMs: number }>();
+function createFencedPartitions(sessionTimeoutMs: number) {
+  const pauses = new Map<number, { readonly times: number; readonly untilMs: number }>();
   return {
     /** Adds a partition; returns the length of its pause. */
     add(partition: number): number {
       const nowMs = performance.now();
-      const last = fences.get(partition);
+      const last = pauses.get(partition);
       const isRepeated = last !== undefined && nowMs - last.untilMs < longestPauseMs;
       const times = isRepeated ? last.times + 1 : 1;
       const pauseMs = Math.min(sessionTimeoutMs * 2 ** (times - 1), longestPauseMs);
-      fences.set(partition, { times, untilMs: nowMs + pauseMs });
+      pauses.set(partition, { times, untilMs: nowMs + pauseMs });
       return pauseMs;
     },
-    has: (partition: number) => performance.now() < (fences.get(partition)?.untilMs ?? -Infinity),
+    has: (partition: number) => performance.now() < (pauses.get(partition)?.untilMs ?? -Infinity),
     remove(partitions: readonly number[]): void {
-      for (const partition of partitions) fences.delete(partition);
+      for (const partition of partitions) pauses.delete(partition);
     },
   };
 }
 
 /** Creates an ownership of no partition. */
-export function createOwnership(deps: OwnershipDeps): Ownership {
+export function createOwnership(deps: OwnershipDeps) {
   const { sessionTimeoutMs, telemetry, onAssignment } = deps;
   let assignment: MemberAssignment = { memberId: '', partitions: [] };
   let reported: readonly number[] = [];
-  const fences = createFences(sessionTimeoutMs);
+  const fenced = createFencedPartitions(sessionTimeoutMs);
   const lease = createLease(sessionTimeoutMs, () => {
     report('not-heard');
   });
 
   const owned = (): readonly number[] => {
     if (!lease.isLive()) return [];
-    return assignment.partitions.filter((partition) => !fences.has(partition));
+    return assignment.partitions.filter((partition) => !fenced.has(partition));
   };
   const report = (cause: AssignmentCause, now = owned()): void => {
     const change = diffAssignments(reported, now);
@@ -82,32 +69,85 @@ export function createOwnership(deps: OwnershipDeps): Ownership {
   };
 
   return {
+    /** Returns the partitions that may be published to now; callers check right before each use. */
     owned,
-    onJoin(now, sentAgoMs) {
+    /** Records an assignment, from the answer to a request sent `sentAgoMs` ago. */
+    onJoin(now: MemberAssignment, sentAgoMs: number): void {
       // A new member id: the group removed this instance in between.
       const isNewMember = now.memberId !== assignment.memberId;
-      fences.remove(
-        diffAssignments(isNewMember ? [] : assignment.partitions, now.partitions).gained,
-      );
+      const kept = isNewMember ? [] : assignment.partitions;
+      fenced.remove(diffAssignments(kept, now.partitions).gained);
       if (isNewMember) report('not-heard', []);
       assignment = now;
       lease.renew(sentAgoMs);
       report('rebalance');
     },
-    onHeartbeat(sentAgoMs) {
+    /** Records that the coordinator has confirmed the assignment. */
+    onHeartbeat(sentAgoMs: number): void {
       lease.renew(sentAgoMs);
       report('confirmed');
     },
-    fence(partition, reason) {
+    /** Records that another producer has acquired a partition. */
+    onFenced(partition: number, reason: string): void {
       if (!assignment.partitions.includes(partition)) return;
-      const pauseMs = fences.add(partition);
+      const pauseMs = fenced.add(partition);
       telemetry.report({ type: 'fenced', partition, reason, pauseMs });
       report('fenced');
     },
-    leave() {
+    /** Ends the ownership of every partition. */
+    leave(): void {
       lease.end();
       assignment = { memberId: '', partitions: [] };
       report('left');
     },
+  };
+}
+
+/**
+ * Creates a lease on the assigned partitions, renewed by confirmed heartbeats. It ends before the broker can
+ * assign them to another instance: the session counts here from the sending of a heartbeat, and at the broker
+ * from its arrival. The clock is monotonic.
+ */
+export function createLease(durationMs: number, onExpiry: () => void) {
+  let untilMs = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
+  const stopTimer = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  const startTimer = (): void => {
+    stopTimer();
+    timer = setTimeout(expire, Math.max(0, untilMs - performance.now()) + 1);
+  };
+  const expire = (): void => {
+    if (performance.now() < untilMs) {
+      startTimer();
+      return;
+    }
+    stopTimer();
+    onExpiry();
+  };
+  const end = (): void => {
+    stopTimer();
+    untilMs = -Infinity;
+  };
+  return {
+    /** Extends the lease: the coordinator has answered a request sent `sentAgoMs` ago. */
+    renew(sentAgoMs: number): void {
+      untilMs = Math.max(untilMs, performance.now() - sentAgoMs + durationMs);
+      startTimer();
+    },
+    /**
+     * True while the lease lasts. Compares clocks instead of relying on the timer, which fires late in a
+     * process that was suspended. Calls `onExpiry` when the lease has ended and the timer has not fired.
+     */
+    isLive(): boolean {
+      if (performance.now() < untilMs) return true;
+      // After a false result, a late renewal must not return true again before `onExpiry` was called.
+      if (timer !== undefined) expire();
+      return false;
+    },
+    end,
+    [Symbol.dispose]: end,
   };
 }

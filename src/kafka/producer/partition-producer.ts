@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectorError, RetryError, StopStreamError } from '../../engine/errors.ts';
 import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
-import { onceStopped, withDeadline } from '../client/deadline.ts';
+import { onceStopped, pause, withDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 import type { TransactionalProducer } from './transaction.ts';
@@ -18,6 +17,9 @@ export interface ProducerBatch {
 /** Outcome of a batch, for the telemetry. */
 export type TransactionOutcome = 'committed' | 'redone' | 'failed' | 'fenced';
 
+/** The records of a batch, for the translation of an error. */
+export type BatchContent = Pick<ProducerBatch, 'records' | 'state'>;
+
 /** Dependencies of a partition producer; their errors already belong to the engine's taxonomy. */
 export interface PartitionProducerDeps {
   readonly shutdown: ShutdownBudget;
@@ -25,16 +27,12 @@ export interface PartitionProducerDeps {
   open(): Promise<TransactionalProducer>;
   /** @param by - `topic` after a failed attempt, so that a rejection identifies its topic */
   plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly ProduceRequest[];
-  /** Returns the fence record: its offset proves that a read of the partition is complete. */
-  fence(): PlacedRecord;
-  /** Reads the value of a key in the state topic, up to `end`, the offset after the fence record. */
+  /** Returns the end record: its offset proves that a read of the partition is complete. */
+  endRecord(): PlacedRecord;
+  /** Reads the value of a key in the state topic, up to `end`, the offset after the end record. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
   /** Translates an error of kafkajs into the engine's taxonomy; may query the brokers first. */
-  translate(
-    error: unknown,
-    batch: Pick<ProducerBatch, 'records' | 'state'>,
-    lastRejection: string | undefined,
-  ): unknown;
+  translate(error: unknown, batch: BatchContent, lastRejection: string | undefined): unknown;
   /** Called after a failed attempt that will be retried. */
   onRetry(error: unknown): void;
   onOutcome(outcome: TransactionOutcome, batch: ProducerBatch, durationMs: number): void;
@@ -46,12 +44,6 @@ export interface PartitionProducerDeps {
 interface CommitState {
   /** True after a commit was sent, until its outcome is known. */
   unknown: boolean;
-}
-
-interface CommitAttempt {
-  readonly attempt: number;
-  readonly commit: CommitState;
-  readonly stop: AbortSignal;
 }
 
 /** Attempts at a batch of which certainly nothing was committed. */
@@ -66,7 +58,7 @@ const pausesMs = [50, 500, 1000, 2000, 5000];
  * | -------- | --------------------- | ---------------------------------------------------------- |
  * | idle     | no `#producer`        | The next acquisition or batch opens a producer.            |
  * | open     | `#producer`           | Its epoch fences every earlier producer.                   |
- * | in doubt | `#readBackKeys` set | A producer failed and was discarded. Another instance may  |
+ * | in doubt | `#readBackKeys` set   | A producer failed and was discarded. Another instance may  |
  * |          |                       | have written since, or a commit outcome may be unknown.    |
  * |          |                       | Each state is read back once before it is overwritten.     |
  * | fenced   | `#endReason`          | Another producer acquired the partition. Final.            |
@@ -80,8 +72,8 @@ export class PartitionProducer {
   readonly #deps: PartitionProducerDeps;
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
-  /** The offset after this producer's fence record; undefined before the record is committed. */
-  #fenceEnd: bigint | undefined;
+  /** The offset after this producer's end record; undefined before the record is committed. */
+  #readEnd: bigint | undefined;
   #discarding: Promise<void> = Promise.resolve();
   /**
    * Set while in doubt: the keys of the states that were read back since. Undefined while no other
@@ -105,9 +97,8 @@ export class PartitionProducer {
 
   /**
    * Acquires the partition and fences every earlier producer, including this object's own. When it
-   * resolves, no earlier producer can commit, and all their commits precede a fence record.
-   *
-   * @returns the end that a read must reach: the offset after the fence record
+   * resolves, no earlier producer can commit, and all their commits precede an end record.
+   * @returns the end that a read must reach: the offset after the end record
    */
   acquire(signal: AbortSignal): Promise<bigint> {
     return this.#enqueue(async () => {
@@ -117,11 +108,11 @@ export class PartitionProducer {
       for (let attempt = 1; ; attempt += 1) {
         await this.#open();
         try {
-          const end = await this.#fence(stop);
+          const end = await this.#commitEndRecord(stop);
           this.#readBackKeys = undefined;
           return end;
         } catch (error) {
-          const state = this.#deps.fence();
+          const state = this.#deps.endRecord();
           const translated = await this.#fail(error, { records: [state], state });
           if (attempt >= maxAttempts || isFinal(translated) || stop.aborted) throw translated;
           await pause(pausesMs[attempt - 1] ?? 5000, stop);
@@ -168,7 +159,7 @@ export class PartitionProducer {
     if (!this.#mayHaveOpenTransaction) return;
     this.#mayHaveOpenTransaction = false;
     const disposal = this.#deps.open().then((producer) => producer.discard({ abort: false }));
-    await settled(disposal, this.#deps.shutdown.leftMs('takeOver'));
+    await settled(disposal, this.#deps.shutdown.leftMs('acquisition'));
   }
 
   /**
@@ -196,7 +187,7 @@ export class PartitionProducer {
     const commit: CommitState = { unknown: false };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#attempt(batch, { attempt, commit, stop });
+        return await this.#attempt(batch, attempt, commit, stop);
       } catch (error) {
         const translated = await this.#fail(error, batch);
         const isGivenUp = !commit.unknown && (attempt >= maxAttempts || hasRetryAfter(translated));
@@ -213,7 +204,9 @@ export class PartitionProducer {
 
   async #attempt(
     batch: ProducerBatch,
-    { attempt, commit, stop }: CommitAttempt,
+    attempt: number,
+    commit: CommitState,
+    stop: AbortSignal,
   ): Promise<TransactionOutcome> {
     const { key } = batch.state;
     const isInDoubt = this.#readBackKeys?.has(key) === false;
@@ -244,14 +237,16 @@ export class PartitionProducer {
     this.#mayHaveOpenTransaction = false;
     const limitMs = Math.ceil(this.#deps.shutdown.leftMs('outcome'));
     const check = this.#isCommitted(batch, AbortSignal.timeout(limitMs));
-    const isCommitted = await withDeadline(
-      check,
-      limitMs,
-      'reading the outcome of the commit',
-    ).catch(() => undefined);
-    if (isCommitted === undefined) throw unknownOutcome(batch, cause);
-    if (!isCommitted) throw cause;
-    return 'redone';
+    const bounded = withDeadline(check, limitMs, 'reading the outcome of the commit');
+    const isCommitted = await bounded.catch(() => undefined);
+    if (isCommitted === true) return 'redone';
+    if (isCommitted === false) throw cause;
+    throw new RetryError(
+      'kafka.commit-unknown',
+      `The program stopped before it could learn whether the last batch of ${batch.state.key} was ` +
+        'committed; the next start reads this from the state topic.',
+      { cause },
+    );
   }
 
   async #open(): Promise<TransactionalProducer> {
@@ -267,28 +262,28 @@ export class PartitionProducer {
   }
 
   /**
-   * Commits the fence record, once per producer. A read that reaches its offset has every commit made
+   * Commits the end record, once per producer. A read that reaches its offset has every commit made
    * before this producer was opened. A deposed leader cannot serve that offset, and an open transaction
    * of another producer visibly blocks the read before it (Invariant 2).
    */
-  async #fence(stop: AbortSignal): Promise<bigint> {
+  async #commitEndRecord(stop: AbortSignal): Promise<bigint> {
     const producer = await this.#open();
-    if (this.#fenceEnd !== undefined) return this.#fenceEnd;
-    const requests = this.#deps.plan([this.#deps.fence()], 'topic');
+    if (this.#readEnd !== undefined) return this.#readEnd;
+    const requests = this.#deps.plan([this.#deps.endRecord()], 'topic');
     const transaction = producer.transact(requests, () => {
       // Until the broker answers, the commit may never have arrived (Invariant 7).
       this.#mayHaveOpenTransaction = true;
     });
     const offset = await onceStopped(transaction, stop, this.#transactionLimitMs);
     this.#mayHaveOpenTransaction = false;
-    if (offset < 0n) throw new Error('kafkajs reported no offset of the fence record');
-    return (this.#fenceEnd = offset + 1n);
+    if (offset < 0n) throw new Error('kafkajs reported no offset of the end record');
+    return (this.#readEnd = offset + 1n);
   }
 
   /** True when the topic has exactly this state: compare-and-set, so that no other state is overwritten. */
   async #isCommitted(batch: ProducerBatch, stop: AbortSignal): Promise<boolean> {
     // Invariant 4: open the new producer first, so that the value read next can no longer change.
-    const end = await this.#fence(stop);
+    const end = await this.#commitEndRecord(stop);
     const { key, value } = batch.state;
     const found = await this.#deps.readBack(key, end, stop);
     if (value === null ? found === undefined : found?.equals(value) === true) return true;
@@ -305,7 +300,7 @@ export class PartitionProducer {
   }
 
   /** Discards the producer after any error (Invariant 4), and translates the error. */
-  async #fail(error: unknown, batch: Pick<ProducerBatch, 'records' | 'state'>): Promise<unknown> {
+  async #fail(error: unknown, batch: BatchContent): Promise<unknown> {
     const translated = await this.#deps.translate(error, batch, this.#producer?.lastRejection());
     const fenced = isFenced(translated);
     await this.#discard({ abort: !fenced });
@@ -324,7 +319,7 @@ export class PartitionProducer {
   async #discard(options: { readonly abort: boolean }): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    this.#fenceEnd = undefined;
+    this.#readEnd = undefined;
     if (producer !== undefined) this.#discarding = this.#discardProducer(producer, options);
     // Also waits for a discard that another call began.
     await this.#discarding;
@@ -333,10 +328,6 @@ export class PartitionProducer {
   async #discardProducer(producer: TransactionalProducer, options: { readonly abort: boolean }) {
     if (!(await producer.discard(options))) this.#mayHaveOpenTransaction = true;
   }
-}
-
-async function pause(pauseMs: number, stop: AbortSignal): Promise<void> {
-  await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
 }
 
 function closed(): RetryError {
@@ -355,13 +346,4 @@ function hasRetryAfter(error: unknown): boolean {
 /** True when another attempt would fail the same way. */
 function isFinal(error: unknown): boolean {
   return isConnectorError(error) && error.disposition !== 'retry';
-}
-
-function unknownOutcome(batch: ProducerBatch, cause: unknown): RetryError {
-  return new RetryError(
-    'kafka.commit-unknown',
-    `The program stopped before it could learn whether the last batch of ${batch.state.key} was ` +
-      'committed; the next start reads this from the state topic.',
-    { cause },
-  );
 }

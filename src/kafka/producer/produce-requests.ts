@@ -3,8 +3,8 @@ import { partitionOf } from '../../engine/partition.ts';
 import { stateKey } from '../../engine/state.ts';
 import type { TopicRole } from '../../engine/stream-name.ts';
 import type { Batch, OutgoingRecord } from '../../engine/ports.ts';
-import type { Layout, TopicLayout } from '../layout.ts';
-import { partitionCountHeader } from '../state/partition-read.ts';
+import type { Layout, TopicLayout } from '../shared.ts';
+import { partitionCountHeader } from '../state/topic-reader.ts';
 
 /** A record with its topic and partition. */
 export interface PlacedRecord {
@@ -66,41 +66,23 @@ export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null 
 }
 
 /** @throws DeadLetterError, StopStreamError `kafka.record-too-large` */
-function requireFitting(record: PlacedRecord, layout: Layout): PlacedRecord {
-  const problem = sizeProblem(record, layout);
+function placeAt(partition: number, layout: Layout, record: OutgoingRecord): PlacedRecord {
+  const topic = layout.topic(record.role).name;
+  const placed = { ...record, topic, partition, bytes: estimateBytes(record) };
+  const problem = sizeProblem(placed, layout);
   if (problem !== null) throw problem;
-  return record;
-}
-
-function place(record: OutgoingRecord, layout: Layout): PlacedRecord {
-  const topic = layout.topic(record.role);
-  const partition = partitionOf(record.key, topic.leaders.length);
-  return requireFitting(
-    { ...record, topic: topic.name, partition, bytes: estimateBytes(record) },
-    layout,
-  );
-}
-
-/** Returns the state record: keyed by stream and account, in its account's partition. */
-function placeState(batch: Batch, value: Buffer, layout: Layout): PlacedRecord {
-  const { stream, accountId } = batch.state;
-  const poll = batch.records[0]?.headers['poll'];
-  return placeStateAt(partitionOf(accountId, layout.statePartitions), layout, {
-    key: stateKey(stream, accountId),
-    value,
-    headers: { stream, account: accountId, ...(poll === undefined ? {} : { poll }) },
-  });
+  return placed;
 }
 
 /**
- * The key of fence records. A state's key differs: it has a slash. With one key, compaction keeps at
- * most one fence record per partition. Fence records are tombstones, which every state reader skips.
+ * The key of end records. A state's key differs: it has a slash. With one key, compaction keeps at
+ * most one end record per partition. End records are tombstones, which every state reader skips.
  */
-export const fenceKey = 'fence';
+export const endRecordKey = 'fence';
 
-/** Returns the fence record, which a new owner writes to a state partition before it reads it. */
-export function placeFence(partition: number, layout: Layout, instance: string): PlacedRecord {
-  return placeStateAt(partition, layout, { key: fenceKey, value: null, headers: { instance } });
+/** Returns the end record, which a new owner writes to a state partition before it reads it. */
+export function placeEndRecord(partition: number, layout: Layout, instance: string): PlacedRecord {
+  return placeStateAt(partition, layout, { key: endRecordKey, value: null, headers: { instance } });
 }
 
 /** Returns the maximum size of a record in the state topic, in bytes. */
@@ -108,36 +90,35 @@ export function stateLimitBytes(layout: Layout): number {
   return limitOf(layout.topic('state'));
 }
 
-/**
- * Returns a record of the state topic for a given partition.
- *
- * @throws StopStreamError `kafka.record-too-large`
- */
+/** Returns a record of the state topic. @throws StopStreamError `kafka.record-too-large` */
 export function placeStateAt(
   partition: number,
   layout: Layout,
   content: Omit<OutgoingRecord, 'role'>,
 ): PlacedRecord {
-  const topic = layout.topic('state');
   const headers = { ...content.headers, [partitionCountHeader]: String(layout.statePartitions) };
-  const record = { role: 'state' as const, ...content, headers };
-  return requireFitting(
-    { ...record, topic: topic.name, partition, bytes: estimateBytes(record) },
-    layout,
-  );
+  return placeAt(partition, layout, { ...content, role: 'state', headers });
 }
 
 /**
- * Assigns a partition to every record of a batch; the state comes last.
- *
+ * Assigns a partition to every record of a batch; the state comes last, keyed by stream and account, in
+ * its account's partition.
  * @throws DeadLetterError `kafka.record-too-large` for the first record that no broker would accept,
  * StopStreamError of the same code for the state
  */
-export function placeRecords(batch: Batch, state: Buffer, layout: Layout): readonly PlacedRecord[] {
-  return [
-    ...batch.records.map((record) => place(record, layout)),
-    placeState(batch, state, layout),
-  ];
+export function placeRecords(batch: Batch, value: Buffer, layout: Layout): readonly PlacedRecord[] {
+  const { stream, accountId } = batch.state;
+  const poll = batch.records[0]?.headers['poll'];
+  const records = batch.records.map((record) => {
+    const partitions = layout.topic(record.role).leaders.length;
+    return placeAt(partitionOf(record.key, partitions), layout, record);
+  });
+  const state = placeStateAt(partitionOf(accountId, layout.statePartitions), layout, {
+    key: stateKey(stream, accountId),
+    value,
+    headers: { stream, account: accountId, ...(poll === undefined ? {} : { poll }) },
+  });
+  return [...records, state];
 }
 
 /** A produce request that is being filled. */
@@ -167,7 +148,6 @@ class Draft {
  * Groups records into as few produce requests as the limits allow, in order within a partition. A
  * request goes to one broker only: when one of several brokers fails, kafkajs repeats the request to
  * the others with new sequence numbers, which publishes their records twice.
- *
  * @param by - `topic`: no request has two topics, so that a rejection identifies its topic
  */
 export function planRequests(

@@ -7,79 +7,50 @@ import {
   StopStreamError,
 } from '../../engine/errors.ts';
 import { partitionOf } from '../../engine/partition.ts';
-import type { StreamState } from '../../engine/state.ts';
-import type { Publisher } from '../../engine/ports.ts';
-import type { RequiredPermission } from '../client/acls.ts';
+import type { Batch } from '../../engine/ports.ts';
+import { needsOf } from '../client/acls.ts';
 import { openConnection } from '../client/connection.ts';
-import { classify, translate, type FailureContext } from '../client/errors.ts';
+import { classify, translate } from '../client/errors.ts';
+import type { KafkaShared } from '../shared.ts';
+import { recheckTopics } from '../topics.ts';
 import {
   PartitionProducer,
-  type ProducerBatch,
+  type BatchContent,
   type PartitionProducerDeps,
-  type TransactionOutcome,
 } from './partition-producer.ts';
-import type { KafkaOptions } from '../options.ts';
 import {
-  placeFence,
+  placeEndRecord,
   placeRecords,
   planRequests,
   sizeProblem,
   stateLimitBytes,
   tooLarge,
 } from './produce-requests.ts';
-import type { KafkaShared } from '../shared.ts';
-import { recheckTopics } from '../topic-watch.ts';
 import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
 
 /** A publisher whose partitions can be acquired before their state is read, and released. */
-export interface AcquiringPublisher extends Publisher, AsyncDisposable {
-  /**
-   * Acquires a state partition: no earlier producer can change it any more.
-   *
-   * @returns the offset that a read of the partition must reach
-   */
-  acquire(partition: number, signal: AbortSignal): Promise<bigint>;
-  /** Waits for the current transaction and rejects later batches until the partition is acquired again. */
-  release(partition: number): Promise<void>;
-}
+export type AcquiringPublisher = ReturnType<typeof createPublisher>;
 
-function transactionalIdOf(options: KafkaOptions, partition: number): string {
+function transactionalIdOf({ options }: KafkaShared, partition: number): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
 
-/** @param failure - its `topics` are those of the produce request; none while a producer is opened */
-function contextOf(
-  { options, dependencies }: KafkaShared,
+/** @param topics - those of the produce request; none while a producer is opened */
+function translateTransaction(
+  error: unknown,
+  shared: KafkaShared,
   partition: number,
-  failure: { readonly lastRejection: string | undefined; readonly topics?: readonly string[] },
-): FailureContext {
-  const id = transactionalIdOf(options, partition);
-  const topics = failure.topics ?? [];
-  return {
+  { topics, lastRejection }: { topics: readonly string[]; lastRejection: string | undefined },
+): unknown {
+  const { options, dependencies } = shared;
+  const doing = `a transaction of ${transactionalIdOf(shared, partition)}`;
+  return translate(error, {
     options,
-    doing: `a transaction of ${id}${topics.length === 0 ? '' : ` to ${topics.join(', ')}`}`,
-    needs: [
-      {
-        operation: 'Write',
-        resource: 'transactional-id',
-        name: `${options.transactionalIdPrefix}-`,
-        prefixed: true,
-      },
-      ...topics.map((name): RequiredPermission => ({
-        operation: 'Write',
-        resource: 'topic',
-        name,
-      })),
-    ],
-    lastRejection: failure.lastRejection,
+    doing: topics.length === 0 ? doing : `${doing} to ${topics.join(', ')}`,
+    needs: needsOf.transactions(options, topics),
+    lastRejection,
     clockAheadMs: dependencies.clockAheadMs?.() ?? null,
-  };
-}
-
-interface FailedRequest {
-  readonly shared: KafkaShared;
-  readonly partition: number;
-  readonly batch: Pick<ProducerBatch, 'records' | 'state'>;
+  });
 }
 
 /**
@@ -88,34 +59,30 @@ interface FailedRequest {
  */
 async function translateFailure(
   error: unknown,
-  failed: FailedRequest,
-  lastRejection: string | undefined,
+  shared: KafkaShared,
+  partition: number,
+  { records, lastRejection }: BatchContent & { readonly lastRejection: string | undefined },
 ): Promise<unknown> {
-  const { shared, partition, batch } = failed;
-  const cause = error instanceof SendError ? error.cause : error;
-  const topics =
-    error instanceof SendError
-      ? error.topics
-      : [...new Set(batch.records.map(({ topic }) => topic))];
+  const isSend = error instanceof SendError;
+  const cause = isSend ? error.cause : error;
+  const topics = isSend ? error.topics : [...new Set(records.map(({ topic }) => topic))];
   if (cause instanceof Error && classify(cause) === 'too-large') {
-    return await tooLargeFor(topics, failed, cause);
+    return await tooLargeFor(topics, shared, records, cause);
   }
-  const translated = translate(cause, contextOf(shared, partition, { lastRejection, topics }));
-  const isVague =
-    translated instanceof StopProcessError &&
-    translated.code === 'kafka.unauthorized' &&
-    error instanceof SendError &&
-    topics.length > 1;
-  return isVague
+  const failure = { topics, lastRejection };
+  const translated = translateTransaction(cause, shared, partition, failure);
+  const isUnauthorized =
+    translated instanceof StopProcessError && translated.code === 'kafka.unauthorized';
+  return isUnauthorized && isSend && topics.length > 1
     ? new RetryError(translated.code, translated.message, { cause: translated })
     : translated;
 }
 
 /** The error of a partition that the group assigns, or may have assigned, to another instance. */
-function notAssigned({ options }: KafkaShared, partition: number): StopStreamError {
+function notAssigned(shared: KafkaShared, partition: number): StopStreamError {
   return new StopStreamError(
     'kafka.fenced',
-    `Partition ${partition} (${transactionalIdOf(options, partition)}) no longer belongs to ` +
+    `Partition ${partition} (${transactionalIdOf(shared, partition)}) no longer belongs to ` +
       'this instance; its new owner continues from the committed state.',
   );
 }
@@ -129,21 +96,19 @@ async function openProducer(
   if (!shared.holds(partition)) throw notAssigned(shared, partition);
   const connection = openConnection(options, dependencies);
   // Below the broker's limit: a transaction that the broker aborts by itself would look fenced.
-  const limitMs = Math.floor(options.transactionTimeoutMs * 0.9);
+  const throttledDeadlineMs = Math.floor(options.transactionTimeoutMs * 0.9);
   try {
     return await openTransactionalProducer(connection, shared.layout(), {
-      transactionalId: transactionalIdOf(options, partition),
+      transactionalId: transactionalIdOf(shared, partition),
       transactionTimeoutMs: options.transactionTimeoutMs,
-      deadlineMs: Math.min(options.sendDeadlineMs, limitMs),
-      limitMs,
+      deadlineMs: Math.min(options.sendDeadlineMs, throttledDeadlineMs),
+      throttledDeadlineMs,
       compression: options.compression,
       discardLimitMs: () => dependencies.shutdown.leftMs('producer'),
     });
   } catch (error) {
-    throw translate(
-      error,
-      contextOf(shared, partition, { lastRejection: connection.lastRejection() }),
-    );
+    const failure = { topics: [], lastRejection: connection.lastRejection() };
+    throw translateTransaction(error, shared, partition, failure);
   }
 }
 
@@ -153,7 +118,8 @@ async function openProducer(
  */
 async function tooLargeFor(
   topics: readonly string[],
-  { shared, batch }: FailedRequest,
+  shared: KafkaShared,
+  records: BatchContent['records'],
   cause: Error,
 ): Promise<Error> {
   const layout = shared.layout();
@@ -161,43 +127,42 @@ async function tooLargeFor(
   const previousLimits = limits();
   // Without the permission to read it, or an answer, the largest record is the most likely cause.
   await recheckTopics(shared, topics).catch(() => undefined);
-  const records = batch.records
+  const bySize = records
     .filter(({ topic }) => topics.includes(topic))
     .toSorted((left, right) => right.bytes - left.bytes);
-  const exceeding = records
-    .map((record) => sizeProblem(record, layout))
-    .find((one) => one !== null);
-  if (exceeding !== undefined) return exceeding;
+  for (const record of bySize) {
+    const problem = sizeProblem(record, layout);
+    if (problem !== null) return problem;
+  }
   const isLowered = limits().some((limit, index) => limit < (previousLimits[index] ?? 0));
-  const [largest] = records;
+  const [largest] = bySize;
+  const problem = `Kafka refused a batch for ${topics.join(', ')} as too large (${cause.message})`;
   if (isLowered || topics.length > 1 || largest === undefined) {
-    const message = `Kafka refused a batch for ${topics.join(', ')} as too large (${cause.message}); the next attempt sends it in smaller requests.`;
+    const message = `${problem}; the next attempt sends it in smaller requests.`;
     return new RetryError('kafka.record-too-large', message, { cause });
   }
-  const problem = `Kafka refused a batch for ${largest.topic} as too large (${cause.message})`;
-  return tooLarge(
-    largest,
-    `${problem}; the largest record is ${largest.key}, of ${largest.bytes} bytes`,
-  );
+  const detail = `the largest record is ${largest.key}, of ${largest.bytes} bytes`;
+  return tooLarge(largest, `${problem}; ${detail}`);
 }
 
-/** Creates the dependencies of the partition producer of a state partition. */
-export function createProducerDeps(shared: KafkaShared, partition: number): PartitionProducerDeps {
-  const { telemetry, shutdown } = shared.dependencies;
+/** Creates the partition producer of a state partition. */
+export function createPartitionProducer(shared: KafkaShared, partition: number): PartitionProducer {
+  const { health, dependencies, options } = shared;
   const part = healthPart(partition);
-  return {
-    shutdown,
+  const deps: PartitionProducerDeps = {
+    shutdown: dependencies.shutdown,
     open: () => openProducer(shared, partition),
     plan: (records, by) => planRequests(records, shared.layout(), by),
-    fence: () => placeFence(partition, shared.layout(), shared.options.instance),
+    endRecord: () => placeEndRecord(partition, shared.layout(), options.instance),
     async readBack(key, end, signal) {
       const entries = await shared.readState(partition, end, signal);
       return entries.find((entry) => entry.key === key)?.value;
     },
     async translate(error, batch, lastRejection) {
-      const translated = await translateFailure(error, { shared, partition, batch }, lastRejection);
+      const failed = { ...batch, lastRejection };
+      const translated = await translateFailure(error, shared, partition, failed);
       // Not retried at once, and it affects every batch.
-      if (translated instanceof FailError) shared.health.down(part, translated.message);
+      if (translated instanceof FailError) health.down(part, translated.message);
       return translated;
     },
     onRetry(error) {
@@ -206,74 +171,67 @@ export function createProducerDeps(shared: KafkaShared, partition: number): Part
       const isExpected = error instanceof Error && classify(error.cause) === 'forgotten';
       // A broker that rejects a record as too large is available.
       const isTooLarge = isConnectorError(error) && error.code === 'kafka.record-too-large';
-      if (!isExpected && !isTooLarge) shared.health.down(part, reason);
+      if (!isExpected && !isTooLarge) health.down(part, reason);
       const level = isExpected ? 'info' : 'warn';
-      shared.dependencies.log(level, 'a batch is tried again', { partition, reason });
+      dependencies.log(level, 'a batch is tried again', { partition, reason });
     },
-    onOutcome(outcome: TransactionOutcome, batch, durationMs) {
+    onOutcome(outcome, batch, durationMs) {
       // Fencing does not concern Kafka's health; a failed batch is retried later.
-      if (outcome !== 'failed') shared.health.up(part);
+      if (outcome !== 'failed') health.up(part);
       const records = batch.records.length - 1;
+      const { telemetry } = dependencies;
       telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
     },
     onFenced(reason) {
-      shared.fence(partition, reason);
+      shared.onFenced(partition, reason);
     },
   };
+  return new PartitionProducer(deps);
 }
 
 /** Creates the publisher; partition producers and their producers are created on demand. */
-export function createPublisher(shared: KafkaShared): AcquiringPublisher {
-  const partitionProducers = new Map<number, PartitionProducer>();
+export function createPublisher(shared: KafkaShared) {
+  const { codec, telemetry } = shared.dependencies;
+  const producers = new Map<number, PartitionProducer>();
   const openPartitionProducer = (partition: number): PartitionProducer => {
-    const partitionProducer = new PartitionProducer(createProducerDeps(shared, partition));
-    partitionProducers.set(partition, partitionProducer);
-    return partitionProducer;
+    const producer = createPartitionProducer(shared, partition);
+    producers.set(partition, producer);
+    return producer;
   };
   return {
-    async publish(batch, signal) {
+    async publish(batch: Batch, signal: AbortSignal): Promise<void> {
       const layout = shared.layout();
-      const value = shared.dependencies.codec.encode(batch.state);
+      const { stream, accountId, sequence } = batch.state;
+      const value = codec.encode(batch.state);
       const records = placeRecords(batch, value, layout);
       const state = records.at(-1);
       if (state === undefined) throw new Error('a batch always has its state');
       const partition = partitionOf(batch.account.id, layout.statePartitions);
       if (!shared.holds(partition)) throw notAssigned(shared, partition);
-      const partitionProducer =
-        partitionProducers.get(partition) ?? openPartitionProducer(partition);
-      const { sequence } = batch.state;
-      const { codec } = shared.dependencies;
+      const producer = producers.get(partition) ?? openPartitionProducer(partition);
       const isPrevious = async (found: Buffer | undefined): Promise<boolean> => {
         const last = found === undefined ? 0 : (await codec.decode(state.key, found)).sequence;
         return last === sequence - 1;
       };
-      await partitionProducer.commit({ records, state, isPrevious }, signal);
-      reportSize(batch.state, value.length, shared);
+      await producer.commit({ records, state, isPrevious }, signal);
+      const size = { bytes: value.length, limitBytes: stateLimitBytes(layout) };
+      telemetry.report({ type: 'state-size', stream, accountId, ...size });
     },
-    async acquire(partition, signal) {
-      const partitionProducer = partitionProducers.get(partition);
-      const producer =
-        partitionProducer === undefined || partitionProducer.isEnded
-          ? openPartitionProducer(partition)
-          : partitionProducer;
-      return await producer.acquire(signal);
+    /** Acquires a state partition from every earlier producer; returns the offset that a read must reach. */
+    async acquire(partition: number, signal: AbortSignal): Promise<bigint> {
+      const current = producers.get(partition);
+      const isUsable = current !== undefined && !current.isEnded;
+      return await (isUsable ? current : openPartitionProducer(partition)).acquire(signal);
     },
-    async release(partition) {
-      await partitionProducers.get(partition)?.close();
+    /** Waits for the current transaction; rejects later batches until the partition is acquired again. */
+    async release(partition: number): Promise<void> {
+      await producers.get(partition)?.close();
       shared.health.up(healthPart(partition));
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(
-        [...partitionProducers.values()].map((partitionProducer) => partitionProducer.close()),
-      );
+    async [Symbol.asyncDispose](): Promise<void> {
+      await Promise.all([...producers.values()].map((producer) => producer.close()));
     },
   };
-}
-
-function reportSize({ stream, accountId }: StreamState, bytes: number, shared: KafkaShared): void {
-  const limitBytes = stateLimitBytes(shared.layout());
-  const { telemetry } = shared.dependencies;
-  telemetry.report({ type: 'state-size', stream, accountId, bytes, limitBytes });
 }
 
 function healthPart(partition: number): string {

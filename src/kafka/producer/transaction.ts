@@ -1,21 +1,27 @@
-import type { Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
+import type {
+  Producer,
+  RecordMetadata,
+  TopicMessages,
+  Transaction,
+  ICustomPartitioner,
+  PartitionMetadata,
+} from 'kafkajs';
 import { compressionTypes } from '../client/kafkajs.ts';
 import type { Compression } from '../client/compression.ts';
 import type { Connection } from '../client/connection.ts';
-import { succeedsWithin, withDeadline, withThrottledDeadline } from '../client/deadline.ts';
+import { withDeadline, withThrottledDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
-import { createLeaderWatch, type LeaderWatch } from './leader-watch.ts';
-import type { Layout } from '../layout.ts';
+import type { Layout } from '../shared.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 
 /** Options of a transactional producer. */
 interface TransactionOptions {
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;
-  /** Deadline of opening, and of each transaction, without throttled time. */
+  /** Deadline of opening, and of each transaction that no broker throttles. */
   readonly deadlineMs: number;
-  /** Deadline of each transaction, including throttled time. */
-  readonly limitMs: number;
+  /** Deadline of each transaction that brokers throttle. */
+  readonly throttledDeadlineMs: number;
   readonly compression: Compression;
   /** Returns the time limit of a discarded producer's abort, and again of its disconnection. */
   readonly discardLimitMs: () => number;
@@ -25,14 +31,12 @@ interface TransactionOptions {
 export interface TransactionalProducer {
   /**
    * Sends all requests and commits, or rejects; after a rejection only {@link discard} may be called.
-   *
    * @param onCommit called just before the commit is sent: from here on the outcome may be unknown
    * @returns the offset of the last request's first record
    */
   transact(requests: readonly ProduceRequest[], onCommit: () => void): Promise<bigint>;
   /**
    * Closes the producer for good, in bounded time; with `abort` it first aborts the open transaction.
-   *
    * @returns true when certainly no transaction is left open
    */
   discard(options: { readonly abort: boolean }): Promise<boolean>;
@@ -62,37 +66,35 @@ export class SendError extends Error {
   }
 }
 
+/** Sends one request; verifies that every partition acknowledged it. */
 async function produce(
   transaction: Transaction,
   request: ProduceRequest,
-  { timeoutMs, compression }: { readonly timeoutMs: number; readonly compression: Compression },
+  { requestTimeoutMs }: Connection,
+  { compression }: TransactionOptions,
 ): Promise<readonly RecordMetadata[]> {
   try {
-    return await transaction.sendBatch({
+    const acknowledged = await transaction.sendBatch({
       acks: -1,
-      timeout: timeoutMs,
+      timeout: requestTimeoutMs,
       compression: compressionTypes[compression],
       topicMessages: toMessages(request.records),
     });
+    const keys = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
+    const missing = request.records.find(
+      ({ topic, partition }) => !keys.has(`${topic}/${String(partition)}`),
+    );
+    if (missing === undefined) return acknowledged;
+    // kafkajs silently skips partitions without a leader.
+    throw new Error(`kafkajs did not send to partition ${missing.partition} of ${missing.topic}`);
   } catch (error) {
     throw new SendError(request, error);
   }
 }
 
-/** Verifies that every partition was acknowledged: kafkajs silently skips partitions without a leader. */
-function checkAcknowledged(request: ProduceRequest, acknowledged: readonly RecordMetadata[]): void {
-  const keys = new Set(acknowledged.map((one) => `${one.topicName}/${String(one.partition)}`));
-  const missing = request.records.find(
-    ({ topic, partition }) => !keys.has(`${topic}/${String(partition)}`),
-  );
-  if (missing !== undefined) {
-    throw new Error(`kafkajs did not send to partition ${missing.partition} of ${missing.topic}`);
-  }
-}
-
 function createProducer(
   connection: Connection,
-  watch: LeaderWatch,
+  { createPartitioner }: ReturnType<typeof createLeaderWatch>,
   options: TransactionOptions,
 ): Producer {
   return connection.kafka.producer({
@@ -101,23 +103,24 @@ function createProducer(
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    createPartitioner: watch.createPartitioner,
+    createPartitioner,
     // A transaction may wait briefly for the markers of the previous one: first 5 ms, not 300.
     retry: { initialRetryTime: 5, factor: 0, multiplier: 1.2, maxRetryTime: 1000, retries: 40 },
   });
 }
 
-/** Connects and acquires the transactional id, which aborts the open transaction of an earlier producer. */
-async function connect(producer: Producer): Promise<Transaction> {
-  await producer.connect();
-  // kafkajs sends InitProducerId only here; no transaction is open at the broker yet.
-  return producer.transaction();
+async function isAborted(transaction: Transaction, limitMs: number): Promise<boolean> {
+  try {
+    await withDeadline(transaction.abort(), limitMs, 'an abort');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
  * Opens a producer. When this resolves, every earlier transaction of the same id is committed or
  * aborted, and can no longer change.
- *
  * @throws errors of kafkajs, DeadlineError; the connection is then destroyed
  */
 export async function openTransactionalProducer(
@@ -129,9 +132,11 @@ export async function openTransactionalProducer(
   const producer = createProducer(connection, watch, options);
   let next: Transaction | undefined;
   let ended = false;
-  const { throttle, requestTimeoutMs: timeoutMs } = connection;
+  const { throttle } = connection;
   try {
-    next = await withDeadline(connect(producer), options.deadlineMs, 'opening a producer');
+    // kafkajs sends InitProducerId with `transaction`; no transaction is open at the broker yet.
+    const acquired = producer.connect().then(() => producer.transaction());
+    next = await withDeadline(acquired, options.deadlineMs, 'opening a producer');
   } catch (error) {
     connection.destroy();
     throw error;
@@ -144,8 +149,7 @@ export async function openTransactionalProducer(
       // A deadline cannot stop this loop; this flag does.
       if (ended) throw new Error('this producer was discarded');
       watch.expect(request.leader);
-      const acknowledged = await produce(transaction, request, { ...options, timeoutMs });
-      checkAcknowledged(request, acknowledged);
+      const acknowledged = await produce(transaction, request, connection, options);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }
     if (ended) throw new Error('this producer was discarded');
@@ -168,11 +172,56 @@ export async function openTransactionalProducer(
       if (abort && next !== undefined && !isOver) {
         // An abort would queue behind an unanswered request; on a new connection it does not.
         await connection.cut();
-        isOver = await succeedsWithin(next.abort(), options.discardLimitMs());
+        isOver = await isAborted(next, options.discardLimitMs());
       }
       await settled(producer.disconnect(), options.discardLimitMs());
       connection.destroy();
       return isOver;
     },
+  };
+}
+
+/** Thrown when a partition is gone or has another leader than its produce request was planned for. */
+class LeaderMovedError extends Error {
+  override readonly name = 'LeaderMovedError';
+  /** Read by kafkajs, which would otherwise retry the same produce request. */
+  readonly retriable = false;
+}
+
+function updateLeaders(layout: Layout, name: string, metadata: readonly PartitionMetadata[]): void {
+  const leaders = layout.byName(name)?.leaders ?? [];
+  for (const { partitionId, leader } of metadata) {
+    // Partitions added later stay unused until the next start, so that keys keep their partitions.
+    if (partitionId < leaders.length) leaders[partitionId] = leader;
+  }
+}
+
+/**
+ * Creates a leader watch. kafkajs calls its partitioner for each message, with fresh metadata, before
+ * each attempt of a produce request. Only there can two hazards be stopped: kafkajs silently drops a
+ * record whose partition it does not know, and it spreads a request over two brokers.
+ */
+export function createLeaderWatch(layout: Layout) {
+  let expectedLeader = -1;
+  const partitioner: ReturnType<ICustomPartitioner> = ({ topic, partitionMetadata, message }) => {
+    const { partition } = message;
+    const found = partitionMetadata.find(({ partitionId }) => partitionId === partition);
+    if (partition === undefined || found?.leader !== expectedLeader) {
+      updateLeaders(layout, topic, partitionMetadata);
+      throw new LeaderMovedError(
+        `partition ${String(partition)} of ${topic} ` +
+          (found === undefined
+            ? 'is gone; restart this program if the topic was made again with fewer partitions'
+            : `is led by broker ${found.leader}, not by ${expectedLeader}`),
+      );
+    }
+    return partition;
+  };
+  return {
+    /** Sets the broker that must lead the partitions of every record from now on. */
+    expect(leader: number): void {
+      expectedLeader = leader;
+    },
+    createPartitioner: () => partitioner,
   };
 }

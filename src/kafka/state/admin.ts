@@ -3,16 +3,14 @@ import { partitionOf } from '../../engine/partition.ts';
 import type { StreamState } from '../../engine/state.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Restored } from '../../engine/ports.ts';
+import { needsOf } from '../client/acls.ts';
 import { asAdmin } from '../client/admin-call.ts';
-import { PartitionProducer, type ProducerBatch } from '../producer/partition-producer.ts';
-import { findOwners, type Owner } from '../group/owners.ts';
-import { createProducerDeps } from '../producer/publisher.ts';
+import type { ProducerBatch } from '../producer/partition-producer.ts';
+import { findOwners } from '../group/membership.ts';
+import { createPartitionProducer } from '../producer/publisher.ts';
 import { placeStateAt } from '../producer/produce-requests.ts';
-import type { KafkaShared } from '../shared.ts';
-import type { StateEntry } from './partition-read.ts';
+import type { KafkaShared, StateEntry } from '../shared.ts';
 import { decodeEntry } from './store.ts';
-
-export type { Owner } from '../group/owners.ts';
 
 /** A state as stored in the topic. */
 export interface StoredState {
@@ -40,33 +38,20 @@ export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonl
 }
 
 /** Administration of the state topic: reads without affecting instances; writes all states or none. */
-export interface StateAdmin {
-  /** True when the topic exists; may be called before the topics are prepared. */
-  exists(): Promise<boolean>;
-  /** Reads all states, ordered by key; a key in two partitions appears twice. */
-  read(signal: AbortSignal): Promise<readonly StoredState[]>;
-  /** Reads the current owners of partitions. */
-  owners(): Promise<readonly Owner[]>;
-  /** Returns the partition of an account's states. */
-  partitionOf(accountId: string): number;
-  /**
-   * Acquires the partitions, verifies that every state is still as expected, then writes the states
-   * of each partition in one transaction. Moved states use one transaction per pair of partitions.
-   *
-   * @throws StopProcessError `state.owned` when a state has changed meanwhile (nothing is written
-   * then); StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`,
-   * StopProcessError `kafka.unauthorized`
-   */
-  write(writes: readonly StateWrite[], signal: AbortSignal): Promise<void>;
-}
+export type StateAdmin = ReturnType<typeof createStateAdmin>;
 
 /** Creates the state administration; its use requires prepared topics. */
-export function createStateAdmin(shared: KafkaShared): StateAdmin {
+export function createStateAdmin(shared: KafkaShared) {
   return {
-    exists: () => topicExists(shared),
-    async read(signal) {
-      const partitions = Array.from({ length: shared.layout().statePartitions }, (_, id) => id);
-      const ends = new Map(partitions.map((partition) => [partition, 'now'] as const));
+    /** True when the topic exists; may be called before the topics are prepared. */
+    async exists(): Promise<boolean> {
+      const topic = topicName(shared.options.topicTemplate, 'state');
+      const operation = { doing: 'listing the topics', needs: needsOf.listing(topic) };
+      return (await asAdmin(shared, (admin) => admin.listTopics(), operation)).includes(topic);
+    },
+    /** Reads all states, ordered by key; a key in two partitions appears twice. */
+    async read(signal: AbortSignal): Promise<readonly StoredState[]> {
+      const ends = new Map(shared.layout().partitions.map((id) => [id, 'now' as const]));
       const entries = await readPartitions(shared, ends, signal);
       const stored = await Promise.all(
         entries.map(async (entry) => ({
@@ -76,9 +61,11 @@ export function createStateAdmin(shared: KafkaShared): StateAdmin {
       );
       return stored.sort((a, b) => compare(a.key, b.key) || a.partition - b.partition);
     },
+    /** Reads the current owners of partitions. */
     owners: () => findOwners(shared),
-    partitionOf: (accountId) => partitionOf(accountId, shared.layout().statePartitions),
-    write: (writes, signal) => writeAll(shared, writes, signal),
+    /** Returns the partition of an account's states. */
+    partitionOf: (accountId: string) => partitionOf(accountId, shared.layout().statePartitions),
+    write: (writes: readonly StateWrite[], signal: AbortSignal) => writeAll(shared, writes, signal),
   };
 }
 
@@ -91,13 +78,35 @@ async function readPartitions(
   return (await Promise.all(reads)).flat();
 }
 
-async function topicExists(shared: KafkaShared): Promise<boolean> {
-  const topic = topicName(shared.options.topicTemplate, 'state');
-  const topics = await asAdmin(shared, (admin) => admin.listTopics(), {
-    doing: 'listing the topics',
-    needs: [{ operation: 'Read', resource: 'topic', name: topic }],
-  });
-  return topics.includes(topic);
+/**
+ * Acquires the partitions, verifies that every state is still as expected, then writes the states of each
+ * partition in one transaction. Moved states use one transaction per pair of partitions.
+ * @throws StopProcessError `state.owned` when a state has changed meanwhile (nothing is written then);
+ * StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
+ */
+async function writeAll(
+  shared: KafkaShared,
+  writes: readonly StateWrite[],
+  signal: AbortSignal,
+): Promise<void> {
+  const partitions = [...new Set(writes.flatMap(partitionsOfWrite))];
+  const producers = new Map(
+    partitions.map((partition) => [partition, createPartitionProducer(shared, partition)]),
+  );
+  try {
+    // Invariant 4: after the acquisition no other producer's transaction can commit behind this read.
+    const ends = new Map<number, bigint>();
+    for (const [partition, producer] of producers)
+      ends.set(partition, await producer.acquire(signal));
+    checkUnchanged(writes, await readPartitions(shared, ends, signal));
+    const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
+    for (const transaction of pairs.values()) {
+      const producer = producers.get(transaction[0]?.partition ?? -1);
+      await producer?.commit(batchOf(shared, transaction), signal);
+    }
+  } finally {
+    await Promise.all([...producers.values()].map((producer) => producer.close()));
+  }
 }
 
 function compare(a: string, b: string): number {
@@ -105,49 +114,14 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-async function writeAll(
-  shared: KafkaShared,
-  writes: readonly StateWrite[],
-  signal: AbortSignal,
-): Promise<void> {
-  const partitions = [...new Set(writes.flatMap(partitionsOfWrite))];
-  const partitionProducers = new Map(
-    partitions.map((partition) => [
-      partition,
-      new PartitionProducer(createProducerDeps(shared, partition)),
-    ]),
-  );
-  try {
-    // Invariant 4: after the acquisition no other producer's transaction can commit behind this read.
-    const ends = new Map<number, bigint>();
-    for (const [partition, partitionProducer] of partitionProducers)
-      ends.set(partition, await partitionProducer.acquire(signal));
-    await checkUnchanged(shared, { writes, ends }, signal);
-    const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
-    for (const transaction of pairs.values()) {
-      const partitionProducer = partitionProducers.get(transaction[0]?.partition ?? -1);
-      await partitionProducer?.commit(batchOf(shared, transaction), signal);
-    }
-  } finally {
-    await Promise.all(
-      [...partitionProducers.values()].map((partitionProducer) => partitionProducer.close()),
-    );
-  }
-}
-
-async function checkUnchanged(
-  shared: KafkaShared,
-  { writes, ends }: { writes: readonly StateWrite[]; ends: ReadonlyMap<number, bigint> },
-  signal: AbortSignal,
-): Promise<void> {
-  const entries = await readPartitions(shared, ends, signal);
+function checkUnchanged(writes: readonly StateWrite[], entries: readonly StateEntry[]): void {
   const expectations = writes.flatMap(({ key, partition, expected, movedFrom }) => [
     { key, partition, expected },
     ...(movedFrom === undefined ? [] : [{ key, ...movedFrom }]),
   ]);
   for (const { key, partition, expected } of expectations) {
     const found = entries.find((entry) => entry.key === key && entry.partition === partition);
-    if (isSame(found?.value ?? null, expected)) continue;
+    if (isSame(found?.value, expected)) continue;
     throw new StopProcessError(
       'state.owned',
       `The state ${key} was changed while this command ran: an instance, or another command, writes ` +
@@ -157,31 +131,25 @@ async function checkUnchanged(
   }
 }
 
-function isSame(value: Buffer | null, expected: Buffer | null): boolean {
-  return value === null || expected === null ? value === expected : value.equals(expected);
+function isSame(found: Buffer | undefined, expected: Buffer | null): boolean {
+  return expected === null ? found === undefined : found?.equals(expected) === true;
 }
 
 /** Returns one batch of all writes; its last record serves as the state that the producer verifies. */
 function batchOf(shared: KafkaShared, writes: readonly StateWrite[]): ProducerBatch {
   const layout = shared.layout();
-  const encode = (state: StateWrite['state']): Buffer | null =>
-    state === null || Buffer.isBuffer(state) ? state : shared.dependencies.codec.encode(state);
   const records = writes.flatMap(({ key, partition, state, movedFrom }) => {
-    const headers = headersOf(key);
-    const placed = placeStateAt(partition, layout, { key, value: encode(state), headers });
+    const [stream = '', account = ''] = key.split('/');
+    const content = { key, headers: { stream, account } };
+    const isEncoded = state === null || Buffer.isBuffer(state);
+    const value = isEncoded ? state : shared.dependencies.codec.encode(state);
+    const placed = placeStateAt(partition, layout, { ...content, value });
     if (movedFrom === undefined) return [placed];
-    return [placeStateAt(movedFrom.partition, layout, { key, value: null, headers }), placed];
+    return [placeStateAt(movedFrom.partition, layout, { ...content, value: null }), placed];
   });
   const [last, state] = [writes.at(-1), records.at(-1)];
   if (last === undefined || state === undefined) {
     throw new Error('a partition without writes has no transaction');
   }
-  const isPrevious = (found: Buffer | undefined) =>
-    Promise.resolve(isSame(found ?? null, last.expected));
-  return { records, state, isPrevious };
-}
-
-function headersOf(key: string): Readonly<Record<string, string>> {
-  const [stream = '', account = ''] = key.split('/');
-  return { stream, account };
+  return { records, state, isPrevious: (found) => Promise.resolve(isSame(found, last.expected)) };
 }

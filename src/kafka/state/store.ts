@@ -1,14 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
-import { isConnectorError, messageOf, StopStreamError } from '../../engine/errors.ts';
+import {
+  isConnectorError,
+  messageOf,
+  StopProcessError,
+  StopStreamError,
+} from '../../engine/errors.ts';
+import { partitionOf } from '../../engine/partition.ts';
 import { stateKey } from '../../engine/state.ts';
 import { isStreamName } from '../../engine/stream-name.ts';
 import type { Restored, StateCodec, StateStore } from '../../engine/ports.ts';
 import { unlessAborted } from '../client/deadline.ts';
 import type { AcquiringPublisher } from '../producer/publisher.ts';
 import { stateLimitBytes } from '../producer/produce-requests.ts';
-import type { KafkaShared } from '../shared.ts';
-import type { StateEntry } from './partition-read.ts';
-import { checkPlacement } from './placement.ts';
+import type { Layout, KafkaShared, StateEntry } from '../shared.ts';
 
 function unreadable(key: string, reason: string): Restored {
   const message =
@@ -40,59 +44,44 @@ export async function decodeEntry(
 
 /** Creates the state store; a restore first acquires the partition from every other instance. */
 export function createStateStore(shared: KafkaShared, publisher: AcquiringPublisher): StateStore {
+  const { health } = shared;
   const checkAll = createPlacementCheck(shared);
   let last: Promise<unknown> = Promise.resolve();
-  const serialize = <T>(task: () => Promise<T>): Promise<T> => {
-    const result = last.then(task);
+  /** Decodes one partition after another. */
+  const decode = (entries: readonly StateEntry[], signal: AbortSignal) => {
+    const result = last.then(() => decodeAll(entries, shared, signal));
     last = result.catch(() => undefined);
     return result;
+  };
+  const restore: StateStore['restore'] = async (partition, signal) => {
+    // Invariant 4: after the acquisition no transaction of an earlier owner can commit behind the read.
+    const end = await publisher.acquire(partition, signal);
+    // Invariant 2: read to the end record, or fail.
+    const entries = await shared.readState(partition, end, signal);
+    const layout = shared.layout();
+    checkPlacement(entries, layout);
+    const isCountConfirmed = entries.some((one) => one.partitionCount === layout.statePartitions);
+    // Without a known count, states of its accounts may lie in partitions that other instances restore.
+    if (!isCountConfirmed) await unlessAborted(checkAll(), signal);
+    return await decode(entries, signal);
   };
   return {
     async restore(partition, signal) {
       const part = `the state in partition ${partition}`;
       try {
-        const restored = await restorePartition(partition, {
-          shared,
-          publisher,
-          checkAll,
-          serialize,
-          signal,
-        });
-        shared.health.up(part);
+        const restored = await restore(partition, signal);
+        health.up(part);
         return restored;
       } catch (error) {
         signal.throwIfAborted();
-        shared.health.down(part, messageOf(error));
+        health.down(part, messageOf(error));
         throw error;
       } finally {
-        if (signal.aborted) shared.health.up(part);
+        if (signal.aborted) health.up(part);
       }
     },
     release: (partition) => publisher.release(partition),
   };
-}
-
-async function restorePartition(
-  partition: number,
-  context: {
-    shared: KafkaShared;
-    publisher: AcquiringPublisher;
-    checkAll: () => Promise<void>;
-    serialize: <T>(task: () => Promise<T>) => Promise<T>;
-    signal: AbortSignal;
-  },
-): Promise<ReadonlyMap<string, Restored>> {
-  const { shared, publisher, checkAll, serialize, signal } = context;
-  // Invariant 4: after the acquisition no transaction of an earlier owner can commit behind the read.
-  const end = await publisher.acquire(partition, signal);
-  // Invariant 2: read to the fence record, or fail.
-  const entries = await shared.readState(partition, end, signal);
-  const layout = shared.layout();
-  checkPlacement(entries, layout);
-  const isCountConfirmed = entries.some((entry) => entry.partitionCount === layout.statePartitions);
-  // Without a known count, states of its accounts may lie in partitions that other instances restore.
-  if (!isCountConfirmed) await unlessAborted(checkAll(), signal);
-  return await serialize(() => decodeAll(entries, shared, signal));
 }
 
 /** Decoding time before it yields to heartbeats and polls; one state of 10,000 media takes 15 ms. */
@@ -128,8 +117,8 @@ function createPlacementCheck(shared: KafkaShared): () => Promise<void> {
   let checking: Promise<void> | undefined;
   const check = async (): Promise<void> => {
     const layout = shared.layout();
+    const { partitions } = layout;
     const never = new AbortController().signal;
-    const partitions = Array.from({ length: layout.statePartitions }, (_, partition) => partition);
     for (let start = 0; start < partitions.length; start += partitionsPerCheck) {
       const chunk = partitions.slice(start, start + partitionsPerCheck);
       const read = await Promise.all(chunk.map((one) => shared.readState(one, 'now', never)));
@@ -143,4 +132,42 @@ function createPlacementCheck(shared: KafkaShared): () => Promise<void> {
     });
     return current;
   };
+}
+
+/** Returns the partition that a state's key belongs to; undefined for a key that is not a state's. */
+export function placeOf(key: string, partitions: number): number | undefined {
+  const [stream = '', account = ''] = key.split('/', 2);
+  return isStreamName(stream) && account !== '' ? partitionOf(account, partitions) : undefined;
+}
+
+/** True when a state lies in a partition that its account does not belong to. */
+export function isMisplaced(
+  { key, partition }: Pick<StateEntry, 'key' | 'partition'>,
+  partitions: number,
+): boolean {
+  const place = placeOf(key, partitions);
+  return place !== undefined && place !== partition;
+}
+
+/**
+ * Verifies that every state lies in the partition of its account. After partitions were added, states in
+ * their old partitions would be missed and every record published again (Invariant 2).
+ * @throws StopProcessError `kafka.topic-invalid`
+ */
+function checkPlacement(entries: readonly StateEntry[], layout: Layout): void {
+  const { statePartitions: count } = layout;
+  const misplaced = entries.filter((entry) => isMisplaced(entry, count));
+  if (misplaced.length === 0) return;
+  const keys = misplaced.map(
+    ({ key, partition }) => `${key} (in ${partition}, not ${placeOf(key, count)})`,
+  );
+  throw new StopProcessError(
+    'kafka.topic-invalid',
+    `${layout.topic('state').name} has ${count} partitions, and at least ${misplaced.length} ` +
+      'states lie in partitions that their accounts do not belong to: ' +
+      `${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ', …' : ''}. Were partitions added to the topic? Nothing was ` +
+      'published. Stop all instances, run "instagram-kafka state move-partitions", which shows what it ' +
+      'would move, then the same with --apply, and start the instances again.',
+    { exitCode: 3 },
+  );
 }

@@ -1,15 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer, EachBatchPayload, PartitionAssigner } from 'kafkajs';
+import type { Admin, Consumer, ConsumerEndBatchProcessEvent, EachBatchPayload } from 'kafkajs';
 import { RetryError } from '../../engine/errors.ts';
-import { AssignerProtocol, createHighWatermarkAdmin } from '../client/kafkajs.ts';
-import { correctCommittedReads } from '../client/aborted-records.ts';
-import type { Connection } from '../client/connection.ts';
-import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
-import { createPartitionRead, type PartitionRead, type StateEntry } from './partition-read.ts';
+import { type Connection, openConnection } from '../client/connection.ts';
+import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
+import { createHighWatermarkAdmin } from '../client/kafkajs.ts';
+import { createTopicAssigner } from '../group/assignor.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { needsOf } from '../client/acls.ts';
+import { isTransient, translate } from '../client/errors.ts';
+import type { KafkaBase, StateEntry } from '../shared.ts';
+
+/** The header of a state that holds the topic's partition count. */
+export const partitionCountHeader = 'partitions';
 
 /** Options of a state topic reader. */
-export interface StateTopicOptions {
+interface StateTopicOptions {
+  readonly brokers: readonly string[];
   readonly topic: string;
   /** Partition count of the topic. */
   readonly partitions: number;
@@ -24,63 +31,58 @@ export interface StateTopicOptions {
 /** Time limit of the search for an open transaction, and again of the disconnection after it. */
 const searchLimitMs = 3000;
 
-/** Creates the assignor that gives every partition to the single consumer of the group. */
-function assignAll(topic: string, partitions: readonly number[]): PartitionAssigner {
-  return () => ({
-    name: 'all-partitions',
-    version: 1,
-    protocol: ({ topics }) => ({
-      name: 'all-partitions',
-      metadata: AssignerProtocol.MemberMetadata.encode({
-        version: 1,
-        topics,
-        userData: Buffer.alloc(0),
-      }),
-    }),
-    assign: ({ members }) =>
-      Promise.resolve(
-        members.map(({ memberId }) => ({
-          memberId,
-          memberAssignment: AssignerProtocol.MemberAssignment.encode({
-            version: 1,
-            assignment: { [topic]: [...partitions] },
-            userData: Buffer.alloc(0),
-          }),
-        })),
-      ),
-  });
+/** The read of one partition up to an end. */
+export type PartitionRead = ReturnType<typeof createPartitionRead>;
+
+/** Creates the read of a partition to `end`, the offset after the last one; its stall timer starts at once. */
+export function createPartitionRead(description: string, end: bigint, stallMs: number) {
+  const finish = Promise.withResolvers<undefined>();
+  const entries = new Map<string, StateEntry>();
+  const stall = (): void => {
+    finish.reject(new DeadlineError(`reading ${description} stood still for ${stallMs} ms`));
+  };
+  let timer = setTimeout(stall, stallMs);
+  return {
+    /** Resolves at the end; rejects when no batch arrives for too long. */
+    done: finish.promise,
+    collect({ batch: { messages, partition } }: EachBatchPayload): void {
+      for (const { key, value, headers } of messages) {
+        if (key === null) continue;
+        const text = key.toString('utf8');
+        // A tombstone deletes the state.
+        if (value === null) entries.delete(text);
+        else {
+          const partitionCount = readCount(headers?.[partitionCountHeader]);
+          // A copy: the value of kafkajs is a view that keeps the whole fetched megabyte in memory.
+          entries.set(text, { key: text, partition, value: Buffer.from(value), partitionCount });
+        }
+      }
+    },
+    // Transaction markers take offsets, so the batch reports the end, not its records. A lag of 0 does
+    // not prove the end: a deposed leader or a follower answers with its own, old high watermark.
+    onBatch({ payload }: ConsumerEndBatchProcessEvent): void {
+      clearTimeout(timer);
+      timer = setTimeout(stall, stallMs);
+      if (BigInt(payload.lastOffset) >= end - 1n) finish.resolve(undefined);
+    },
+    entries: (): readonly StateEntry[] => [...entries.values()],
+    stop(): void {
+      clearTimeout(timer);
+    },
+  };
 }
 
-/** The error of a read that cannot pass an open transaction of another producer. */
-export class OpenTransactionError extends Error {
-  override readonly name = 'OpenTransactionError';
-  readonly topic: string;
-  readonly partition: number;
-  /** The offset at which the transaction begins: the partition's last stable offset. */
-  readonly stableOffset: string;
-  readonly stallMs: number;
-  constructor(details: {
-    topic: string;
-    partition: number;
-    stableOffset: string;
-    stallMs: number;
-  }) {
-    super(
-      `a transaction is open at offset ${details.stableOffset} of partition ${details.partition}`,
-    );
-    this.topic = details.topic;
-    this.partition = details.partition;
-    this.stableOffset = details.stableOffset;
-    this.stallMs = details.stallMs;
-  }
+/** Reads the partition count of a header; returns undefined when another program wrote it. */
+function readCount(header: unknown): number | undefined {
+  const text = Buffer.isBuffer(header) ? header.toString('utf8') : '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
+
+/** The error of a read that cannot pass an open transaction, which another client cannot pass either. */
+class OpenTransactionError extends RetryError {}
 
 /** Reads the offsets of a partition's first record and after its last one. */
-async function findSpan(
-  admin: Admin,
-  topic: string,
-  partition: number,
-): Promise<{ readonly low: string; readonly end: string }> {
+async function findSpan(admin: Admin, topic: string, partition: number) {
   const offsets = await admin.fetchTopicOffsets(topic);
   const found = offsets.find((offset) => offset.partition === partition);
   // kafkajs omits a partition without a leader; treated as empty, its states would be lost.
@@ -116,15 +118,21 @@ export class StateTopicReader {
   #isInterrupted = false;
 
   constructor(connection: Connection, options: StateTopicOptions) {
+    const { topic, partitions, groupPrefix } = options;
     this.#connection = connection;
     this.#options = options;
-    this.#groupId = `${options.groupPrefix}-${randomUUID()}`;
-    this.#all = Array.from({ length: options.partitions }, (_, partition) => partition);
-    correctCommittedReads();
+    this.#groupId = `${groupPrefix}-${randomUUID()}`;
+    this.#all = Array.from({ length: partitions }, (_, partition) => partition);
     this.#admin = createHighWatermarkAdmin(connection.kafka);
     this.#consumer = connection.kafka.consumer({
       groupId: this.#groupId,
-      partitionAssigners: [assignAll(options.topic, this.#all)],
+      // Gives every partition to the single consumer of the group.
+      partitionAssigners: [
+        createTopicAssigner('all-partitions', topic, {
+          userData: () => '',
+          assign: () => () => this.#all,
+        }),
+      ],
       readUncommitted: false,
       allowAutoTopicCreation: false,
       maxWaitTimeInMs: 100,
@@ -134,12 +142,14 @@ export class StateTopicReader {
     this.#over.promise.catch(() => undefined);
   }
 
+  /** Returns the brokers' last rejection within half a minute. */
+  lastRejection(): string | undefined {
+    return this.#connection.lastRejection();
+  }
+
   /**
-   * Reads the committed records of a partition to `end` or later; returns only the last entry of each
-   * key.
-   *
-   * @param end - the offset after the last required record; `now` is the high watermark that the leader
-   * reports
+   * Reads the committed records of a partition to `end` or later; returns only the last entry of each key.
+   * `now` is the high watermark that the leader reports.
    * @throws errors of kafkajs, DeadlineError, OpenTransactionError, or the signal's reason
    */
   read(
@@ -149,10 +159,8 @@ export class StateTopicReader {
   ): Promise<readonly StateEntry[]> {
     const before = this.#tails.get(partition) ?? Promise.resolve();
     const result = before.then(() => this.#readNow(partition, end, signal));
-    this.#tails.set(
-      partition,
-      result.catch(() => undefined),
-    );
+    const settledRead = result.catch(() => undefined);
+    this.#tails.set(partition, settledRead);
     return result;
   }
 
@@ -214,17 +222,18 @@ export class StateTopicReader {
     target: bigint | 'now',
     signal: AbortSignal,
   ): Promise<readonly StateEntry[]> {
-    signal.throwIfAborted();
-    if (this.#isInterrupted) throw interruptedRead(this.#options.topic);
-    await unlessAborted(this.join(), signal);
     const { topic, stallMs } = this.#options;
+    signal.throwIfAborted();
+    if (this.#isInterrupted) {
+      const message = `A read of ${topic} was given up; the next one needs another client.`;
+      throw new RetryError('kafka.unavailable', message);
+    }
+    await unlessAborted(this.join(), signal);
     const search = findSpan(this.#admin, topic, partition);
-    const span = await unlessAborted(
-      withDeadline(search, stallMs, `looking for the end of ${topic}`),
-      signal,
-    );
+    const bounded = withDeadline(search, stallMs, `looking for the end of ${topic}`);
+    const span = await unlessAborted(bounded, signal);
     const end = target === 'now' ? BigInt(span.end) : target;
-    // No record, not even of an open transaction. After an acquisition there is at least the fence record.
+    // No record, not even of an open transaction. After an acquisition there is at least the end record.
     if (end <= BigInt(span.low)) return [];
     const read = createPartitionRead(`partition ${partition} of ${topic}`, end, stallMs);
     this.#reads.set(partition, read);
@@ -248,19 +257,88 @@ export class StateTopicReader {
 
   /** @throws OpenTransactionError when the last stable offset lies before the end of the read */
   async #throwIfBlocked(partition: number, end: bigint): Promise<void> {
-    const { topic, stallMs } = this.#options;
+    const { topic, stallMs, brokers } = this.#options;
     const admin = this.#connection.kafka.admin();
     const search = admin.connect().then(() => findSpan(admin, topic, partition));
-    const found = await withDeadline(search, searchLimitMs, 'looking for open transactions').catch(
-      () => undefined,
-    );
+    const bounded = withDeadline(search, searchLimitMs, 'looking for open transactions');
+    const found = await bounded.catch(() => undefined);
     await settled(admin.disconnect(), searchLimitMs);
     if (found === undefined || BigInt(found.end) >= end) return;
-    throw new OpenTransactionError({ topic, partition, stableOffset: found.end, stallMs });
+    // States behind an open transaction are neither absent nor older (Invariant 2).
+    const tool = `kafka-transactions.sh --bootstrap-server ${brokers.join(',')}`;
+    const place = `--topic ${topic} --partition ${partition}`;
+    throw new OpenTransactionError(
+      'kafka.unavailable',
+      `Partition ${partition} of ${topic} cannot be read to its end: another producer has held a ` +
+        `transaction open at offset ${found.end} for ${stallMs} ms, which hides every state ` +
+        'committed after it. Nothing is published until it ends. The producer may be another program, or ' +
+        'an instance with another KAFKA_TRANSACTIONAL_ID_PREFIX. To find it, run ' +
+        `"${tool} describe-producers ${place}" (its CurrentTransactionStartOffset is ${found.end}) and ` +
+        `"${tool} find-hanging ${place}". Stop it, or run ` +
+        `"${tool} abort ${place} --start-offset ${found.end}".`,
+    );
   }
 }
 
-function interruptedRead(topic: string): RetryError {
-  const message = `A read of ${topic} was given up; the next one needs another client.`;
-  return new RetryError('kafka.unavailable', message);
+/** Lower bound of the stall limit: a join may take longer than the broker's initial rebalance delay. */
+const minStallMs = 15_000;
+/** Maximum attempts of a read: a broker that has just started still loads its coordinator. */
+const maxAttempts = 6;
+const pauseMs = 300;
+
+/** Creates a reader of the state topic with one client, which is replaced after an error. */
+export function createStateReader(shared: KafkaBase) {
+  const { options, dependencies } = shared;
+  let current: StateTopicReader | undefined;
+  let closed = false;
+  const open = (): StateTopicReader => {
+    const layout = shared.layout();
+    return (current = new StateTopicReader(openConnection(options, dependencies), {
+      brokers: options.brokers,
+      topic: layout.topic('state').name,
+      partitions: layout.statePartitions,
+      groupPrefix: options.transactionalIdPrefix,
+      stallMs: Math.max(minStallMs, options.sendDeadlineMs),
+      closeLimitMs: () => dependencies.shutdown.leftMs('reader'),
+    }));
+  };
+  const discard = async (reader: StateTopicReader): Promise<void> => {
+    if (current === reader) current = undefined;
+    await reader.close();
+  };
+  return {
+    /** Starts to connect, so that the first read does not wait for it. Never throws. */
+    prepare(): void {
+      void (current ?? open()).join().catch(() => undefined);
+    },
+    /** Reads a partition to a proven end. @throws errors of `translate`, the signal's reason */
+    read: async (partition: number, end: bigint | 'now', signal: AbortSignal) => {
+      for (let attempt = 1; ; attempt += 1) {
+        const reader = current ?? open();
+        try {
+          return await reader.read(partition, end, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          void discard(reader);
+          const lastRejection = reader.lastRejection();
+          if (closed || attempt === maxAttempts || !isRetryable(error, lastRejection)) {
+            const topic = shared.layout().topic('state').name;
+            const needs = needsOf.reading(options, topic);
+            throw translate(error, { options, doing: `reading ${topic}`, needs, lastRejection });
+          }
+          await sleep(pauseMs, undefined, { signal });
+        }
+      }
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      closed = true;
+      if (current !== undefined) await discard(current);
+    },
+  };
+}
+
+/** True when a new client may succeed; a RetryError marks a client that another read made unusable. */
+function isRetryable(error: unknown, lastRejection: string | undefined): boolean {
+  if (error instanceof OpenTransactionError) return false;
+  return error instanceof RetryError || isTransient(error, lastRejection);
 }

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createHealth } from '../../../src/kafka/health.ts';
-import type { Layout } from '../../../src/kafka/layout.ts';
-import { watchTopics } from '../../../src/kafka/topic-watch.ts';
-import { createWarningLog, prepareLayout } from '../../../src/kafka/topics.ts';
+import { createHealth, type Layout } from '../../../src/kafka/shared.ts';
+
+import { createWarningLog, prepareLayout, watchTopics } from '../../../src/kafka/topics.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { jsonStateCodec } from '../../support/json-state-codec.ts';
 import { usualShutdown } from '../../support/shutdown.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { call } from '../../../src/registry/calls.ts';
-import type { RegistryAddress } from '../../../src/registry/access.ts';
+import { call, type RegistryAddress } from '../../../src/registry/calls.ts';
 import { openClient, type RegistryClient } from '../../../src/registry/client.ts';
 import { startHttpServer, type Handler } from '../../support/http-server.ts';
 import { noSignal } from '../../support/registry-options.ts';
@@ -15,7 +14,7 @@ function addressOf(url: string, changes: Partial<RegistryAddress> = {}): Registr
 /** Calls a server that answers by `handler`. */
 async function callServer(handler: Handler, changes: Partial<RegistryAddress> = {}) {
   await using server = await startHttpServer(handler);
-  return await call(addressOf(server.url, changes), request, noSignal);
+  return await call({ address: addressOf(server.url, changes), signal: noSignal }, request);
 }
 
 function away(why: string): object {
@@ -60,7 +59,7 @@ describe('call', () => {
   test('keeps the path of the URL', async () => {
     await using server = await startHttpServer((_request, response) => response.end('[]'));
 
-    await call(addressOf(`${server.url}/apis/ccompat/v7/`), request, noSignal);
+    await call({ address: addressOf(`${server.url}/apis/ccompat/v7/`), signal: noSignal }, request);
 
     expect(server.requests[0]?.path).toBe('/apis/ccompat/v7/subjects');
   });
@@ -133,9 +132,9 @@ describe('call', () => {
     const server = await startHttpServer(() => undefined);
     await server[Symbol.asyncDispose]();
 
-    await expect(call(addressOf(server.url), request, noSignal)).rejects.toMatchObject(
-      away('ECONNREFUSED'),
-    );
+    await expect(
+      call({ address: addressOf(server.url), signal: noSignal }, request),
+    ).rejects.toMatchObject(away('ECONNREFUSED'));
   });
 
   for (const status of [429, 500, 502, 503]) {
@@ -210,11 +209,8 @@ describe('call', () => {
   test('sends user and password as UTF-8, whatever the characters', async () => {
     await using server = await startHttpServer((_request, response) => response.end('[]'));
 
-    await call(
-      addressOf(server.url, { login: { kind: 'basic', username: 'jörg', password: () => '€5' } }),
-      request,
-      noSignal,
-    );
+    const login = { kind: 'basic', username: 'jörg', password: () => '€5' } as const;
+    await call({ address: addressOf(server.url, { login }), signal: noSignal }, request);
 
     // base64 of the UTF-8 bytes of "jörg:€5".
     expect(server.requests[0]?.headers.authorization).toBe('Basic asO2cmc64oKsNQ==');
@@ -227,7 +223,7 @@ describe('call', () => {
     });
 
     await expect(
-      call(addressOf(server.url, { timeoutMs: 5000 }), request, stop.signal),
+      call({ address: addressOf(server.url, { timeoutMs: 5000 }), signal: stop.signal }, request),
     ).rejects.toThrow('stopped by SIGTERM');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { withoutOldSchema } from '../../../src/registry/rejections.ts';
+import { withoutOldSchema } from '../../../src/registry/subjects.ts';
 
 describe('withoutOldSchema', () => {
   test('removes each old schema from the reasons', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Json } from '../../../src/engine/json.ts';
-import { isEquivalent } from '../../../src/registry/schema-equivalence.ts';
+import { isEquivalent } from '../../../src/registry/schema-compare.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
 
 const base = {

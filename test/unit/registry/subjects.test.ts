@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { StopProcessError } from '../../../src/engine/errors.ts';
+import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import { openRegistry, type RegistryOptions } from '../../../src/registry/index.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
-import { subjectOf } from '../../../src/registry/subjects.ts';
+import { readSubjectSchema } from '../../../src/registry/subjects.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import {
   startRegistryServer,
@@ -53,13 +54,13 @@ async function refusal(script: RegistryScript, changes: Partial<RegistryOptions>
 
 describe('subjects', () => {
   test('are the topic with -value behind it', () => {
-    expect(subjectOf(readSchema('user_lifetime_insights'), 'acme.{stream}.v1')).toBe(
+    const subjectOf = (role: TopicRole, template: string) =>
+      readSubjectSchema(role, template).subject;
+    expect(subjectOf('user_lifetime_insights', 'acme.{stream}.v1')).toBe(
       'acme.user-lifetime-insights.v1-value',
     );
-    expect(subjectOf(readSchema('state'), 'instagram.{stream}')).toBe('instagram.state-value');
-    expect(subjectOf(readSchema('dead_letters'), 'instagram.{stream}')).toBe(
-      'instagram.dead-letters-value',
-    );
+    expect(subjectOf('state', 'instagram.{stream}')).toBe('instagram.state-value');
+    expect(subjectOf('dead_letters', 'instagram.{stream}')).toBe('instagram.dead-letters-value');
   });
 });
 

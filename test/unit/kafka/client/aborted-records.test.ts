@@ -3,7 +3,7 @@ import {
   type FetchedMessage,
   type FetchedPartition,
   hideAborted,
-} from '../../../../src/kafka/client/aborted-records.ts';
+} from '../../../../src/kafka/client/patches.ts';
 
 const commit = Buffer.from([0, 0, 0, 1]);
 const abort = Buffer.from([0, 0, 0, 0]);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  createThrottle,
   DeadlineError,
   ThrottledError,
   withThrottledDeadline,
 } from '../../../../src/kafka/client/deadline.ts';
-import { createThrottle } from '../../../../src/kafka/client/throttle.ts';
 
 const never = new Promise<never>(() => undefined);
 const nowMs = () => performance.now();
@@ -24,14 +24,18 @@ describe('throttle', () => {
 
 describe('a deadline without throttled time', () => {
   test('ends work as any deadline does when nothing is throttled', async () => {
-    const deadline = { deadlineMs: 20, limitMs: 10_000, throttle: createThrottle(nowMs) };
+    const deadline = {
+      deadlineMs: 20,
+      throttledDeadlineMs: 10_000,
+      throttle: createThrottle(nowMs),
+    };
     const late = withThrottledDeadline(never, deadline, 'a transaction');
     await expect(late).rejects.toThrow(new DeadlineError('a transaction took longer than 20 ms'));
   });
 
   test('gives the throttled time on top', async () => {
     const throttle = createThrottle(nowMs);
-    const deadline = { deadlineMs: 50, limitMs: 10_000, throttle };
+    const deadline = { deadlineMs: 50, throttledDeadlineMs: 10_000, throttle };
     const { promise, resolve } = Promise.withResolvers<string>();
     const work = withThrottledDeadline(promise, deadline, 'a transaction');
     throttle.record(400);
@@ -41,7 +45,7 @@ describe('a deadline without throttled time', () => {
 
   test('names the throttling where it leaves too little time, and does not wait for nothing', async () => {
     const throttle = createThrottle(nowMs);
-    const deadline = { deadlineMs: 20, limitMs: 600_000, throttle };
+    const deadline = { deadlineMs: 20, throttledDeadlineMs: 600_000, throttle };
     const work = withThrottledDeadline(never, deadline, 'a transaction');
     throttle.record(900_000);
     const error: unknown = await work.catch((thrown: unknown) => thrown);

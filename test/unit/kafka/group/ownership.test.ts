@@ -98,7 +98,7 @@ describe('a fenced partition', () => {
   test('is left alone for a session, then taken again at a heartbeat, then for twice as long', () => {
     const { ownership, telemetry, shares } = setUp();
     ownership.onJoin(given(1, 2), 0);
-    ownership.fence(1, 'another producer');
+    ownership.onFenced(1, 'another producer');
     expect(shares.at(-1)).toEqual([2]);
     jest.advanceTimersByTime(9000);
     ownership.onHeartbeat(0);
@@ -106,14 +106,14 @@ describe('a fenced partition', () => {
     jest.advanceTimersByTime(1100);
     ownership.onHeartbeat(0);
     expect(shares.at(-1)).toEqual([1, 2]);
-    ownership.fence(1, 'another producer');
+    ownership.onFenced(1, 'another producer');
     expect(telemetry.ofType('fenced').map(({ pauseMs }) => pauseMs)).toEqual([10_000, 20_000]);
   });
 
   test('is taken at once when the group gives it anew', () => {
     const { ownership } = setUp();
     ownership.onJoin(given(1), 0);
-    ownership.fence(1, 'another producer');
+    ownership.onFenced(1, 'another producer');
     ownership.onJoin(given(), 0);
     ownership.onJoin(given(1), 0);
     expect(ownership.owned()).toEqual([1]);
@@ -122,7 +122,7 @@ describe('a fenced partition', () => {
   test('is no news when the group has not given it', () => {
     const { ownership, telemetry } = setUp();
     ownership.onJoin(given(1), 0);
-    ownership.fence(3, 'another producer');
+    ownership.onFenced(3, 'another producer');
     expect(telemetry.ofType('fenced')).toEqual([]);
   });
 });

@@ -49,7 +49,7 @@ function setUp(
         transact(sends, onCommit) {
           const [record] = sends.flatMap(({ records }) => records);
           if (record?.key === 'fence') {
-            journal.push('fence');
+            journal.push('end record');
             offset += 2n;
             return Promise.resolve(offset);
           }
@@ -67,7 +67,7 @@ function setUp(
       });
     },
     plan: (records) => [{ leader: 1, records }],
-    fence: () => place('fence', null),
+    endRecord: () => place('fence', null),
     readBack(_key, end) {
       journal.push(`read to ${end}`);
       return Promise.resolve(topic.value);
@@ -93,7 +93,15 @@ describe('Lane', () => {
   test('throws the producer away and reads the state again after a failed send (Invariant 4)', async () => {
     const { partitionProducer, journal, outcomes } = setUp(['send-fails']);
     await partitionProducer.commit(batch(1), noSignal);
-    expect(journal).toEqual(['open', 'send-fails', 'discard', 'open', 'fence', 'read to 43', 'ok']);
+    expect(journal).toEqual([
+      'open',
+      'send-fails',
+      'discard',
+      'open',
+      'end record',
+      'read to 43',
+      'ok',
+    ]);
     expect(outcomes).toEqual(['redone']);
   });
 
@@ -105,7 +113,7 @@ describe('Lane', () => {
       'commit-lost',
       'discard',
       'open',
-      'fence',
+      'end record',
       'read to 43',
       'ok',
     ]);
@@ -120,7 +128,7 @@ describe('Lane', () => {
       'commit-landed-unheard',
       'discard',
       'open',
-      'fence',
+      'end record',
       'read to 43',
     ]);
     expect(outcomes).toEqual(['redone']);
@@ -175,11 +183,11 @@ describe('Lane', () => {
     await partitionProducer.commit(batch(2), noSignal);
     expect(journal.splice(0)).toEqual([
       'open',
-      'fence',
+      'end record',
       'send-fails',
       'discard',
       'open',
-      'fence',
+      'end record',
       'read to 45',
       'ok',
       'ok',
@@ -221,13 +229,13 @@ describe('Lane', () => {
     },
   );
 
-  test('commits a fence record when it takes the partition over, and reports the offset after it', async () => {
+  test('commits an end record when it takes the partition over, and reports the offset after it', async () => {
     const { partitionProducer, journal } = setUp([]);
     await expect(partitionProducer.acquire(noSignal)).resolves.toBe(43n);
-    expect(journal).toEqual(['open', 'fence']);
+    expect(journal).toEqual(['open', 'end record']);
   });
 
-  test('takes the partition over by another producer when its fence record is not acknowledged', async () => {
+  test('takes the partition over by another producer when its end record is not acknowledged', async () => {
     let tries = 0;
     const { partitionProducer, journal } = setUp([], {
       plan: (records) => {
@@ -237,7 +245,7 @@ describe('Lane', () => {
       },
     });
     await expect(partitionProducer.acquire(noSignal)).resolves.toBe(43n);
-    expect(journal).toEqual(['open', 'discard', 'open', 'fence']);
+    expect(journal).toEqual(['open', 'discard', 'open', 'end record']);
   });
 
   test('neither aborts nor takes the partition back when it is fenced', async () => {
@@ -277,7 +285,7 @@ describe('Lane', () => {
     await expect(partitionProducer.commit(batch(2), noSignal)).rejects.toMatchObject({
       code: 'kafka.unavailable',
     });
-    expect(journal).toEqual(['open', 'fence', 'ok', 'discard']);
+    expect(journal).toEqual(['open', 'end record', 'ok', 'discard']);
   });
 
   test('ends the transaction by another producer when its abort is not answered (Invariant 7)', async () => {

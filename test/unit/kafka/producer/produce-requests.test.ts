@@ -1,7 +1,7 @@
 import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { describe, expect, test } from '@jest/globals';
 import type { Batch, OutgoingRecord } from '../../../../src/engine/ports.ts';
-import { createLayout } from '../../../../src/kafka/layout.ts';
+import { createLayout } from '../../../../src/kafka/shared.ts';
 import { placeRecords, planRequests } from '../../../../src/kafka/producer/produce-requests.ts';
 
 const one = 1_048_588;

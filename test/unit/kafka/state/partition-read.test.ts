@@ -4,7 +4,7 @@ import type { ConsumerEndBatchProcessEvent, EachBatchPayload } from 'kafkajs';
 import {
   createPartitionRead,
   type PartitionRead,
-} from '../../../../src/kafka/state/partition-read.ts';
+} from '../../../../src/kafka/state/topic-reader.ts';
 
 let read: PartitionRead;
 

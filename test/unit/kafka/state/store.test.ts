@@ -1,12 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { emptyCheckpoint, stateKey } from '../../../../src/engine/state.ts';
-import { createLayout } from '../../../../src/kafka/layout.ts';
-import type { StateEntry } from '../../../../src/kafka/state/partition-read.ts';
+import { createLayout, type KafkaShared, type StateEntry } from '../../../../src/kafka/shared.ts';
 import type { AcquiringPublisher } from '../../../../src/kafka/producer/publisher.ts';
-import type { KafkaShared } from '../../../../src/kafka/shared.ts';
-import { placeOf } from '../../../../src/kafka/state/placement.ts';
-import { createStateStore } from '../../../../src/kafka/state/store.ts';
+import { createStateStore, placeOf } from '../../../../src/kafka/state/store.ts';
 
 const partitions = 2;
 const statesEach = 10;

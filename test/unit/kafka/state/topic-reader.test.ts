@@ -38,6 +38,7 @@ function openFake() {
   const kafka = { admin: () => admin, consumer: () => consumer };
   const connection = { kafka, destroy: () => undefined } as unknown as Connection;
   const options = {
+    brokers: ['broker:9092'],
     topic: 't.state',
     partitions: 1,
     groupPrefix: 'test',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { logLevel } from 'kafkajs';
-import { routeLine } from '../../../../src/kafka/client/log-routing.ts';
+import { routeLine } from '../../../../src/kafka/client/connection.ts';
 
 function line(level: logLevel, message: string, extra: Record<string, unknown> = {}) {
   const log = { timestamp: '2026-01-01T00:00:00Z', logger: 'kafkajs', message, ...extra };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { AssignerProtocol, type GroupDescription, type MemberDescription } from 'kafkajs';
-import { ownersIn } from '../../../../src/kafka/group/owners.ts';
+import { ownersIn } from '../../../../src/kafka/group/membership.ts';
 
 const topic = 'instagram.state';
 const all = [0, 1, 2];

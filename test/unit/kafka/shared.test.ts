@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
-import { createHealth } from '../../../src/kafka/health.ts';
+import { createHealth } from '../../../src/kafka/shared.ts';
 
 function setUp() {
   const events: TelemetryEvent[] = [];

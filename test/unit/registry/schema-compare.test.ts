@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Json } from '../../../src/engine/json.ts';
-import { describeDifference } from '../../../src/registry/schema-difference.ts';
+import { describeDifference } from '../../../src/registry/schema-compare.ts';
 
 function record(fields: readonly Json[], name = 'Thing'): Json {
   return { type: 'record', name, fields };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PartitionMetadata } from 'kafkajs';
-import { createLayout } from '../../../../src/kafka/layout.ts';
-import { createLeaderWatch } from '../../../../src/kafka/producer/leader-watch.ts';
+import { createLayout } from '../../../../src/kafka/shared.ts';
+import { createLeaderWatch } from '../../../../src/kafka/producer/transaction.ts';
 
 function metadata(leaders: readonly number[]): PartitionMetadata[] {
   return leaders.map((leader, partitionId) => ({
