@@ -111,6 +111,10 @@ async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Pa
   // Another stream may have scanned the list with more fields.
   const listedFields = (node: Node): Node =>
     Object.fromEntries(Object.entries(node).filter(([name]) => name in source.listFields));
+  const empty = answered
+    .filter(([, metrics]) => !hasMetrics(metrics))
+    .map(([one]) => one.listed.id);
+  for (const subject of empty) skipped.push({ reason: 'graph.no-insights', subject });
   // Stories are read at every poll, so no reading is remembered.
   const toRemember = source.edge === 'stories' ? [] : answered;
   return {
@@ -121,7 +125,7 @@ async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Pa
     rejected,
     coveredUntilMs: null,
     learned: rejections.learned,
-    empty: answered.flatMap(([{ listed }, metrics]) => (hasMetrics(metrics) ? [] : [listed.id])),
+    empty,
     readings: toRemember.map(([{ node, listed }]) => [
       keyNumber(listed.id),
       packReading(node, context.nowMs),

@@ -53,8 +53,10 @@ describe('insights of media', () => {
     expect(graph.requests).toHaveLength(1);
   });
 
-  test('that come empty are no node, and are remembered as such', async () => {
-    const { nodes, empty } = await follow(graphOf(mediaOf(1), () => ({ data: [] }))).poll();
+  test('that come empty are no node; they are counted and remembered as such', async () => {
+    const polled = await follow(graphOf(mediaOf(1), () => ({ data: [] }))).poll();
+    const { nodes, empty } = polled;
+    expect(polled.skipped).toEqual([{ reason: 'graph.no-insights', subject: '1000' }]);
 
     expect([nodes, empty]).toEqual([[], ['1000']]);
   });
