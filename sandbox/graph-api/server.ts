@@ -57,7 +57,10 @@ export async function startGraphApi({
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
-    void serve({ request, response, number: requests }, simulator);
+    serve({ request, response, number: requests }, simulator).catch((error: unknown) => {
+      // A client that has gone, such as a killed program, gets no answer; all else is a fault here.
+      if (request.complete) throw error;
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

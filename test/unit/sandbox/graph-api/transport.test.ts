@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { type Asked, startAsking } from './asking.ts';
 
@@ -35,6 +37,17 @@ describe('how the simulator sends its answers', () => {
     const { answer } = await askPlainly(asked, { 'if-none-match': '*' });
 
     expect([answer.statusCode, answer.headers.etag]).toEqual([200, undefined]);
+  });
+
+  it('outlives a client that goes while it sends its request', async () => {
+    await using asked = await startAsking();
+    const { hostname, port } = new URL(asked.api.url);
+    const head = 'POST /v25.0/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbatch=';
+    const leaving = connect(Number(port), hostname);
+    leaving.write(head, () => leaving.destroy());
+    await once(leaving, 'close');
+
+    expect((await asked.ask('/me')).status).toBe(200);
   });
 
   it('ignores pretty', async () => {
