@@ -1,10 +1,10 @@
 import { mask } from '../engine/redaction.ts';
 import type { ConfigProblem } from './config-error.ts';
-import { type ConfigSources, type Origin, readConfig } from './load.ts';
+import { type ConfigSources, type ValueOrigin, readConfig } from './load.ts';
 import { maskStray } from './redaction.ts';
 
 /** The effective value of one field, and its source. */
-export interface ExplainedValue extends Origin {
+export interface ExplainedValue extends ValueOrigin {
   /** The path in the file, such as `kafka.topics.create`. */
   readonly path: string;
   readonly env: string;

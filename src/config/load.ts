@@ -27,7 +27,7 @@ export interface ConfigSources {
 }
 
 /** The source of a value. */
-export interface Origin {
+export interface ValueOrigin {
   /** Its kind, weakest first; `secret-file` is a `…_FILE`. */
   readonly origin: 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
   /** The name of the variable, the argument or the file. */
@@ -39,7 +39,7 @@ export interface ReadConfig {
   readonly leaves: readonly PlacedLeaf[];
   /** The raw value of the strongest source by path; null when the field is not set. */
   readonly rawOf: (path: string) => unknown;
-  readonly originOf: (leaf: PlacedLeaf) => Origin;
+  readonly originOf: (leaf: PlacedLeaf) => ValueOrigin;
   /** The typed values by path, without rejected ones. */
   readonly values: ReadonlyMap<string, unknown>;
   readonly problems: readonly ConfigProblem[];
@@ -113,7 +113,7 @@ function findOrigin(
   { path, env, arg }: PlacedLeaf,
   { args, environment, file, defaults }: Sources,
   configSources: ConfigSources,
-): Origin {
+): ValueOrigin {
   if (args.texts.has(path)) return { origin: 'argument', from: `--${arg}` };
   if (environment.texts.has(env)) {
     return configSources.env[env] === undefined
@@ -144,7 +144,7 @@ function parseFields(
   return { values, rejected };
 }
 
-function rejectedProblem(leaf: PlacedLeaf, raw: unknown, source: Origin): ConfigProblem {
+function rejectedProblem(leaf: PlacedLeaf, raw: unknown, source: ValueOrigin): ConfigProblem {
   const { path, env, format } = leaf;
   const came = showValue(raw, format.secret);
   const action = raw === null ? howToSet(leaf) : `correct ${placeOf(leaf, source)}`;
@@ -157,7 +157,7 @@ function howToSet({ env, arg, path, format }: PlacedLeaf): string {
     : `set ${env}, --${arg} or "${path}" in the configuration file`;
 }
 
-function placeOf({ env, path }: PlacedLeaf, { origin, from }: Origin): string {
+function placeOf({ env, path }: PlacedLeaf, { origin, from }: ValueOrigin): string {
   if (origin === 'argument') return from;
   if (origin === 'environment' || origin === 'secret-file') return env;
   return `"${path}" in the configuration file`;

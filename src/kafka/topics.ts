@@ -32,10 +32,12 @@ interface TopicProblem {
   readonly unauthorized: boolean;
 }
 
-type Operation = RequiredPermission['operation'];
-
 /** Returns the advice to allow an operation on a topic, with its command. */
-function allow(operation: Operation, name: string, options: KafkaOptions): string {
+function allow(
+  operation: RequiredPermission['operation'],
+  name: string,
+  options: KafkaOptions,
+): string {
   return `allow ${describeNeeds([{ operation, resource: 'topic', name }], options)}`;
 }
 
@@ -221,10 +223,11 @@ function leadersOf(metadata: ITopicMetadata): number[] {
     .map(({ leader }) => leader);
 }
 
-type Client = Pick<KafkaBase, 'options' | 'dependencies'>;
-
 /** Creates the log of configs that lose records of a data topic: each is logged once, until it changes. */
-export function createWarningLog({ options, dependencies }: Client): KafkaBase['warnOf'] {
+export function createWarningLog({
+  options,
+  dependencies,
+}: Pick<KafkaBase, 'options' | 'dependencies'>): KafkaBase['warnOf'] {
   const logged = new Map<string, string | undefined>();
   return (plan, description) => {
     const warning = topicWarning(plan, description, options.brokers);

@@ -48,12 +48,12 @@ const writing: readonly OptionRow[] = [
 /** The states are in Kafka and need the registry; other settings would only fill the help. */
 const settings = /^(?:kafka|schema-registry|polling-instance)/;
 
-interface Reading extends Subcommand {
+interface ReadCommand extends Subcommand {
   readonly show: (session: StateSession, invocation: StateInvocation) => string;
 }
 
 /** Defines a subcommand that prints states. */
-function reads({ show, ...subcommand }: Reading): CommandDefinition {
+function reads({ show, ...subcommand }: ReadCommand): CommandDefinition {
   return {
     ...subcommand,
     exits: {
@@ -70,14 +70,14 @@ function reads({ show, ...subcommand }: Reading): CommandDefinition {
   };
 }
 
-interface Change extends Subcommand {
+interface ChangeCommand extends Subcommand {
   /** Reads the arguments before Kafka is connected. */
   readonly prepare: (invocation: StateInvocation) => Planner | Promise<Planner>;
   readonly createsTopic?: boolean;
 }
 
 /** Defines a subcommand that changes states. */
-function changes({ prepare, createsTopic = false, ...subcommand }: Change): CommandDefinition {
+function changes({ prepare, createsTopic = false, ...subcommand }: ChangeCommand): CommandDefinition {
   const [name = ''] = subcommand.usage.split(' ');
   return {
     ...subcommand,

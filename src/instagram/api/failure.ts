@@ -2,7 +2,7 @@ import type { Login } from '../../engine/account.ts';
 import type { Scope } from '../../engine/errors.ts';
 import { type Json, isNode } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import type { Redact } from './redaction.ts';
+import type { Redact } from '../../engine/redaction.ts';
 
 /** The members of Meta's error that have the right type. */
 export interface ErrorEnvelope {

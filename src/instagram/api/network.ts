@@ -1,7 +1,7 @@
 import { type ErrorCode, isConnectorError, RetryError } from '../../engine/errors.ts';
 import type { Clock, GraphRequest, Telemetry } from '../../engine/ports.ts';
 import { batchEndpoint, BatchRejection } from './batch.ts';
-import type { Redact } from './redaction.ts';
+import type { Redact } from '../../engine/redaction.ts';
 
 /**
  * Creates the error of a missing or incomplete answer. The library's error is dropped: its message

@@ -1,11 +1,8 @@
 import { createHmac } from 'node:crypto';
 import * as engine from '../../engine/redaction.ts';
 
-/** Replaces every secret in a text that enters or leaves the program. */
-export type Redact = engine.Redact;
-
 /** Creates the redaction of one token, and of whatever looks like a secret (Invariant 9). */
-export function createRedact(accessToken: string): Redact {
+export function createRedact(accessToken: string): engine.Redact {
   return engine.createRedact([accessToken]);
 }
 
@@ -17,13 +14,13 @@ const shortestUnmistakable = 16;
  * body may change. Meta repeats the token in the URLs of `paging`; a proxy could repeat it
  * anywhere.
  */
-export function createBodyRedact(accessToken: string): Redact {
+export function createBodyRedact(accessToken: string): engine.Redact {
   if (accessToken.length >= shortestUnmistakable) return createLiteralRedact(accessToken);
   return (text) => text.replaceAll(`access_token=${accessToken}`, `access_token=${engine.mask}`);
 }
 
 /** Creates the redaction of the token in clear, percent-encoded, and with slashes escaped as in PHP's JSON. */
-function createLiteralRedact(accessToken: string): Redact {
+function createLiteralRedact(accessToken: string): engine.Redact {
   const spellings = [
     accessToken,
     encodeURIComponent(accessToken),

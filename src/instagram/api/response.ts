@@ -3,7 +3,7 @@ import { DeadLetterError, FailError, RetryError } from '../../engine/errors.ts';
 import { translate } from './errors.ts';
 import { type GraphFailure, readEnvelope } from './failure.ts';
 import { parseJsonBody } from './json-body.ts';
-import type { Redact } from './redaction.ts';
+import type { Redact } from '../../engine/redaction.ts';
 import type { Answer } from './transport.ts';
 
 export interface AnswerContext extends Omit<GraphFailure, 'status' | 'headers' | 'envelope'> {

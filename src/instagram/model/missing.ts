@@ -16,7 +16,7 @@ export interface DaySpan {
   readonly catchUp: boolean;
 }
 
-interface Scope {
+interface RequestedSpan {
   readonly span: DaySpan;
   readonly nowMs: number;
 }
@@ -27,7 +27,7 @@ interface Scope {
 export function metricsOf(
   checkpoint: Checkpoint,
   metrics: readonly string[],
-  { span, nowMs }: Scope,
+  { span, nowMs }: RequestedSpan,
 ): readonly string[] {
   return metrics.filter((metric) => {
     const refusal = refusalOf(checkpoint, metric);
@@ -40,7 +40,7 @@ export function metricsOf(
 export function excludeDailyMetric(
   checkpoint: Checkpoint,
   { metric, reason }: { metric: string; reason: ErrorCode },
-  { span, nowMs }: Scope,
+  { span, nowMs }: RequestedSpan,
 ): Checkpoint {
   const known = refusalOf(checkpoint, metric)?.missingFromMs ?? Infinity;
   const missingFromMs = Math.min(known, span.sinceMs);
@@ -54,7 +54,7 @@ export function excludeDailyMetric(
 export function withMissingDays(
   checkpoint: Checkpoint,
   metrics: readonly string[],
-  { span, nowMs }: Scope,
+  { span, nowMs }: RequestedSpan,
 ): Checkpoint {
   if (span.catchUp) return checkpoint;
   return withChanged(checkpoint, metrics, (one) => {

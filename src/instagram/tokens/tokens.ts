@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { StopProcessError } from '../../engine/errors.ts';
 import { linkSignals } from '../api/linked-signal.ts';
-import { type Redact, createBodyRedact, createRedact, secretsOf } from '../api/redaction.ts';
+import type { Redact } from '../../engine/redaction.ts';
+import { createBodyRedact, createRedact, secretsOf } from '../api/redaction.ts';
 
 export function shownName(name: string): string {
   return name === '' ? 'default' : name;
