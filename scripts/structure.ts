@@ -103,7 +103,7 @@ function longLinesOf({ text }: SourceFile): number {
   let isCode = false;
   return text.split('\n').filter((line) => {
     if (/^\s*(?:```|~~~)/.test(line)) isCode = !isCode;
-    return !isCode && line.length > 110 && !/^\s*(?:\||<)|^ {4}/.test(line);
+    return !isCode && line.length > 110 && !/^\s*(?:\||<)|^ {4}|^\[[^\]]+\]: /.test(line);
   }).length;
 }
 
