@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describeConfig } from '../src/config/description.ts';
-import type { StreamName, TopicRole } from '../src/engine/stream-name.ts';
+import type { TopicRole } from '../src/engine/stream-name.ts';
 import { planTopics, type TopicPlan } from '../src/kafka/topic-plan.ts';
-import { compactedStreams, streams } from '../src/instagram/streams/index.ts';
+import {
+  compactedStreams,
+  type InstagramStreamName,
+  isStreamName,
+  streams,
+} from '../src/instagram/streams/index.ts';
 
 /** The parts of a schema that the file repeats; the rest is passed on unchanged. */
 interface AvroSchemaFile {
@@ -128,8 +133,8 @@ function keyOf(role: TopicRole): string {
   return isStream(role) ? streams[role].key.join('/') : accountKey;
 }
 
-function isStream(role: TopicRole): role is StreamName {
-  return role in streams;
+function isStream(role: TopicRole): role is InstagramStreamName {
+  return isStreamName(role);
 }
 
 function readAvro(role: TopicRole): AvroSchemaFile {

@@ -1,6 +1,6 @@
-import type { Config } from './config/config.ts';
+import { type Config, enabledStreams } from './config/config.ts';
 import { createShutdownBudget } from './engine/shutdown-budget.ts';
-import { streamNames, type StreamName, type TopicRole } from './engine/stream-name.ts';
+import type { TopicRole } from './engine/stream-name.ts';
 import {
   kafkaSecurity,
   controlTokenOf,
@@ -43,7 +43,12 @@ import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';
 import { endedSoon, settled } from './engine/shutdown.ts';
 import { Semaphore } from './engine/rate-limit/semaphore.ts';
-import { compactedStreams, streams } from './instagram/streams/index.ts';
+import {
+  compactedStreams,
+  type InstagramStreamName,
+  streamNames,
+  streams,
+} from './instagram/streams/index.ts';
 import { openTracing } from './observability/traces/index.ts';
 
 /** Values that only the running process has: version, host name, clock, log destination. */
@@ -69,7 +74,7 @@ export interface AppOptions {
 export interface App extends AsyncDisposable {
   readonly log: LeveledLog;
   /** Changes the interval of an enabled stream; a disabled stream is ignored. */
-  setInterval(stream: StreamName, intervalMs: number): void;
+  setInterval(stream: InstagramStreamName, intervalMs: number): void;
   /** Limits polling to these accounts from the next listing on; empty: all of the tokens. */
   setAccounts(accountIds: readonly string[]): void;
   /** Serves health and metrics, starts, and polls until aborted. */
@@ -241,10 +246,6 @@ function openSource(config: Config, options: Surroundings) {
     },
   );
   return { observability, telemetry, instagram, rateLimiter, controlHandler };
-}
-
-function enabledStreams(config: Config) {
-  return streamNames.filter((name) => config.streams[name].enabled);
 }
 
 function pollerTools(

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { App } from '../app.ts';
 import { type ConfigSources, type ReadConfig, readConfig } from '../config/load.ts';
-import { streamNames } from '../engine/stream-name.ts';
+import { streamNames } from '../instagram/streams/index.ts';
 import { slept, systemClock } from '../engine/clock.ts';
 import type { Clock } from '../engine/ports.ts';
 

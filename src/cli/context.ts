@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createApp, type App, type AppOptions } from '../app.ts';
-import type { Config } from '../config/config.ts';
+import { type Config, enabledStreams } from '../config/config.ts';
 import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
 import { kafkaSecurity, registryAccess } from '../credentials.ts';
 import { createShutdownBudget } from '../engine/shutdown-budget.ts';
-import { streamNames, type StreamName, type TopicRole } from '../engine/stream-name.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
 import { compactedStreams } from '../instagram/streams/index.ts';
 import { openKafka } from '../kafka/index.ts';
 import { openRegistry } from '../registry/index.ts';
@@ -38,10 +38,6 @@ export function withQuietLog(config: Config): Config {
 
 export function sourcesOf({ config: configFile, ...args }: ConfigArguments): ConfigSources {
   return { env: process.env, args, ...(configFile === undefined ? {} : { configFile }) };
-}
-
-export function enabledStreams({ streams }: Config): readonly StreamName[] {
-  return streamNames.filter((name) => streams[name].enabled);
 }
 
 export function topicRoles(config: Config): readonly TopicRole[] {

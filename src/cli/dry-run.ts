@@ -1,12 +1,17 @@
 import { openReading } from '../app.ts';
-import type { Config } from '../config/config.ts';
+import { type Config, enabledStreams } from '../config/config.ts';
 
 import type { ExitCode } from '../engine/errors.ts';
 import { dryRun } from '../engine/once.ts';
 import type { OutgoingRecord } from '../engine/ports.ts';
 import { printable } from '../engine/printable.ts';
-import { type StreamName, isStreamName, streamNames, topicName } from '../engine/stream-name.ts';
-import { streams } from '../instagram/streams/index.ts';
+import { topicName } from '../engine/stream-name.ts';
+import {
+  type InstagramStreamName,
+  isStreamName,
+  streamNames,
+  streams,
+} from '../instagram/streams/index.ts';
 import { type LocalCodec, openLocalCodec } from '../registry/index.ts';
 import {
   accountIds,
@@ -16,7 +21,7 @@ import {
   type CommandDefinition,
   type Invocation,
 } from './command.ts';
-import { enabledStreams, loadCommandConfig, thisInstance, withQuietLog } from './context.ts';
+import { loadCommandConfig, thisInstance, withQuietLog } from './context.ts';
 import { pollAndReport } from './once-report.ts';
 
 export const dryRunCommand: CommandDefinition = {
@@ -99,6 +104,6 @@ function lineOf(record: OutgoingRecord, codec: LocalCodec, { kafka }: Config) {
   };
 }
 
-function parseName(text: string): StreamName {
+function parseName(text: string): InstagramStreamName {
   return isStreamName(text) ? text : refuse('stream', `one of ${streamNames.join(', ')}`, text);
 }

@@ -4,7 +4,7 @@ import { topicName } from '../engine/stream-name.ts';
 import { planDays } from '../instagram/model/daily-totals.ts';
 import { askableFrom } from '../instagram/model/missing.ts';
 import { maxWindowMs, planWindows, type WindowPlan } from '../instagram/model/windows.ts';
-import { streams } from '../instagram/streams/index.ts';
+import { streamNames, streams } from '../instagram/streams/index.ts';
 import type { StreamRequest } from '../instagram/streams/stream.ts';
 import { print, type CommandDefinition } from './command.ts';
 import { loadCommandConfig } from './context.ts';
@@ -31,8 +31,8 @@ export const streamsCommand: CommandDefinition = {
 
 /** Returns the rows by priority, the order in which a short quota is spent. */
 function rowsOf(config: Config) {
-  return Object.values(streams).map((stream) => {
-    const { name, key, mode, doc, request } = stream;
+  return streamNames.map((name) => {
+    const { key, mode, doc, request } = streams[name];
     const { enabled, intervalMs } = config.streams[name];
     const topic = topicName(config.kafka.topicTemplate, name);
     return {

@@ -2,7 +2,8 @@ import { parseDuration } from '../config/formats.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { isNode, type Json } from '../engine/json.ts';
 import { printable } from '../engine/printable.ts';
-import { streamNames, topicName, type TopicRole } from '../engine/stream-name.ts';
+import { topicName, type TopicRole } from '../engine/stream-name.ts';
+import { streamNames } from '../instagram/streams/index.ts';
 import type { TailedRecord, TailStart } from '../kafka/index.ts';
 import type { ReadValue } from '../registry/index.ts';
 import {

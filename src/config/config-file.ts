@@ -4,10 +4,21 @@ import { isLeaf, type FieldGroup } from './leaf.ts';
 import { unknownName } from './nearest-name.ts';
 import { redact } from './redaction.ts';
 import { leaves, schema } from './schema.ts';
+import { streams } from '../instagram/streams/index.ts';
 import { readTextFile } from './text-file.ts';
 
 /** `config/default.json` of the package, two levels above both `src/config` and `dist/config`. */
-export const defaultsFile = fileURLToPath(new URL('../../config/default.json', import.meta.url));
+const defaultsFile = fileURLToPath(new URL('../../config/default.json', import.meta.url));
+
+/** Reads the defaults: `config/default.json`, and those of each stream from its declaration. */
+export function readDefaults(): FileValues {
+  const { values, ...file } = readConfigFile(defaultsFile);
+  const declared: FileGroup = { ...(values['streams'] as FileGroup) };
+  for (const { name, interval, publish } of Object.values(streams)) {
+    declared[name] = { interval, ...(publish && { publish }) };
+  }
+  return { ...file, values: { ...values, streams: declared } };
+}
 
 /** The raw values of a file's known fields, and the problems of the rest. */
 export interface FileValues {

@@ -1,5 +1,5 @@
 import type { PublishMode } from '../engine/change-set.ts';
-import { streamNames, type StreamName } from '../engine/stream-name.ts';
+import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
 import { mapLeaves, type PlacedLeaf, type Values } from './leaf.ts';
 import { schema } from './schema.ts';
 
@@ -14,7 +14,7 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
     readonly accessTokenFile: string | null;
     readonly clientSecret: string | null;
   };
-  readonly streams: Readonly<Record<StreamName, StreamConfig>>;
+  readonly streams: Readonly<Record<InstagramStreamName, StreamConfig>>;
 }
 
 /** The part of the configuration that concerns one stream. */
@@ -62,14 +62,20 @@ export function assembleConfig(
       accessTokenFile: fileOf('INSTAGRAM_ACCESS_TOKEN'),
       clientSecret: clientSecret?.text ?? null,
     },
-    streams: switchStreams(streams),
+    streams: streamConfigs(streams),
   };
 }
 
-function switchStreams({ enabled, ...streams }: ParsedFields['streams']): Config['streams'] {
-  const entries = streamNames.map((name): [StreamName, StreamConfig] => [
+function streamConfigs({ enabled, ...fields }: ParsedFields['streams']): Config['streams'] {
+  const values = fields as unknown as Readonly<Record<string, Omit<StreamConfig, 'enabled'>>>;
+  const entries = streamNames.map((name) => [
     name,
-    { publish: 'changes', ...streams[name], enabled: enabled.includes(name) },
+    { publish: 'changes', ...values[name], enabled: enabled.includes(name) },
   ]);
   return Object.fromEntries(entries) as Config['streams'];
+}
+
+/** The streams that are polled, in the order in which a short quota is spent. */
+export function enabledStreams({ streams }: Pick<Config, 'streams'>) {
+  return streamNames.filter((name) => streams[name].enabled);
 }

@@ -1,4 +1,4 @@
-import { defaultsFile, readConfigFile, valueAt } from './config-file.ts';
+import { readDefaults, valueAt } from './config-file.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { leaves } from './schema.ts';
 
@@ -6,7 +6,7 @@ import { leaves } from './schema.ts';
 export interface ConfigEntry extends Pick<PlacedLeaf, 'path' | 'env' | 'arg' | 'doc'> {
   /** The expected form of a value, for people. */
   readonly format: string;
-  /** The value in `config/default.json`; null means "not set". */
+  /** The default; null means "not set". */
   readonly default: unknown;
   /** True when the field needs a value and has no default. */
   readonly required: boolean;
@@ -16,7 +16,7 @@ export interface ConfigEntry extends Pick<PlacedLeaf, 'path' | 'env' | 'arg' | '
 
 /** Every field, in the order of the schema. */
 export function describeConfig(): readonly ConfigEntry[] {
-  const defaults = readConfigFile(defaultsFile).values;
+  const defaults = readDefaults().values;
   return leaves.map(({ path, env, arg, format, doc }) => {
     const value = valueAt(defaults, path);
     const required = value === null && format.parse(null, 0) === undefined;

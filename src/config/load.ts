@@ -1,6 +1,6 @@
 import convict from 'convict';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { defaultsFile, readConfigFile, valueAt, type FileValues } from './config-file.ts';
+import { readConfigFile, readDefaults, valueAt, type FileValues } from './config-file.ts';
 import { assembleConfig, type Config } from './config.ts';
 import { readArguments, readEnvironment } from './environment.ts';
 import { mapLeaves, type PlacedLeaf } from './leaf.ts';
@@ -81,7 +81,7 @@ export function readConfig(configSources: ConfigSources): ReadConfig {
 /** Reads the four sources, weakest first. */
 function readSources({ env, configFile, args }: ConfigSources) {
   return {
-    defaults: readConfigFile(defaultsFile),
+    defaults: readDefaults(),
     file: configFile === undefined ? noFile : readConfigFile(configFile),
     environment: readEnvironment(env),
     args: readArguments(args),
@@ -125,7 +125,12 @@ function findOrigin(
   }
   return (valueAt(defaults.values, path) ?? null) === null
     ? { origin: 'unset', from: '' }
-    : { origin: 'default', from: 'config/default.json' };
+    : { origin: 'default', from: defaultsPlace(path) };
+}
+
+function defaultsPlace(path: string): string {
+  const name = /^streams\.(\w+)\./.exec(path)?.[1];
+  return name === undefined ? 'config/default.json' : `the declaration of ${name}`;
 }
 
 function parseFields(

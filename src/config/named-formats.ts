@@ -1,4 +1,5 @@
-import { defaultStreamNames, streamNames, topicName } from '../engine/stream-name.ts';
+import { topicName } from '../engine/stream-name.ts';
+import { defaultStreamNames, streamNames } from '../instagram/streams/index.ts';
 import { choice, format, inMs, list, text, type Format } from './formats.ts';
 import { readTextFile } from './text-file.ts';
 

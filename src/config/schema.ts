@@ -1,11 +1,13 @@
 import { publishModes } from '../engine/change-set.ts';
+import { streamNames, streams } from '../instagram/streams/index.ts';
+import type { InstagramStream } from '../instagram/streams/stream.ts';
 import * as formats from './formats.ts';
 import { leaf, listLeaves } from './leaf.ts';
 import * as named from './named-formats.ts';
 
 const { choice, duration, flag, integer, integerOrBroker, list, optional, share, text } = formats;
 const { accountIds, apiUrl, apiVersion, brokers, exactUrl, httpsUrl, pastDate, pemFile } = named;
-const { scopes, secret, streams, tokens, topicTemplate, url } = named;
+const { scopes, secret, streams: streamList, tokens, topicTemplate, url } = named;
 
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -233,38 +235,25 @@ const schemaRegistry = {
   ssl: tls('the registry'),
 };
 
-function interval(what: string) {
-  return { interval: leaf(duration('1s'), `How often ${what} polled for each account.`) };
-}
-
-/** The fields of a stream that is read in full and can skip unchanged records. */
-function snapshots(what: string) {
+/** The fields of a stream; `publish` where it may meet an unchanged record again. */
+function fieldsOf({ name, publish }: InstagramStream) {
   return {
-    ...interval(what),
-    publish: leaf(
-      choice(publishModes),
-      '`changes`: only records that differ from the last one published for their key, signatures of URLs aside. `always`: every record of every poll.',
-    ),
+    interval: leaf(duration('1s'), `How often \`${name}\` is polled for each account.`),
+    ...(publish && {
+      publish: leaf(
+        choice(publishModes),
+        '`changes`: only records that differ from the last one published for their key, signatures of URLs aside. `always`: every record of every poll.',
+      ),
+    }),
   };
 }
 
 const streamFields = {
   enabled: leaf(
-    streams,
-    'The streams to poll, exactly these. `default` stands for the seven that are polled when this is empty, `all` for every one: `default,user_daily_totals` adds one to the seven.',
+    streamList,
+    'The streams to poll, exactly these. `default` stands for those that are polled when this is empty, `all` for every one: `default,user_daily_totals` adds one to the default streams.',
   ),
-  users: snapshots('the profile is'),
-  user_insights: interval('the daily insights are'),
-  user_lifetime_insights: snapshots("the audience's demographics are"),
-  user_daily_totals: interval('the daily totals are'),
-  user_engaged_audience: snapshots('the demographics of who interacted are'),
-  user_reached_audience: snapshots('the demographics of who was reached are'),
-  tags: snapshots('media that tag the account are'),
-  comments: interval('comments are'),
-  media: snapshots('media are'),
-  media_insights: snapshots('the insights of media are'),
-  stories: snapshots('live stories are'),
-  story_insights: snapshots('the insights of live stories are'),
+  ...Object.fromEntries(streamNames.map((name) => [name, fieldsOf(streams[name])])),
 };
 
 const polling = {
@@ -353,7 +342,8 @@ const log = {
 
 /**
  * Every field by its path in the file. The names of variables and arguments and the type of the
- * configuration follow from it. Defaults are defined only in `config/default.json`.
+ * configuration follow from it. Defaults are defined only in `config/default.json`,
+ * and those of a stream in its declaration.
  */
 export const schema = {
   instagram,

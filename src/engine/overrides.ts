@@ -1,6 +1,6 @@
 import type { ControlAction, Telemetry } from './ports.ts';
 import { stateKey } from './state.ts';
-import { type StreamName, streamNames } from './stream-name.ts';
+import type { StreamName } from './stream-name.ts';
 
 /** A change that the pollers apply. */
 export type OverrideChange =
@@ -23,8 +23,8 @@ export interface Overrides {
 /** Creates overrides that change nothing yet. */
 export function createOverrides(telemetry: Telemetry): Overrides {
   const intervals = new Map<StreamName, number>();
-  /** The state keys of paused streams. */
-  const paused = new Set<string>();
+  /** The paused streams by their state keys. */
+  const paused = new Map<string, { readonly stream: StreamName; readonly accountId: string }>();
   const listeners = new Set<(change: OverrideChange) => void>();
   const notify = (change: OverrideChange): void => {
     for (const listener of [...listeners]) listener(change);
@@ -35,8 +35,9 @@ export function createOverrides(telemetry: Telemetry): Overrides {
     intervalMs: (stream) => intervals.get(stream),
     isPaused,
     reportPaused(accountId) {
-      for (const stream of streamNames.filter((name) => isPaused(name, accountId))) {
-        telemetry.report({ type: 'paused', stream, accountId, isPaused: true });
+      for (const one of paused.values()) {
+        if (one.accountId === accountId)
+          telemetry.report({ type: 'paused', ...one, isPaused: true });
       }
     },
     setInterval(stream, intervalMs) {
@@ -45,7 +46,7 @@ export function createOverrides(telemetry: Telemetry): Overrides {
       notify({ kind: 'interval', stream });
     },
     apply(kind, stream, accountId) {
-      if (kind === 'pause') paused.add(stateKey(stream, accountId));
+      if (kind === 'pause') paused.set(stateKey(stream, accountId), { stream, accountId });
       if (kind === 'resume') paused.delete(stateKey(stream, accountId));
       if (kind !== 'poll') {
         telemetry.report({ type: 'paused', stream, accountId, isPaused: kind === 'pause' });

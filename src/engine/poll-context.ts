@@ -19,7 +19,7 @@ export interface PollTools {
     readonly lookbackMs: number;
     readonly maxBatchRecords: number;
     /** The publish mode of each stream; `always` for a stream that is not listed. */
-    readonly publish: Readonly<Partial<Record<StreamName, PublishMode>>>;
+    readonly publish: Readonly<Record<StreamName, PublishMode>>;
     /** True when tombstones delete media and stories that are gone. */
     readonly tombstones: boolean;
     /** The name of this instance, written into the state. */

@@ -1,6 +1,6 @@
 import { advice } from './advice.ts';
 import type { ErrorCode } from './errors.ts';
-import { streamNames, type StreamName } from './stream-name.ts';
+import type { StreamName } from './stream-name.ts';
 
 /** The dependencies of the first poll, in the order in which reasons are listed. */
 export const dependencyNames = ['state', 'kafka', 'registry', 'graph', 'group'] as const;
@@ -13,7 +13,7 @@ export interface AccountHealth {
   /** Epoch milliseconds. */
   readonly addedAtMs: number;
   /** The end of each stream's last successful poll, epoch milliseconds; absent before the first. */
-  readonly succeededAtMs: Readonly<Partial<Record<StreamName, number>>>;
+  readonly succeededAtMs: Readonly<Record<StreamName, number>>;
   /** The streams that a person has paused; a paused stream is never late. */
   readonly paused?: ReadonlySet<StreamName>;
   /** The error that stops all streams of the account until a person acts; null for none. */
@@ -27,7 +27,7 @@ export interface HealthSnapshot {
     Record<DependencyName, { readonly ready: boolean; readonly reason: string }>
   >;
   /** The enabled streams. */
-  readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
+  readonly streams: Readonly<Record<StreamName, { readonly intervalMs: number }>>;
   /** The polled accounts, by id. */
   readonly accounts: ReadonlyMap<string, AccountHealth>;
   /** The tokens by name; `refusal` is not null while the API rejects the token. */
@@ -91,9 +91,7 @@ function stoppedAccounts({ accounts }: HealthSnapshot): string[] {
 }
 
 function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
-  return streamNames.flatMap((stream) => {
-    const intervalMs = snapshot.streams[stream]?.intervalMs;
-    if (intervalMs === undefined) return [];
+  return Object.entries(snapshot.streams).flatMap(([stream, { intervalMs }]) => {
     const toleratedMs = toleratedIntervals * intervalMs;
     const late = [...snapshot.accounts]
       .filter(([, { succeededAtMs, addedAtMs, paused }]) => {

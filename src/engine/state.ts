@@ -130,7 +130,12 @@ export interface StreamState extends Checkpoint {
   readonly writtenBy: string;
 }
 
-/** The state topic's key. */
+/** The state topic's key: `<stream>/<account id>`. */
 export function stateKey(stream: StreamName, accountId: string): string {
   return `${stream}/${accountId}`;
+}
+
+/** The account of a state's key; undefined for a key of another form. */
+export function accountOfKey(key: string): string | undefined {
+  return /^[a-z][a-z_]*\/(.+)$/s.exec(key)?.[1];
 }

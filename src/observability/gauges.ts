@@ -64,7 +64,7 @@ function perStream(help: string, value: (scrape: StreamScrape) => number | null)
 function streamScrapes({ streams, accounts, nowMs }: Scrape): readonly StreamScrape[] {
   const all = [...accounts.values()];
   return Object.entries(streams).map(([stream, { intervalMs }]) => {
-    return { stream: stream as StreamName, intervalMs, accounts: all, nowMs };
+    return { stream, intervalMs, accounts: all, nowMs };
   });
 }
 

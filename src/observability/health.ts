@@ -69,7 +69,7 @@ export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number |
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
   readonly paused: ReadonlySet<StreamName>;
-  readonly streams: Readonly<Partial<Record<StreamName, StreamTally>>>;
+  readonly streams: Readonly<Record<StreamName, StreamTally>>;
   /** The error that stops all streams of the account; null for none. */
   readonly stopped: StreamError | null;
 }

@@ -18,7 +18,7 @@ export interface ObservabilityOptions extends LogOptions {
   /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
   /** The enabled streams. */
-  readonly streams: Readonly<Partial<Record<StreamName, { readonly intervalMs: number }>>>;
+  readonly streams: Readonly<Record<StreamName, { readonly intervalMs: number }>>;
 }
 
 /** The log, the metrics, the health and their HTTP server. */

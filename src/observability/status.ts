@@ -2,7 +2,7 @@ import { advice } from '../engine/advice.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import { largest } from '../engine/extremes.ts';
 import { dependencyNames, readiness, toleratedIntervals } from '../engine/readiness.ts';
-import { type StreamName, streamNames } from '../engine/stream-name.ts';
+import type { StreamName } from '../engine/stream-name.ts';
 import { daysLeft } from '../engine/token-life.ts';
 import {
   type AccountStatus,
@@ -73,10 +73,7 @@ function isoOrNull(ms: number | null): string | null {
 }
 
 function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number) {
-  const enabled = streamNames.flatMap((name) => {
-    const stream = streams[name];
-    return stream === undefined ? [] : [{ name, intervalMs: stream.intervalMs }];
-  });
+  const enabled = Object.entries(streams).map(([name, { intervalMs }]) => ({ name, intervalMs }));
   return [...accounts].map(([id, account]) => ({
     id,
     username: account.username,
@@ -164,26 +161,22 @@ function scopeStateAt({ state, untilMs }: ScopeHealth, nowMs: number) {
 }
 
 function streamSummaries({ streams }: ServiceHealth, entries: readonly AccountEntry[]) {
-  return streamNames.flatMap((name) => {
-    const intervalMs = streams[name]?.intervalMs;
-    if (intervalMs === undefined) return [];
+  return Object.entries(streams).map(([name, { intervalMs }]) => {
     const all = entries.flatMap((entry) => entry.streams.filter(({ stream }) => stream === name));
     const states: Partial<Record<PollingState, number>> = {};
     for (const { state } of all) states[state] = (states[state] ?? 0) + 1;
     const sum = (pick: (one: StreamStatus) => number) => all.reduce((so, one) => so + pick(one), 0);
-    return [
-      {
-        name,
-        intervalSeconds: intervalMs / 1000,
-        /** The number of accounts by the state of the stream. */
-        states,
-        records: sum(({ records }) => records),
-        requests: sum(({ requests }) => requests),
-        deadLetters: sum(({ deadLetters }) => deadLetters),
-        /** That of the account that waits longest; null while an account has none. */
-        oldestSuccess: oldestOf(all.map(({ lastSuccess }) => lastSuccess)),
-      },
-    ];
+    return {
+      name,
+      intervalSeconds: intervalMs / 1000,
+      /** The number of accounts by the state of the stream. */
+      states,
+      records: sum(({ records }) => records),
+      requests: sum(({ requests }) => requests),
+      deadLetters: sum(({ deadLetters }) => deadLetters),
+      /** That of the account that waits longest; null while an account has none. */
+      oldestSuccess: oldestOf(all.map(({ lastSuccess }) => lastSuccess)),
+    };
   });
 }
 

@@ -17,7 +17,6 @@ import {
   stateFormatVersion,
   stateKey,
 } from '../engine/state.ts';
-import { isStreamName } from '../engine/stream-name.ts';
 import type { StateCodec } from '../engine/ports.ts';
 import { type RegistryAddress, unavailable } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
@@ -263,9 +262,7 @@ function toState(key: string, decoded: Json): StreamState {
     );
   }
   const owner = stateKey(plain.stream, plain.accountId);
-  if (!isStreamName(plain.stream) || owner !== key) {
-    throw unreadable(key, `it belongs to "${owner}"`);
-  }
+  if (owner !== key) throw unreadable(key, `it belongs to "${owner}"`);
   if (plain.sequence < 0) throw unreadable(key, `its sequence is ${plain.sequence}`);
   const published = unpackPublished(key, packed.published);
   return {

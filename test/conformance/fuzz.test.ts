@@ -3,12 +3,16 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isConnectorError } from '../../src/engine/errors.ts';
 import { type Json, type Node, type Value, isNode } from '../../src/engine/json.ts';
-import { type StreamName, type TopicRole, streamNames } from '../../src/engine/stream-name.ts';
+import type { TopicRole } from '../../src/engine/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
 import { getEach } from '../../src/engine/rate-limit/get-each.ts';
 import type { Encoder, Graph, OutgoingRecord } from '../../src/engine/ports.ts';
 import { runPoll } from '../../src/engine/poll.ts';
-import { streams } from '../../src/instagram/streams/index.ts';
+import {
+  type InstagramStreamName,
+  streams,
+  streamNames,
+} from '../../src/instagram/streams/index.ts';
 import { type FakeGraph, createFakeGraph } from '../support/fake-graph.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { open } from '../unit/instagram/opened.ts';
@@ -31,7 +35,7 @@ const strictEncoder: Encoder = {
 };
 
 /** Polls a stream once and checks what must hold however the API answers. */
-async function pollAndCheck(name: StreamName, graph: Graph) {
+async function pollAndCheck(name: InstagramStreamName, graph: Graph) {
   const stream = streams[name];
   const world = { ...createWorld({ encoder: strictEncoder }), graph };
   const before = firstState(stream);

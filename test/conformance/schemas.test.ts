@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Json } from '../../src/engine/json.ts';
-import { streamNames, type TopicRole } from '../../src/engine/stream-name.ts';
+import { streamNames } from '../../src/instagram/streams/index.ts';
+import type { TopicRole } from '../../src/engine/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
 import { schemaFields, schemaRecords } from './schema-fields.ts';
 

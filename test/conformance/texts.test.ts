@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Json, type Value, isNode } from '../../src/engine/json.ts';
-import { streamNames } from '../../src/engine/stream-name.ts';
 import { parseJsonBody } from '../../src/instagram/api/json-body.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
-import { streams } from '../../src/instagram/streams/index.ts';
+import { streams, streamNames } from '../../src/instagram/streams/index.ts';
 import { account } from '../support/accounts.ts';
 import { examples } from './examples/index.ts';
 

@@ -5,11 +5,10 @@ import { openReading } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Login } from '../../src/engine/account.ts';
 import { stateKey } from '../../src/engine/state.ts';
-import { streamNames } from '../../src/engine/stream-name.ts';
 import { openLocalCodec } from '../../src/registry/index.ts';
 import { pollWhenDue, startJob } from '../../src/engine/poller.ts';
 import type { Clock, Publisher, Restored } from '../../src/engine/ports.ts';
-import { streams } from '../../src/instagram/streams/index.ts';
+import { streams, streamNames } from '../../src/instagram/streams/index.ts';
 import { noSignal } from '../support/registry-options.ts';
 import { expectGolden } from './golden.ts';
 

@@ -1,10 +1,13 @@
 import { describe, test } from '@jest/globals';
 import { recordKey } from '../../src/engine/key.ts';
-import { type StreamName, streamNames } from '../../src/engine/stream-name.ts';
 import { openLocalCodec } from '../../src/registry/index.ts';
 import type { OutgoingRecord } from '../../src/engine/ports.ts';
 import { pollWhenDue } from '../../src/engine/poller.ts';
-import { streams } from '../../src/instagram/streams/index.ts';
+import {
+  type InstagramStreamName,
+  streams,
+  streamNames,
+} from '../../src/instagram/streams/index.ts';
 import { examples } from '../conformance/examples/index.ts';
 import { account } from '../support/accounts.ts';
 import { createFakeGraph } from '../support/fake-graph.ts';
@@ -14,7 +17,7 @@ import { expectGolden, sorted } from './golden.ts';
 const codec = openLocalCodec([...streamNames, 'dead_letters']);
 
 /** The record of a stream's conformance example. */
-function exampleOf(name: StreamName): Pick<OutgoingRecord, 'key' | 'value'> {
+function exampleOf(name: InstagramStreamName): Pick<OutgoingRecord, 'key' | 'value'> {
   const { key, toRecord } = streams[name];
   const mapped = toRecord(examples[name].node, { account, polledAtMs: 1_760_000_000_000 });
   if (mapped.kind === 'skipped') throw new Error(`skipped: ${mapped.reason}`);
@@ -48,7 +51,7 @@ describe('the encoded records', () => {
 
     expectGolden('records', [
       ...sorted(streamNames).flatMap((name) =>
-        linesOf(name as StreamName, exampleOf(name as StreamName)),
+        linesOf(name as InstagramStreamName, exampleOf(name as InstagramStreamName)),
       ),
       '# of a poll',
       ...records.flatMap((record) => [

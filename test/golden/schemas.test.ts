@@ -1,6 +1,6 @@
 import { describe, test } from '@jest/globals';
 import { type Json, type Node, isNode } from '../../src/engine/json.ts';
-import { streamNames } from '../../src/engine/stream-name.ts';
+import { streamNames } from '../../src/instagram/streams/index.ts';
 import { openRegistry } from '../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../support/registry-options.ts';
 import { startRegistryServer } from '../support/registry-server.ts';

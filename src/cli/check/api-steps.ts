@@ -1,5 +1,5 @@
 import type { Reading } from '../../app.ts';
-import type { Config } from '../../config/config.ts';
+import { type Config, enabledStreams } from '../../config/config.ts';
 import type { Account } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
 import { describeOffset } from '../../engine/clock-offset.ts';
@@ -60,7 +60,7 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
     step('api.contract', ['api.accounts'], async (signal) => {
       const [account] = accounts;
       if (account === undefined) return [skipped('no account to try them on')];
-      const enabled = Object.values(streams).filter(({ name }) => config.streams[name].enabled);
+      const enabled = enabledStreams(config).map((name) => streams[name]);
       forms = await probeContract({ account, streams: enabled }, reading.tools, signal);
       return contract(forms, {
         account,
@@ -156,9 +156,9 @@ async function insights(
   { config, reading, nowMs }: ApiTools,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const needed = Object.values(streams).filter(({ name, request }) => {
-    return config.streams[name].enabled && !['object', 'list', 'comments'].includes(request.kind);
-  });
+  const needed = enabledStreams(config).filter(
+    (name) => !['object', 'list', 'comments'].includes(streams[name].request.kind),
+  );
   if (needed.length === 0) return [skipped('no enabled stream reads insights')];
   const findings: Finding[] = [];
   for (const account of accounts) {

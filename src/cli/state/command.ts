@@ -77,7 +77,11 @@ interface ChangeCommand extends Subcommand {
 }
 
 /** Defines a subcommand that changes states. */
-function changes({ prepare, createsTopic = false, ...subcommand }: ChangeCommand): CommandDefinition {
+function changes({
+  prepare,
+  createsTopic = false,
+  ...subcommand
+}: ChangeCommand): CommandDefinition {
   const [name = ''] = subcommand.usage.split(' ');
   return {
     ...subcommand,

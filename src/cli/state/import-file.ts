@@ -1,5 +1,6 @@
 import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { type StreamState, stateKey } from '../../engine/state.ts';
+import { isStreamName, streamNames } from '../../instagram/streams/index.ts';
 import type { StateForm } from '../../registry/index.ts';
 import { type AirbyteState, readAirbyteState } from './airbyte-state.ts';
 import { exportFormat } from './show.ts';
@@ -72,6 +73,11 @@ function readEntry(document: Json, place: string, form: StateForm): StreamState 
   }
   const state = form.fromJson(entry['state'] ?? null, `${place}.state`);
   const key = stateKey(state.stream, state.accountId);
+  if (!isStreamName(state.stream)) {
+    refuseState(
+      `${place}.state.stream: got "${state.stream}", expected one of ${streamNames.join(', ')}`,
+    );
+  }
   if (named === key) return state;
   const got = JSON.stringify(named);
   return refuseState(`${place}.key: expected "${key}", whose state it is, got ${got}`);

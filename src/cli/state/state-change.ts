@@ -6,7 +6,12 @@ import {
   checkpointOf,
   stateKey,
 } from '../../engine/state.ts';
-import { type StreamName, isStreamName, streamNames } from '../../engine/stream-name.ts';
+import type { StreamName } from '../../engine/stream-name.ts';
+import {
+  type InstagramStreamName,
+  isStreamName,
+  streamNames,
+} from '../../instagram/streams/index.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
 import { parseTime } from '../command.ts';
 
@@ -46,7 +51,7 @@ export function parseStateKey(text: string): StateId {
 }
 
 /** @throws StopProcessError `state.invalid` */
-export function parseStream(text: string): StreamName {
+export function parseStream(text: string): InstagramStreamName {
   return isStreamName(text)
     ? text
     : refuseState(`stream "${text}": expected one of ${streamNames.join(', ')}`);

@@ -1,4 +1,4 @@
-import type { Config } from '../../config/config.ts';
+import { type Config, enabledStreams } from '../../config/config.ts';
 import { systemClock } from '../../engine/clock.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import { streams } from '../../instagram/streams/index.ts';
@@ -146,9 +146,7 @@ export function tokenServiceOf(config: Config): TokenService {
 
 /** True when an enabled stream reads what other people wrote. */
 export function readsPeople(config: Config): boolean {
-  return Object.values(streams).some(
-    (stream) => stream.readsPeople && config.streams[stream.name].enabled,
-  );
+  return enabledStreams(config).some((name) => streams[name].readsPeople);
 }
 
 /**

@@ -23,6 +23,7 @@ const fields: Fields = {
 /** @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-comment (read 2026-11) */
 export const comments = declareStream({
   name: 'comments',
+  interval: '12h',
   priority: 'backfill',
   isCompacted: true,
   readsPeople: true,

@@ -60,6 +60,8 @@ const audience = (
 /** People who liked, commented, shared or saved; under 100 Meta rejects the request (3006). */
 export const userEngagedAudience = declareStream({
   name: 'user_engaged_audience',
+  interval: '24h',
+  publish: 'always',
   doc: 'Demographics of who interacted with the content this month: the top 45 of each breakdown.',
   ...audience('engaged_audience_demographics', thisMonth),
 });
@@ -67,6 +69,8 @@ export const userEngagedAudience = declareStream({
 /** People who saw the content; under 100 Meta rejects the request (3006). */
 export const userReachedAudience = declareStream({
   name: 'user_reached_audience',
+  interval: '24h',
+  publish: 'always',
   doc: 'Demographics of who was reached by the content this month: the top 45 of each breakdown.',
   ...audience('reached_audience_demographics', thisMonth),
 });
@@ -74,6 +78,9 @@ export const userReachedAudience = declareStream({
 /** Followers by city, country, and age with gender; under 100 Meta answers without results. */
 export const userLifetimeInsights = declareStream({
   name: 'user_lifetime_insights',
+  isDefault: true,
+  interval: '24h',
+  publish: 'always',
   doc: 'Follower demographics: the top 45 of each breakdown.',
   ...audience('follower_demographics'),
 });

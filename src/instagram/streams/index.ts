@@ -1,4 +1,3 @@
-import type { StreamName } from '../../engine/stream-name.ts';
 import { comments } from './comments.ts';
 import { userEngagedAudience, userLifetimeInsights, userReachedAudience } from './demographics.ts';
 import { media } from './media.ts';
@@ -11,8 +10,8 @@ import { userDailyTotals } from './user-daily-totals.ts';
 import { userInsights } from './user-insights.ts';
 import { users } from './users.ts';
 
-/** All streams. A new stream is added here; see CONTRIBUTING. */
-export const streams: Readonly<Record<StreamName, InstagramStream>> = {
+/** The declared streams, in the order in which a short quota is spent; see CONTRIBUTING. */
+const declared = {
   stories,
   story_insights: storyInsights,
   users,
@@ -27,6 +26,19 @@ export const streams: Readonly<Record<StreamName, InstagramStream>> = {
   comments,
 };
 
-export const compactedStreams: readonly StreamName[] = Object.values(streams)
-  .filter(({ isCompacted }) => isCompacted)
-  .map(({ name }) => name);
+/** The name of a declared stream. */
+export type InstagramStreamName = keyof typeof declared;
+
+export const streams: Readonly<Record<InstagramStreamName, InstagramStream>> = declared;
+
+export const streamNames = Object.keys(declared) as readonly InstagramStreamName[];
+
+/** The streams polled by default; the others cost more requests or are about other people. */
+export const defaultStreamNames = streamNames.filter((name) => streams[name].isDefault);
+
+export const compactedStreams = streamNames.filter((name) => streams[name].isCompacted);
+
+/** True for the name of a declared stream. */
+export function isStreamName(text: string): text is InstagramStreamName {
+  return Object.hasOwn(declared, text);
+}

@@ -46,6 +46,9 @@ export const listedCounts: Fields = { like_count: long, comments_count: long, ..
 
 export const mediaInsights = declareStream({
   name: 'media_insights',
+  isDefault: true,
+  interval: '1h',
+  publish: 'changes',
   doc: 'Lifetime metrics of each media, by its kind.',
   key: ['id'],
   request: {

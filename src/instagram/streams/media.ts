@@ -53,6 +53,9 @@ const fields: Fields = {
 /** @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (read 2026-11) */
 export const media = declareStream({
   name: 'media',
+  isDefault: true,
+  interval: '1h',
+  publish: 'changes',
   isCompacted: true,
   doc: 'Posts, reels and albums with their children.',
   key: ['id'],

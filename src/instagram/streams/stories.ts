@@ -12,6 +12,9 @@ const fields: Fields = {
 
 export const stories = declareStream({
   name: 'stories',
+  isDefault: true,
+  interval: '15m',
+  publish: 'changes',
   priority: 'urgent',
   doc: 'Live stories, listed by the API for 24 hours.',
   key: ['id'],

@@ -25,6 +25,9 @@ const fields: Fields = {
 /** Metrics of live stories; under five viewers the API has none (counted as skipped). */
 export const storyInsights = declareStream({
   name: 'story_insights',
+  isDefault: true,
+  interval: '15m',
+  publish: 'changes',
   priority: 'urgent',
   doc: 'Metrics of live stories, navigation by action included.',
   key: ['id'],

@@ -1,3 +1,4 @@
+import type { PublishMode } from '../../engine/change-set.ts';
 import type { Login } from '../../engine/account.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Stream } from '../../engine/stream.ts';
@@ -65,11 +66,18 @@ export type RequestOf<K extends StreamRequest['kind']> = Extract<StreamRequest, 
 
 export interface InstagramStream extends Stream {
   readonly request: StreamRequest;
+  /** True where it is polled unless the configuration names others. */
+  readonly isDefault: boolean;
+  /** The default interval, as in the configuration: `15m`. */
+  readonly interval: string;
+  /** The default mode of unchanged records; undefined where the stream never repeats one. */
+  readonly publish?: PublishMode;
   /** True where it reads what other people wrote: that takes a permission of its own. */
   readonly readsPeople: boolean;
 }
 
 const usual = {
+  isDefault: false,
   priority: 'normal',
   isCompacted: false,
   readsPeople: false,

@@ -25,6 +25,8 @@ const fields: Fields = {
  */
 export const tags = declareStream({
   name: 'tags',
+  interval: '6h',
+  publish: 'changes',
   priority: 'backfill',
   isCompacted: true,
   readsPeople: true,

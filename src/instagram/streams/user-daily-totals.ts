@@ -31,6 +31,7 @@ const fields: Fields = {
  */
 export const userDailyTotals = declareStream({
   name: 'user_daily_totals',
+  interval: '12h',
   priority: 'backfill',
   mode: 'incremental',
   doc: 'Daily totals of the account: views, interactions, taps, follows and unfollows; one record a day.',

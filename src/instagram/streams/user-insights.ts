@@ -20,6 +20,8 @@ const fields: Fields = {
  */
 export const userInsights = declareStream({
   name: 'user_insights',
+  isDefault: true,
+  interval: '3h',
   mode: 'incremental',
   doc: 'Daily metrics of the account, one record a day; corrections are published again.',
   key: ['business_account_id', 'date'],

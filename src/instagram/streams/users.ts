@@ -20,6 +20,9 @@ const fields: Fields = {
 /** @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user (read 2026-11) */
 export const users = declareStream({
   name: 'users',
+  isDefault: true,
+  interval: '1h',
+  publish: 'always',
   doc: "The account's profile and counts, a snapshot a poll.",
   key: ['id'],
   request: { kind: 'object', fields },

@@ -6,8 +6,7 @@ import {
   StopStreamError,
 } from '../../engine/errors.ts';
 import { partitionOf } from '../../engine/partition.ts';
-import { stateKey } from '../../engine/state.ts';
-import { isStreamName } from '../../engine/stream-name.ts';
+import { accountOfKey, stateKey } from '../../engine/state.ts';
 import type { Restored, StateCodec, StateStore } from '../../engine/ports.ts';
 import { unlessAborted } from '../client/deadline.ts';
 import type { AcquiringPublisher } from '../producer/publisher.ts';
@@ -26,8 +25,7 @@ export async function decodeEntry(
   codec: StateCodec,
   { key, value }: StateEntry,
 ): Promise<Restored> {
-  const slash = key.indexOf('/');
-  if (slash < 0 || !isStreamName(key.slice(0, slash))) {
+  if (accountOfKey(key) === undefined) {
     return unreadable(key, 'the key is not <stream>/<account id>');
   }
   try {
@@ -136,8 +134,8 @@ function createPlacementCheck(shared: KafkaShared): () => Promise<void> {
 
 /** Returns the partition that a state's key belongs to; undefined for a key that is not a state's. */
 export function placeOf(key: string, partitions: number): number | undefined {
-  const [stream = '', account = ''] = key.split('/', 2);
-  return isStreamName(stream) && account !== '' ? partitionOf(account, partitions) : undefined;
+  const account = accountOfKey(key);
+  return account === undefined ? undefined : partitionOf(account, partitions);
 }
 
 /** True when a state lies in a partition that its account does not belong to. */

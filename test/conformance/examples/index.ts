@@ -1,4 +1,4 @@
-import type { StreamName } from '../../../src/engine/stream-name.ts';
+import type { InstagramStreamName } from '../../../src/instagram/streams/index.ts';
 import type { Example } from './example.ts';
 import { comments } from './comments.ts';
 import { media } from './media.ts';
@@ -13,7 +13,7 @@ import { userLifetimeInsights } from './user-lifetime-insights.ts';
 import { users } from './users.ts';
 
 /** One example a stream; a new stream does not compile without one. */
-export const examples: Readonly<Record<StreamName, Example>> = {
+export const examples: Readonly<Record<InstagramStreamName, Example>> = {
   stories,
   story_insights: storyInsights,
   users,

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeCost, requestCost } from '../../../src/cli/streams.ts';
-import { streamNames } from '../../../src/engine/stream-name.ts';
-import { streams } from '../../../src/instagram/streams/index.ts';
+import { streams, streamNames } from '../../../src/instagram/streams/index.ts';
 import { runMain } from './command-line.ts';
 
 describe('streams', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { defaultStreamNames, streamNames } from '../../../src/engine/stream-name.ts';
+import { defaultStreamNames, streamNames } from '../../../src/instagram/streams/index.ts';
 import { env, load, token, useFolder } from './loading.ts';
 
 const { write } = useFolder();

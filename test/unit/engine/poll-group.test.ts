@@ -1,14 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopAccountError } from '../../../src/engine/errors.ts';
 import type { Node } from '../../../src/engine/json.ts';
-import type { StreamName } from '../../../src/engine/stream-name.ts';
 import type { Job } from '../../../src/engine/poller.ts';
 import { groupByList, pollGroup } from '../../../src/engine/poll-group.ts';
-import { streams } from '../../../src/instagram/streams/index.ts';
+import { type InstagramStreamName, streams } from '../../../src/instagram/streams/index.ts';
 import { type Answer, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { calm, createWorld, hourMs, jobOf, startMs } from './world.ts';
 
-const jobsOf = (...names: readonly StreamName[]): readonly Job[] =>
+const jobsOf = (...names: readonly InstagramStreamName[]): readonly Job[] =>
   names.map((name) => jobOf(streams[name]));
 
 const media: readonly Node[] = [

@@ -16,6 +16,7 @@ import { usualShutdown } from '../../support/shutdown.ts';
 /** A second stream beside the posts: one request, one node. */
 export const profile = declareStream({
   name: 'users',
+  interval: '1h',
   priority: 'normal',
   isCompacted: false,
   readsPeople: false,

@@ -42,6 +42,7 @@ const postFields = { id: required(id), caption: text, like_count: long };
 /** A list of three fields, small enough to write its records by hand. */
 export const posts = declareStream({
   name: 'media',
+  interval: '1h',
   priority: 'normal',
   isCompacted: true,
   readsPeople: false,

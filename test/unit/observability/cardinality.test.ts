@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { errorCodes } from '../../../src/engine/errors.ts';
-import { streamNames } from '../../../src/engine/stream-name.ts';
+import { streamNames } from '../../../src/instagram/streams/index.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { openCaptured, type Captured } from './captured-observability.ts';
 import { account, failed, finished } from './telemetry-events.ts';

@@ -12,7 +12,7 @@ import { account, failed, finished } from './telemetry-events.ts';
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
-const streams = { media: { intervalMs: hourMs }, users: { intervalMs: hourMs } };
+const streams = { users: { intervalMs: hourMs }, media: { intervalMs: hourMs } };
 const everything: StatusQuery = { offset: 0, limit: 50, search: '', trouble: false };
 
 /** Health after events, each at its time. */

@@ -49,6 +49,10 @@ describe('a file to import', () => {
     [`${line}\n[]`, 'line 2: expected an object, got list'],
     [line.replace(format, 'x/2'), `line 1.format: expected "${format}", got "x/2"`],
     [
+      line.replaceAll('media', 'reels'),
+      'line 1.state.stream: got "reels", expected one of stories, ',
+    ],
+    [
       line.replace('"media/17"', '"media/18"'),
       'line 1.key: expected "media/17", whose state it is, got "media/18"',
     ],
