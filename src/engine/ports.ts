@@ -164,8 +164,8 @@ export interface Publisher {
 /** The state topic, by partition. */
 export interface StateStore {
   /**
-   * Acquires a partition, which fences its earlier producer, and reads it to its true end. Keys are
-   * those of `stateKey`; a tombstone is no state.
+   * Acquires a partition, which fences its earlier producer, and reads it up to its end record.
+   * Keys are those of `stateKey`; a tombstone is no state.
    *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
