@@ -2,7 +2,7 @@ import { DeadLetterError, type ErrorCode } from './errors.ts';
 import { hash64 } from './fingerprint.ts';
 import { type Json, describeJson } from './json.ts';
 
-/** A part of an answer that is not what it has to be, at a place as `children[2].id`. */
+/** A part of an answer with an unexpected type or value, and its path, such as `children[2].id`. */
 interface InvalidPart {
   readonly path: string;
   readonly expected: string;
