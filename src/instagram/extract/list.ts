@@ -206,7 +206,9 @@ async function readPage(scanning: ListScanContext, start: PageStart): Promise<Re
   return { body, nodes: await withChildren(nodes, nested, scanning), withheld };
 }
 
-/** Counts nodes listed without children. @returns the ids that may be published with children */
+/**
+ * Counts nodes listed without children. @returns the ids of those published before, with children
+ */
 function noteBareNodes(
   nodes: readonly Node[],
   fault: SkipError | undefined,

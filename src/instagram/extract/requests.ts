@@ -170,7 +170,7 @@ function newlyRejected(
 ): ReadonlySet<string> {
   if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') throw error;
   const after = error.subjects.reduce(
-    (sofar, name) => rejectedAfter(name, pathsOf(name, fields), sofar) ?? sofar,
+    (soFar, name) => rejectedAfter(name, pathsOf(name, fields), soFar) ?? soFar,
     excluded,
   );
   if (after === excluded) throw error;
