@@ -22,7 +22,7 @@ import type { StateCodec } from '../engine/ports.ts';
 import { type RegistryAddress, unavailable } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import type { TopicSchema } from './schemas.ts';
-import { createJsonForm } from './state-form.ts';
+import { createJsonForm } from './json-form.ts';
 import { checkBounds, splitWireValue } from './wire-format.ts';
 
 /** The dependencies of the state codec. */
