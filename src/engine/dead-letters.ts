@@ -6,17 +6,17 @@ import { type Json, describeJson } from './json.ts';
 interface InvalidPart {
   readonly path: string;
   readonly expected: string;
-  readonly came: Json | undefined;
+  readonly received: Json | undefined;
   /** The content of the dead letter: the part, or the smallest part around it with an identity. */
   readonly raw: Json;
 }
 
 /** The dead letter of an invalid part. */
 export function invalidPart(
-  { path, expected, came, raw }: InvalidPart,
+  { path, expected, received, raw }: InvalidPart,
   code: ErrorCode = 'mapping.invalid',
 ): DeadLetterError {
-  const message = `field "${path}": expected ${expected}, got ${describeJson(came)}`;
+  const message = `field "${path}": expected ${expected}, got ${describeJson(received)}`;
   return new DeadLetterError(code, message, { path, raw: JSON.stringify(raw) });
 }
 
