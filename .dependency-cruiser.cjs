@@ -1,7 +1,7 @@
 /** Who may import whom; the same table stands in docs/architecture.md. */
 const adapters = {
   instagram: 'ky',
-  registry: 'ky|avsc|@kafkajs/confluent-schema-registry',
+  registry: 'avsc|@kafkajs/confluent-schema-registry',
   kafka: 'kafkajs|@platformatic/wasm-utils',
   observability: 'pino|prom-client|fastify|@opentelemetry',
   config: 'convict',

@@ -22,8 +22,8 @@ export interface TopicAddresses {
 }
 
 /**
- * The key of the state topic's fence tombstones, which only prove to their writer that a read is
- * complete.
+ * The key of the state topic's end records: tombstones that only prove to their writer that a read
+ * is complete.
  */
 const endRecordKey = 'fence';
 

@@ -87,14 +87,14 @@ type Adapters = ReturnType<typeof openAdapters>;
 
 /** The composition root: opens the adapters and hands them to the engine. Nothing connects yet. */
 export function createApp(config: Config, options: AppOptions): App {
-  const surroundings = surroundingsOf(config, options);
-  const { clock } = surroundings;
-  const adapters = openAdapters(config, surroundings);
+  const resolved = resolveOptions(config, options);
+  const { clock } = resolved;
+  const adapters = openAdapters(config, resolved);
   const { observability, telemetry, kafka, instagram, overrides, shutdown } = adapters;
-  const tools = { ...pollerTools(config, surroundings, adapters), publisher: kafka.publisher };
+  const tools = { ...pollerTools(config, resolved, adapters), publisher: kafka.publisher };
   const { apiVersion } = config.instagram;
   const { log } = observability;
-  const openTraces = () => openTracing({ ...surroundings, env: process.env, log, shutdown });
+  const openTraces = () => openTracing({ ...resolved, env: process.env, log, shutdown });
   return {
     log,
     setInterval(stream, intervalMs) {
@@ -142,10 +142,10 @@ async function close(adapters: Adapters): Promise<void> {
   await settled(observability[Symbol.asyncDispose](), shutdown.leftMs('server'));
 }
 
-type Surroundings = ReturnType<typeof surroundingsOf>;
+type ResolvedOptions = ReturnType<typeof resolveOptions>;
 
-/** The options with defaults applied. */
-function surroundingsOf(config: Config, options: AppOptions) {
+/** Applies the defaults to the options. */
+function resolveOptions(config: Config, options: AppOptions) {
   const instance = config.polling.instance ?? options.hostName;
   return { ...options, instance, clock: options.clock ?? systemClock };
 }
@@ -163,12 +163,12 @@ export interface Reading extends AsyncDisposable {
 
 /** Opens the parts that read the API, without a publisher. They connect with the first request. */
 export function openReading(config: Config, options: AppOptions, encoder: Encoder): Reading {
-  const surroundings = surroundingsOf(config, options);
-  const source = openSource(config, surroundings);
+  const resolved = resolveOptions(config, options);
+  const source = openSource(config, resolved);
   const { instagram, observability } = source;
   return {
     directory: instagram.directory,
-    tools: pollerTools(config, surroundings, { ...source, encoder }),
+    tools: pollerTools(config, resolved, { ...source, encoder }),
     async [Symbol.asyncDispose]() {
       await instagram[Symbol.asyncDispose]();
       await observability[Symbol.asyncDispose]();
@@ -176,7 +176,7 @@ export function openReading(config: Config, options: AppOptions, encoder: Encode
   };
 }
 
-function openAdapters(config: Config, options: Surroundings) {
+function openAdapters(config: Config, options: ResolvedOptions) {
   const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
   const { topicTemplate } = config.kafka;
   const roles: readonly TopicRole[] = [...enabledStreams(config), 'state', 'dead_letters'];
@@ -203,7 +203,7 @@ function openAdapters(config: Config, options: Surroundings) {
 }
 
 /** Opens the API client and the observability that reports on it. */
-function openSource(config: Config, options: Surroundings) {
+function openSource(config: Config, options: ResolvedOptions) {
   const { clock } = options;
   const controlHandler = createControlHandler();
   const token = controlTokenOf(config.http, (secrets) => {
@@ -250,7 +250,7 @@ function openSource(config: Config, options: Surroundings) {
 
 function pollerTools(
   config: Config,
-  { instance, clock, tracer = noTracer }: Surroundings,
+  { instance, clock, tracer = noTracer }: ResolvedOptions,
   parts: ReturnType<typeof openSource> & Pick<PollerTools, 'encoder'>,
 ): ReadingTools {
   const { polling, kafka } = config;

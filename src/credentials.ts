@@ -63,7 +63,7 @@ export function tokenFileOf(
       onRenewed: (tokens: readonly string[]) => {
         hide(secretsOf(tokens, instagram.clientSecret));
       },
-      onTrouble: (reason: string) => {
+      onInvalid: (reason: string) => {
         log.warn({ reason }, 'token file invalid');
       },
     },

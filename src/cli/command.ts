@@ -58,7 +58,7 @@ export interface CommandDefinition extends Omit<CommandNotes, 'settings'> {
   readonly isInstant?: boolean;
   /** Its own options; its help shows them before the settings. */
   readonly options?: readonly (OptionRow | Option)[];
-  /** All settings if absent; null is none, not even `--config`. */
+  /** Pattern of the settings it accepts. Absent: all of them; null: none, not even `--config`. */
   readonly settings?: RegExp | null;
   /** A method, so that each command may narrow the type of its options. */
   run(invocation: Invocation): ExitCode | Promise<ExitCode>;

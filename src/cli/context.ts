@@ -64,7 +64,7 @@ export function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Drops log lines; error messages name no secret. */
+/** Ignores log lines, events and secrets to hide: a command logs nothing. */
 const dropLog = (): void => undefined;
 
 /** Opens the registry for a command, without logging: the command ends with its error. */
@@ -76,7 +76,7 @@ export function openQuietRegistry(
   return openRegistry({ ...access, topicTemplate: kafka.topicTemplate, roles });
 }
 
-/** Opens Kafka and the registry in the same way, until the stack is disposed of. */
+/** Opens Kafka and the registry for a command, without logging; the stack closes them. */
 export function openQuietly(
   stack: AsyncDisposableStack,
   config: Config,

@@ -162,7 +162,7 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** A machine without a browser has the printed address. */
+/** Opens the address in a browser. A failure is ignored, because the address is printed as well. */
 function openBrowser(url: string): void {
   const commands: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>> = {
     darwin: ['open'],

@@ -147,7 +147,7 @@ export function isFit(finding: SubjectFinding, mode: Mode): boolean {
   return !['incompatible', 'missing', 'blocked'].includes(standing(finding, mode));
 }
 
-/** Formats a line a subject, with its errors below. */
+/** Formats one line per subject, and the errors below the table. */
 export function listFindings(findings: readonly SubjectFinding[], mode: Mode): string {
   const table = asTable([
     ['SUBJECT', 'VERSIONS', 'LEVEL', 'ID', 'STANDING'],
@@ -165,7 +165,7 @@ export function listFindings(findings: readonly SubjectFinding[], mode: Mode): s
   return `${table}${errors.join('')}`;
 }
 
-/** Formats a line a differing field, with `+`, `-` and `~` as in a patch. */
+/** Formats one line per differing field, with `+`, `-` and `~` as in a patch. */
 export function describeDifferences(findings: readonly SubjectFinding[]): string {
   const texts = findings.map(({ subject, versions, differences }) => {
     const latest = versions.at(-1);

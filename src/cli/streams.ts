@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Checkpoint } from '../engine/state.ts';
 import { topicName } from '../engine/stream-name.ts';
 import { planDays } from '../instagram/model/daily-totals.ts';
-import { askableFrom } from '../instagram/model/missing.ts';
+import { requestableFrom } from '../instagram/model/missing.ts';
 import { maxWindowMs, planWindows, type WindowPlan } from '../instagram/model/windows.ts';
 import { streamNames, streams } from '../instagram/streams/index.ts';
 import type { StreamRequest } from '../instagram/streams/stream.ts';
@@ -50,11 +50,11 @@ function rowsOf(config: Config) {
   });
 }
 
-/** A stream's calls as Meta counts them, without those of a rejection. */
+/** The most calls that a stream makes, without requests that are repeated after a rejection. */
 export interface RequestCost {
-  /** The most calls … */
+  /** Calls as Meta counts them. */
   readonly calls: number;
-  /** … for each of these, such as `window of 30 days`. */
+  /** The unit of `calls`, such as `window of 30 days`. */
   readonly per: string;
   /** True when the list of media or stories is scanned as well: one call a page. */
   readonly list: boolean;
@@ -62,7 +62,7 @@ export interface RequestCost {
 
 const dayMs = 86_400_000;
 
-/** Returns the calls that a stream's declaration results in. */
+/** Returns the cost of a stream's declared requests. */
 export function requestCost(request: StreamRequest): RequestCost {
   const plain = (calls: number, per: string) => ({ calls, per, list: false });
   switch (request.kind) {
@@ -84,8 +84,8 @@ export function requestCost(request: StreamRequest): RequestCost {
 }
 
 /**
- * Returns the calls of a stream's next poll, and the first moment that it reads, null for none.
- * Undefined for a stream without days.
+ * Returns the calls of a stream's next poll, and the start of the first day or window that it
+ * requests, null for none. Undefined for a stream without days.
  */
 export function nextPollCost(
   request: StreamRequest,
@@ -95,7 +95,7 @@ export function nextPollCost(
   if (request.kind !== 'series' && request.kind !== 'totals') return undefined;
   const { cursorMs, coveredUntilMs } = checkpoint;
   const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
-  const missingFromMs = askableFrom(checkpoint, names, limits.nowMs);
+  const missingFromMs = requestableFrom(checkpoint, names, limits.nowMs);
   const plan = { ...limits, cursorMs, coveredUntilMs, missingFromMs };
   if (request.kind === 'totals') {
     const days = planDays(plan);

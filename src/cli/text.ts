@@ -17,12 +17,12 @@ export function plural(number: number, noun: string, nouns = `${noun}s`): string
   return `${number} ${number === 1 ? noun : nouns}`;
 }
 
-/** Formats a moment; null for none. */
+/** Formats a time as ISO 8601; returns null for none. */
 export function iso(ms: number | null | undefined): string | null {
   return ms == null ? null : new Date(ms).toISOString();
 }
 
-/** Formats the day of a moment, as `2026-11-30`. */
+/** Formats the UTC date of a time, as `2026-11-30`. */
 export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }

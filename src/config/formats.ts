@@ -59,7 +59,7 @@ function wholeNumber(raw: unknown, min: number, max: number): number | undefined
 }
 
 /** A decimal fraction; both limits are inclusive. */
-export function share(min: number, max: number): Format<number, ''> {
+export function fraction(min: number, max: number): Format<number, ''> {
   return format(`a number from ${min} to ${max}, such as 0.1`, (raw) => {
     const value = typeof raw === 'string' && /^\d+(?:\.\d+)?$/.test(raw) ? Number(raw) : raw;
     return typeof value === 'number' && value >= min && value <= max ? value : undefined;

@@ -5,7 +5,8 @@ import * as formats from './formats.ts';
 import { leaf, listLeaves } from './leaf.ts';
 import * as named from './named-formats.ts';
 
-const { choice, duration, flag, integer, integerOrBroker, list, optional, share, text } = formats;
+const { choice, duration, flag, fraction, integer, integerOrBroker, list, optional, text } =
+  formats;
 const { accountIds, apiUrl, apiVersion, brokers, exactUrl, httpsUrl, pastDate, pemFile } = named;
 const { scopes, secret, streams: streamList, tokens, topicTemplate, url } = named;
 
@@ -259,7 +260,7 @@ const streamFields = {
 const polling = {
   concurrency: leaf(integer(1, 1_000), 'The maximum number of concurrent polls.'),
   jitter: leaf(
-    share(0, 0.5),
+    fraction(0, 0.5),
     'The fraction of the interval by which polls are shifted at random, so that they do not all start together.',
   ),
   lookback: leaf(

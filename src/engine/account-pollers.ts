@@ -98,7 +98,7 @@ export class AccountPollers {
   }
 
   /** Returns an account that is polled here and that no error has stopped. */
-  any(): Account | undefined {
+  anyActive(): Account | undefined {
     return [...this.#running.values()].find(({ halted }) => halted.size === 0)?.account;
   }
 
@@ -191,7 +191,7 @@ export class AccountPollers {
   }
 }
 
-/** Notes the streams that an error has stopped, and the one that met it. */
+/** Records the streams that an error has stopped, and the stream whose poll met it. */
 function halt({ halted, failed }: Run, by: Stream, stopped: readonly Stream[] = [by]): void {
   for (const { name } of stopped) halted.add(name);
   failed.add(by.name);

@@ -1,6 +1,6 @@
 /**
  * All error codes (`area.reason`) with the advice for each: the message states the problem, the
- * advice the remedy. `docs/operations.md` explains each code in detail (a test keeps the two equal).
+ * advice the remedy. `docs/operations/reference.md` explains each code; a test compares the two.
  */
 export const advice = {
   'accounts.none':

@@ -14,8 +14,8 @@ export function diffAssignments(
 }
 
 /**
- * The accounts whose pollers to start and to stop, so that exactly those of all `accounts` run
- * whose partition, of `partitions`, is held. `running` has the accounts polled now, by id.
+ * Plans the accounts whose pollers start and stop, so that exactly the `accounts` in `held`
+ * partitions run. `running` has the accounts polled now, by id; `partitions` is the topic's count.
  */
 export function planPolling(
   running: ReadonlyMap<string, Account>,

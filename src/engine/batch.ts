@@ -111,18 +111,18 @@ export class BatchBuilder {
   #addDeadLetters(unusable: readonly UnusableRecord[]): void {
     const { published } = this.#poll;
     const known = new Set(this.#checkpoint.deadLetters);
-    const prints = unusable.map(({ error, key }) => {
-      const print = deadLetterFingerprint(error);
-      const name = `dead_letters ${print}`;
-      if (!known.has(print)) this.#outgoing.push(this.#deadLetter(error, key));
+    const fingerprints = unusable.map(({ error, key }) => {
+      const fingerprint = deadLetterFingerprint(error);
+      const name = `dead_letters ${fingerprint}`;
+      if (!known.has(fingerprint)) this.#outgoing.push(this.#deadLetter(error, key));
       // A retry of the same poll repeats its own dead letters, and a page may reject one value
       // twice.
       else if (!published.has(name)) this.#tallySkipped(error.code);
       published.add(name);
-      known.add(print);
-      return print;
+      known.add(fingerprint);
+      return fingerprint;
     });
-    const deadLetters = withDeadLetters(this.#checkpoint.deadLetters, prints);
+    const deadLetters = withDeadLetters(this.#checkpoint.deadLetters, fingerprints);
     this.#checkpoint = { ...this.#checkpoint, deadLetters };
   }
 
@@ -237,16 +237,16 @@ export class BatchBuilder {
     const record = records[index];
     if (record === undefined) throw error;
     const { key, value } = record;
-    // By its length, since its bytes include the time of the poll.
+    // The length stands for the content, whose bytes include the time of the poll.
     const raw = `${value?.length ?? 0}`;
-    const print = deadLetterFingerprint({ code: tooLarge, path: key, raw });
-    if (checkpoint.deadLetters.includes(print)) {
+    const fingerprint = deadLetterFingerprint({ code: tooLarge, path: key, raw });
+    if (checkpoint.deadLetters.includes(fingerprint)) {
       records.splice(index, 1);
       this.#tallySkipped(tooLarge);
     } else {
       records.splice(index, 1, this.#deadLetter(error, key));
     }
-    const deadLetters = withDeadLetters(checkpoint.deadLetters, [print]);
+    const deadLetters = withDeadLetters(checkpoint.deadLetters, [fingerprint]);
     return { ...forgetUnpublished(checkpoint, this.#poll.state, [key]), deadLetters };
   }
 
@@ -301,9 +301,9 @@ export function forgetUnpublished(
   const published = new Map(checkpoint.published);
   // Streams of nodes keep fingerprints by the id, which is the end of the key.
   for (const name of keys.flatMap((key) => [key, key.split('/').at(-1) ?? key]).map(keyNumber)) {
-    const print = before.published.get(name);
-    if (print === undefined) published.delete(name);
-    else published.set(name, print);
+    const fingerprint = before.published.get(name);
+    if (fingerprint === undefined) published.delete(name);
+    else published.set(name, fingerprint);
   }
   const days = daysWithout(checkpoint.days, before.days, keys);
   const totals = daysWithout(checkpoint.totals, before.totals, keys);

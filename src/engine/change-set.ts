@@ -11,7 +11,10 @@ export type PublishMode = (typeof publishModes)[number];
 /** The fingerprint of a key that was requested and had nothing to publish. */
 export const nothing = 0n;
 
-/** The records that differ from the last published under their key, and the fingerprints then. */
+/**
+ * Returns the records that differ from the last one published for their key, and the new
+ * fingerprints.
+ */
 export function changesOf(
   entries: readonly { readonly key: string; readonly record: Value }[],
   published: Published,
@@ -29,7 +32,9 @@ export function changesOf(
   return { records, published: withEntries(published, changed) };
 }
 
-/** Adds entries; the map is large, and most pages of most polls change nothing: no copy then. */
+/**
+ * Adds entries. Copies the map, which is large, only if there are any: most pages change nothing.
+ */
 function withEntries(published: Published, changed: Published): Published {
   return changed.size === 0 ? published : new Map([...published, ...changed]);
 }
@@ -70,10 +75,10 @@ export type SuspectedTruncation = Readonly<Record<'known' | 'missing', number>>;
 const fewMissing = 3;
 
 /**
- * A suspected truncation when a scan lacks at least half of the known entries. A second scan, after
- * `doubtedMs`, must lack them too before they count as deleted.
+ * Returns a suspected truncation when a scan lacks at least half of the known entries. A second
+ * scan, after `doubtedMs`, must lack them too before they count as deleted.
  */
-export function doubtOf(
+export function suspectTruncation(
   { published, doubtedMs }: Pick<Checkpoint, 'published' | 'doubtedMs'>,
   scanned: ListScan,
   nowMs: number,

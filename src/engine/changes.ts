@@ -1,6 +1,6 @@
 import {
   changesOf,
-  doubtOf,
+  suspectTruncation,
   withNothing,
   withoutGone,
   type SuspectedTruncation,
@@ -15,13 +15,13 @@ import type { Page } from './source.ts';
 
 /** The changes of a page: records to publish, deleted keys, and the checkpoint after them. */
 export interface DetectedChanges extends Pick<PageResult, 'records' | 'checkpoint' | 'gone'> {
-  /** The suspicion because of which no missing entry counts as deleted. */
+  /** The suspected truncation of the list: no missing entry counts as deleted. */
   readonly truncation?: SuspectedTruncation;
 }
 
 /**
- * Detects the records to publish, by the stream's own rule, all, or those that changed, and by a
- * complete list that looks whole the deleted entries.
+ * Detects the records to publish: by the stream's own rule, all of them, or only the changed ones.
+ * Detects the deleted entries too, if the page completes a list that does not look truncated.
  */
 export function detectChanges(
   mapped: readonly Value[],
@@ -47,7 +47,7 @@ export function detectChanges(
   const published = withNothing(changes.published, page.empty ?? []);
   const { scanned } = page;
   if (scanned === undefined) return { records, gone: [], checkpoint: { ...checkpoint, published } };
-  const truncation = doubtOf({ ...checkpoint, published }, scanned, nowMs);
+  const truncation = suspectTruncation({ ...checkpoint, published }, scanned, nowMs);
   if (truncation !== undefined) {
     const suspected = { ...checkpoint, published, doubtedMs: nowMs };
     return { records, gone: [], checkpoint: suspected, truncation };

@@ -2,21 +2,21 @@ import { DeadLetterError, type ErrorCode } from './errors.ts';
 import { hash64 } from './fingerprint.ts';
 import { type Json, describeJson } from './json.ts';
 
-/** A part of an answer that is not what it has to be, at a place as `children[2].id`. */
+/** A part of an answer with an unexpected type or value, and its path, such as `children[2].id`. */
 interface InvalidPart {
   readonly path: string;
   readonly expected: string;
-  readonly came: Json | undefined;
+  readonly received: Json | undefined;
   /** The content of the dead letter: the part, or the smallest part around it with an identity. */
   readonly raw: Json;
 }
 
 /** The dead letter of an invalid part. */
 export function invalidPart(
-  { path, expected, came, raw }: InvalidPart,
+  { path, expected, received, raw }: InvalidPart,
   code: ErrorCode = 'mapping.invalid',
 ): DeadLetterError {
-  const message = `field "${path}": expected ${expected}, got ${describeJson(came)}`;
+  const message = `field "${path}": expected ${expected}, got ${describeJson(received)}`;
   return new DeadLetterError(code, message, { path, raw: JSON.stringify(raw) });
 }
 

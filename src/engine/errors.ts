@@ -1,7 +1,8 @@
 import { advice } from './advice.ts';
 
 // The one taxonomy of errors. The code has the area (`area.reason`), the type has the disposition.
-// Adapters translate into it; only `engine/poller.ts` branches on the disposition.
+// Adapters translate into it; `engine/poller.ts` turns the disposition into the next action of a
+// poll.
 
 /** An `area.reason` literal. */
 export type ErrorCode = keyof typeof advice;

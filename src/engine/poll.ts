@@ -25,7 +25,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
       isListScanned ||= page.scanned !== undefined;
     }
     await batches.end();
-    // Only a complete scan is noted: a list that looks truncated is scanned again soon.
+    // A list that looks truncated does not count as committed, so it is scanned again soon.
     if (isListScanned && batches.checkpoint.doubtedMs === null) {
       tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
     }
@@ -68,7 +68,10 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
 
 /** The most excluded objects that are named. */
 const maxNamed = 10;
-/** The limit for one reason: a frequent one, such as media older than the business account, hides no others. */
+/**
+ * The limit for one reason, so that a frequent one, such as media older than the business account,
+ * does not hide the others.
+ */
 const maxNamedOfReason = 5;
 
 /** Returns a page's changed records, its dead letters, and the checkpoint after it. */

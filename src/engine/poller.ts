@@ -200,7 +200,7 @@ function reportState(state: StreamState, telemetry: Telemetry): void {
   telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
 }
 
-/** Decides by the error's disposition; the only place that does. */
+/** Returns the next action of a poll after an error, by the error's disposition. */
 function decide(error: Error, attempt: number, tools: PollerTools): NextAction {
   if (!isConnectorError(error)) return { kind: 'failed', error };
   switch (error.disposition) {

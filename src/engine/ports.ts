@@ -68,7 +68,7 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   readonly batchSize: number;
   /** The API version that the last answer names, as `v26.0`; null before the first. */
   readonly answeredBy: string | null;
-  /** How far this machine's clock was ahead of the last answer's `Date`; null before the first. */
+  /** This machine's time minus the last answer's `Date`, milliseconds; null before the first. */
   readonly clockAheadMs: number | null;
   /**
    * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
@@ -164,8 +164,8 @@ export interface Publisher {
 /** The state topic, by partition. */
 export interface StateStore {
   /**
-   * Acquires a partition, which fences its earlier producer, and reads it to its true end. Keys are
-   * those of `stateKey`; a tombstone is no state.
+   * Acquires a partition, which fences its earlier producer, and reads it up to its end record.
+   * Keys are those of `stateKey`; a tombstone is no state.
    *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */

@@ -33,7 +33,7 @@ export interface Source {
    * except errors of single objects, which are reported as skipped.
    */
   pages(poll: SourcePoll): AsyncIterable<Page>;
-  /** Notes that everything of a poll that scanned its whole list is published. */
+  /** Records that everything of a poll that scanned its whole list is published. */
   noteCommitted(poll: Pick<SourcePoll, 'stream' | 'account' | 'nowMs'>): void;
 }
 

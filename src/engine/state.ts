@@ -71,7 +71,9 @@ export interface Checkpoint {
 
 /** A rejection: a subject or metric that the API does not answer. */
 export interface Refusal {
-  /** An id of a media or a child (`childOf`), a kind as `FEED/IMAGE`, `olderOf` a date, or `*`. */
+  /**
+   * An id of a media or a child (`childOf`), a kind such as `FEED/IMAGE`, or `*` for every object.
+   */
   readonly subject: string;
   /** The rejected metric or field; null when the whole subject is rejected. */
   readonly metric: string | null;
@@ -123,7 +125,9 @@ export const stateFormatVersion = 5;
 export interface StreamState extends Checkpoint {
   readonly stream: StreamName;
   readonly accountId: string;
-  /** The transactions of this (stream, account); proves whether an unknown commit was committed. */
+  /**
+   * The number of transactions of this (stream, account); it resolves an unknown commit outcome.
+   */
   readonly sequence: number;
   readonly writtenAtMs: number;
   /** The instance that wrote it. */

@@ -57,7 +57,7 @@ export async function supervise(
     assigned.assign(owned);
   };
   const joined = group.join(onAssignment, leave.signal).catch(onFatal);
-  const watching = supervision.watch(() => pollers.any(), all).catch(onFatal);
+  const watching = supervision.watch(() => pollers.anyActive(), all).catch(onFatal);
   try {
     await keepListing(supervision, tools, all, (listed, isRenewed) => {
       accounts = listed;

@@ -97,7 +97,7 @@ function createPageReader({ graph, pageSize, signal }: ListingOptions) {
   };
 }
 
-/** Returns true at most once: the field is excluded after its rejection. */
+/** True for a rejection of `username`; it occurs once, because the field is then omitted. */
 function isUsernameRejected(error: unknown): boolean {
   return (
     error instanceof SkipError &&

@@ -105,7 +105,7 @@ async function handshake({ host, port }: Endpoint, options: KafkaOptions) {
   }
 }
 
-/** Acquires and releases a transactional id under the prefix, no instance's own; returns it. */
+/** Acquires and releases a transactional id under the prefix that no instance uses; returns it. */
 function acquireTransactionalId(shared: KafkaShared): Promise<string> {
   const { options } = shared;
   const transactionalId = `${options.transactionalIdPrefix}-check`;

@@ -60,10 +60,10 @@ export async function tail(
   const { shutdown } = dependencies;
   const groupId = `${options.transactionalIdPrefix}-tail-${randomUUID()}`;
   // End records hold no state and only prove to their writer that a read is complete.
-  const isFence = ({ key }: TailedRecord): boolean =>
+  const isEndRecord = ({ key }: TailedRecord): boolean =>
     key === endRecordKey && topic === topicName(options.topicTemplate, 'state');
   const take: TailRequest['take'] = (record) =>
-    isFence(record) ? Promise.resolve(true) : request.take(record);
+    isEndRecord(record) ? Promise.resolve(true) : request.take(record);
   const read = async (connection: Connection, cleanUps: AsyncDisposableStack): Promise<void> => {
     const admin = connection.kafka.admin();
     cleanUps.defer(() => {

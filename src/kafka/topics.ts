@@ -350,7 +350,7 @@ export interface TopicFinding {
   readonly warning: TopicWarning | null;
 }
 
-/** Finds out how each topic is, or whether it could be created; changes nothing. */
+/** Verifies each topic, or whether the broker would create a missing one; changes nothing. */
 export function findTopics(shared: KafkaBase): Promise<readonly TopicFinding[]> {
   const { options } = shared;
   const plans = planTopics(options);

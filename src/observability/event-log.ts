@@ -63,8 +63,10 @@ function facts(event: TelemetryEvent): LogFields {
   return Object.fromEntries(fields);
 }
 
-/** Remembers texts by key; true when a key has none yet or another one. */
-function createChanges(): (key: string, text: string) => boolean {
+/**
+ * Creates a test that is true when the text of a key is new or has changed; it remembers the text.
+ */
+function createChangeDetector(): (key: string, text: string) => boolean {
   const last = new Map<string, string>();
   return (key, text) => {
     const isNew = last.get(key) !== text;
@@ -140,7 +142,7 @@ type TokenHandlers = Pick<EventHandlers, 'token' | 'token-renewal' | 'token-refu
  * once. The field is not called `token`, because redaction masks the value of that name.
  */
 function createTokenLoggers(log: Log): TokenHandlers {
-  const isNew = createChanges();
+  const isNew = createChangeDetector();
   return {
     token: ({ name, expiresAtMs, warnAtDays = null, action = '' }) => {
       const expires = expiresAtMs === null ? 'never' : new Date(expiresAtMs).toISOString();
@@ -188,7 +190,7 @@ function createContractLogger(log: Log): EventHandlers['contract-probed'] {
 
 /** Logs a warning about the API version when it is new or changes. */
 function createApiVersionLogger(log: Log): EventHandlers['api-version'] {
-  const isNew = createChanges();
+  const isNew = createChangeDetector();
   return ({ version, endsAtMs, warning }) => {
     if (!isNew('', warning) || warning === '') return;
     const endsAt = endsAtMs === null ? null : new Date(endsAtMs).toISOString();
@@ -199,7 +201,7 @@ function createApiVersionLogger(log: Log): EventHandlers['api-version'] {
 
 /** Logs a dependency when its status changes; repetitions at debug. */
 function createDependencyLogger(log: Log): EventHandlers['dependency'] {
-  const isNew = createChanges();
+  const isNew = createChangeDetector();
   return ({ name: dependency, ready, reason, isStarting = false }) => {
     const waiting = isStarting ? 'starting' : 'down';
     const status = ready ? `up ${reason}` : waiting;

@@ -81,7 +81,7 @@ export function openObservability(
   };
 }
 
-/** The characters of an error message that are shown at most. */
+/** The most characters of an error message that are shown. */
 const longestMessage = 500;
 
 /** The event with its texts redacted and shortened for /readyz and /status (Invariant 9). */

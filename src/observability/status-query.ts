@@ -10,7 +10,7 @@ export interface StatusQuery {
   readonly trouble: boolean;
 }
 
-/** Accounts in one answer at most: half a megabyte. */
+/** The most accounts in one answer, which is then about half a megabyte. */
 const maxAccounts = 200;
 const longestSearch = 100;
 const defaults = { offset: '0', limit: '50', search: '', trouble: 'false' };

@@ -41,7 +41,7 @@ export function describeStatus(health: ServiceHealth, query: StatusQuery, facts:
     startedAt: iso(startedMs),
     now: iso(nowMs),
     ...readiness(health, nowMs),
-    /** The partitions of the state topic; 0 before this instance has joined. */
+    /** The number of partitions of the state topic; 0 before this instance has joined. */
     partitionCount: health.partitionCount,
     dependencies: dependencyNames.map((name) => ({ name, ...health.dependencies[name] })),
     tokens: tokenEntries(health, nowMs),
@@ -152,8 +152,8 @@ function quotaEntries({ scopes }: ServiceHealth, nowMs: number) {
 }
 
 /**
- * The state of a scope at a time: after its end, a stop becomes slow even without a further
- * request.
+ * The state of a scope at a time. A stopped scope is slowed after the end of its stop, even without
+ * a further request.
  */
 function scopeStateAt({ state, untilMs }: ScopeHealth, nowMs: number) {
   const over = state === 'stopped' && untilMs !== null && untilMs <= nowMs;
@@ -174,7 +174,7 @@ function streamSummaries({ streams }: ServiceHealth, entries: readonly AccountEn
       records: sum(({ records }) => records),
       requests: sum(({ requests }) => requests),
       deadLetters: sum(({ deadLetters }) => deadLetters),
-      /** That of the account that waits longest; null while an account has none. */
+      /** The last success of the account that waits longest; null while an account has none. */
       oldestSuccess: oldestOf(all.map(({ lastSuccess }) => lastSuccess)),
     };
   });

@@ -78,7 +78,9 @@ export async function exchange(
   return { status: response.statusCode ?? 0, body: parse(Buffer.from(body).toString('utf8')) };
 }
 
-/** Like `exchange`, and checks every status except 403, a permission that the caller can do without. */
+/**
+ * Like `exchange`, but checks every status except 403: the caller does not need that permission.
+ */
 export async function callUnlessDenied(
   context: CallContext,
   request: RegistryRequest,

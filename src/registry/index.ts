@@ -14,13 +14,13 @@ import {
 } from './subjects.ts';
 import { readSchema } from './schemas.ts';
 import { createStateCodec, createStateForm, type StateForm } from './state-codec.ts';
-import { createJsonForm, createValueReader, type ValueReader } from './state-form.ts';
+import { createJsonForm, createValueReader, type ValueReader } from './json-form.ts';
 import { createEncoder, splitWireValue } from './wire-format.ts';
 
 export type { RegistryLogin } from './calls.ts';
 export { acceptsSchemas, type SubjectFinding } from './subjects.ts';
 export type { FieldDifference } from './schema-compare.ts';
-export type { ReadValue } from './state-form.ts';
+export type { ReadValue } from './json-form.ts';
 export type { StateForm } from './state-codec.ts';
 
 /** The registry's address and the rules of registration. */

@@ -21,7 +21,7 @@ import type { StateCodec } from '../engine/ports.ts';
 import { type RegistryAddress, unavailable } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import type { TopicSchema } from './schemas.ts';
-import { createJsonForm } from './state-form.ts';
+import { createJsonForm } from './json-form.ts';
 import { checkBounds, splitWireValue } from './wire-format.ts';
 
 /** The dependencies of the state codec. */
@@ -151,10 +151,10 @@ const adviceOnBytes =
   'cluster and keep the state. Otherwise, to begin again from the start date';
 
 /** The error of a state of another registry: it is intact, so no advice to reset (Invariant 2). */
-function ofAnotherRegistry({ url }: RegistryAddress, has: string): StopStreamError {
+function ofAnotherRegistry({ url }: RegistryAddress, fact: string): StopStreamError {
   return new StopStreamError(
     'registry.mismatch',
-    `states cannot be read: the registry at ${url} ${has}, by which they were written. Nothing was ` +
+    `states cannot be read: the registry at ${url} ${fact}, by which they were written. Nothing was ` +
       'changed. Likely cause: the topic was copied from another cluster, whose registry has other ids. Set ' +
       'SCHEMA_REGISTRY_URL to that registry, or copy its schemas to this one with their ids, then ' +
       'start again',
@@ -243,7 +243,7 @@ function toValue(state: StreamState): Value {
       ...toAvro(readingNames, reading),
       published: packKeys(reading.published),
     },
-    dead_letters: packPrints(state.deadLetters),
+    dead_letters: packLongs(state.deadLetters),
     refusals: refusals.map((refusal) => toAvro(refusalNames, refusal)),
   };
   // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
@@ -278,7 +278,7 @@ function toState(key: string, decoded: Json): StreamState {
       ]),
     ),
     reading: packed.comments_reading && toReading(key, packed.comments_reading),
-    deadLetters: unpackPrints(key, 'dead_letters', packed.dead_letters),
+    deadLetters: unpackLongs(key, 'dead_letters', packed.dead_letters),
     refusals: packed.refusals.map(toRefusal),
   };
 }
@@ -332,7 +332,7 @@ function unpackPublished(key: string, bytes: Uint8Array): Published {
 /** Packs the readings of media, 8 bytes per published key, in the same order; 0 for none. */
 function packReadings(readings: Published, published: Published): Buffer {
   if (readings.size === 0) return Buffer.alloc(0);
-  return packPrints([...published.keys()].map((key) => readings.get(key) ?? 0n));
+  return packLongs([...published.keys()].map((key) => readings.get(key) ?? 0n));
 }
 
 function unpackReadings(key: string, bytes: Uint8Array, published: Published): Published {
@@ -348,23 +348,23 @@ function unpackReadings(key: string, bytes: Uint8Array, published: Published): P
 
 /** Packs key numbers, 8 bytes each. */
 function packKeys(keys: Iterable<string>): Buffer {
-  return packPrints(Array.from(keys, BigInt));
+  return packLongs(Array.from(keys, BigInt));
 }
 
 function unpackKeys(key: string, field: string, bytes: Uint8Array): readonly string[] {
-  return unpackPrints(key, field, bytes).map(String);
+  return unpackLongs(key, field, bytes).map(String);
 }
 
-/** Packs fingerprints, 8 bytes each. */
-function packPrints(prints: readonly bigint[]): Buffer {
-  const bytes = Buffer.allocUnsafe(prints.length * longBytes);
-  prints.forEach((print, index) => bytes.writeBigUInt64BE(print, index * longBytes));
+/** Packs unsigned numbers, such as fingerprints, 8 bytes each. */
+function packLongs(longs: readonly bigint[]): Buffer {
+  const bytes = Buffer.allocUnsafe(longs.length * longBytes);
+  longs.forEach((long, index) => bytes.writeBigUInt64BE(long, index * longBytes));
   return bytes;
 }
 
-function unpackPrints(key: string, field: string, bytes: Uint8Array): readonly bigint[] {
-  const prints = readLongs(bytes);
-  if (prints !== undefined) return prints;
+function unpackLongs(key: string, field: string, bytes: Uint8Array): readonly bigint[] {
+  const longs = readLongs(bytes);
+  if (longs !== undefined) return longs;
   throw unreadable(key, `its "${field}" has ${bytes.length} bytes, not 8 for each`);
 }
 

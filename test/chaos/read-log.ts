@@ -2,7 +2,7 @@ import { STREAM_NAMES } from '../integration/end-to-end/expected-records.ts';
 import type { Log, Logged } from './checker/logged.ts';
 import type { DecodedRecord, LogReader } from './log/log-reader.ts';
 
-/** The key of the tombstones by which a new owner proves that its read is complete. */
+/** The key of the end records, by which a new owner proves that its read is complete. */
 const endRecordKey = 'fence';
 
 /** What has been read so far, as the checker looks at it. */

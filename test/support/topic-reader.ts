@@ -11,7 +11,10 @@ export interface ReadRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The key of the tombstones in the state topic that only prove to their writer that a read is complete. */
+/**
+ * The key of the state topic's end records: tombstones that only prove to their writer that a read
+ * is complete.
+ */
 const endRecordKey = 'fence';
 
 function toRecords({ batch }: EachBatchPayload): ReadRecord[] {
@@ -28,9 +31,9 @@ function toRecords({ batch }: EachBatchPayload): ReadRecord[] {
 }
 
 /**
- * Reads a topic, committed records only and no end records, from its start to its last stable offset. Aborted records are left out
- * rightly only while aborted transactions of several producers do not overlap: kafkajs takes the
- * broker's list of them for sorted.
+ * Reads the committed records of a topic, without end records, from its start to its last stable
+ * offset. kafkajs assumes that the broker's list of aborted transactions is sorted, so it may
+ * return aborted records when aborted transactions of several producers overlap.
  */
 async function readOnce(brokers: readonly string[], topic: string): Promise<readonly ReadRecord[]> {
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });

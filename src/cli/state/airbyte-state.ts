@@ -4,7 +4,7 @@ import { parseGraphTime } from '../../instagram/model/graph-time.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
 import { refuseState } from './state-change.ts';
 
-/** The position of Airbyte in an account: the date of its newest record. */
+/** Airbyte's cursor for an account: the date of its newest record. */
 export interface AirbyteCursor {
   readonly accountId: string;
   /** Epoch milliseconds. */
@@ -117,7 +117,7 @@ const messageMembers = { STATE: 'state', STREAM: 'stream', GLOBAL: 'global', LEG
 
 function openMessage(message: Located, { value: type }: Located): Located | undefined {
   const name = entryOf(messageMembers, type);
-  // The output of a sync is full of messages that are no states.
+  // Most messages in the output of a sync are not states.
   if (name === undefined) return undefined;
   const state = member(message, name);
   if (type === 'STATE' && state.value === undefined) refuse(state, 'an object');

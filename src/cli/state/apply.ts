@@ -142,7 +142,9 @@ function describeWrite(write: PlannedWrite, session: StateSession): readonly str
 /** Fields that the key repeats or that cannot be chosen. */
 const identity = new Set(['format_version', 'stream', 'account_id']);
 
-/** Formats a line a differing field; of a new or a deleted state a line a field with content. */
+/**
+ * Formats one line per differing field; for a new or a deleted state, one per field with content.
+ */
 function differences(before: Node | null, after: Node | null): readonly string[] {
   const names = Object.keys(after ?? before ?? {}).filter((name) => !identity.has(name));
   return names.flatMap((name) => {

@@ -16,12 +16,12 @@ export function readImport(text: string, form: StateForm, nowMs: number): Import
   const ours = documents.some((document) => isNode(document) && document['format'] !== undefined);
   if (ours) return { kind: 'export', states: readExport(documents, form) };
   const [only, ...more] = documents;
-  // A file with a message a line is a list of messages.
+  // A file with one message per line is a list of messages.
   const document = more.length === 0 ? (only ?? null) : documents;
   return { kind: 'airbyte', state: readAirbyteState(document, nowMs) };
 }
 
-/** Parses one JSON document, or one a line. */
+/** Parses one JSON document, or one per line. */
 function parse(text: string): readonly Json[] {
   if (text.trim() === '') {
     refuseState('the file is empty: expected what `state export` or Airbyte gives');

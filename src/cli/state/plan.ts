@@ -46,7 +46,10 @@ export interface Plan {
 /** Plans the changes of a session's states; called again when they have changed meanwhile. */
 export type Planner = (session: StateSession, author: Authorship) => Plan;
 
-/** Plans `state set`: moves one cursor of an existing state. @throws as the parsers do */
+/**
+ * Plans `state set`: moves one cursor of an existing state.
+ * @throws StopProcessError `state.invalid`
+ */
 export function planSet(text: string, cursor: string, nowMs: number): Planner {
   const id = parseStateKey(text);
   checkHasCursor(id.stream);
@@ -105,7 +108,7 @@ function accountsOf(stored: readonly StoredState[]): readonly string[] {
   return [...new Set(stored.map(({ key }) => key.split('/')[1] ?? ''))];
 }
 
-/** Null when there is none. @throws StopProcessError `state.invalid` when it cannot be read */
+/** Returns a key's state, if any. @throws StopProcessError `state.invalid` for an unreadable one */
 function readableState(session: StateSession, key: string): StreamState | null {
   const state = stateOf(session, key);
   if (state !== null || !session.stored.some((one) => one.key === key)) return state;
@@ -187,7 +190,7 @@ function writeOf(session: StateSession, { key, id, before, after }: StateChange)
 
 /**
  * Plans `state move-partitions`: moves each state to the partition of its account, after partitions
- * were added to the topic. Of a key with two states the newest is kept.
+ * were added to the topic. Of two states with one key, the newest is kept.
  */
 export function planMove({ stored, partitions }: StateSession): Plan {
   const misplaced = stored.filter((one) => isMisplaced(one, partitions));
@@ -208,7 +211,7 @@ export function planMove({ stored, partitions }: StateSession): Plan {
       );
     }
   }
-  return { writes: writes.toSorted((a, b) => pairOf(a) - pairOf(b)), notes };
+  return { writes: writes.toSorted((a, b) => partitionOrder(a) - partitionOrder(b)), notes };
 }
 
 /** Returns the time of the write; an unreadable state counts as the oldest. */
@@ -216,7 +219,7 @@ function writtenMs(stored: StoredState): number {
   return contentOf(stored).state?.writtenAtMs ?? -Infinity;
 }
 
-function pairOf(write: PlannedWrite): number {
+function partitionOrder(write: PlannedWrite): number {
   const [to = 0, from = 0] = partitionsOfWrite(write);
   return from * 1e6 + to;
 }

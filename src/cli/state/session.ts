@@ -17,7 +17,7 @@ export interface StateSession extends AsyncDisposable {
   readonly exists: boolean;
   readonly form: StateForm;
   readonly instance: string;
-  /** States as stored in the topic, one a key and partition. */
+  /** States as stored in the topic, one per key and partition. */
   readonly stored: readonly StoredState[];
   /** The number of partitions that the topic has, or will have. */
   readonly partitions: number;
@@ -80,7 +80,9 @@ export function contentOf({ restored }: StoredState) {
     : { state: null, unreadable: restored.error.message };
 }
 
-/** Of two partitions' states the one with the later sequence counts, as in a restore. */
+/**
+ * Returns a key's readable state; if several partitions have one, that with the highest sequence.
+ */
 export function stateOf(session: StateSession, key: string): StreamState | null {
   const states = session.stored.flatMap((one) =>
     one.key === key ? (contentOf(one).state ?? []) : [],
@@ -89,8 +91,8 @@ export function stateOf(session: StateSession, key: string): StreamState | null 
 }
 
 /**
- * Returns a key's states, one a partition; also of a key that this program has never written, which
- * must be removable. @throws StopProcessError `state.invalid` when there is none
+ * Returns a key's states, one per partition. Also finds a key that this program has never written,
+ * because it must be removable. @throws StopProcessError `state.invalid` when there is none
  */
 export function storedUnder(session: StateSession, key: string): readonly StoredState[] {
   const found = session.stored.filter((one) => one.key === key);

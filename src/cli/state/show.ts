@@ -16,7 +16,7 @@ import {
 /** The format that `state export` writes and `state import` reads. */
 export const exportFormat = 'instagram-kafka-state/1';
 
-/** Formats `state list`: a line a state, or a JSON list. */
+/** Formats `state list`: one line per state, or a JSON list. */
 export function listStates(session: StateSession, filter: StateFilter, json: boolean): string {
   const rows = select(session, filter).map(describe);
   if (json) return jsonText(rows);
@@ -82,7 +82,7 @@ function shortened(value: Json): Json {
   );
 }
 
-/** Formats `state export`: a JSON object a line; an unreadable state keeps its bytes. */
+/** Formats `state export`: one JSON object per line; an unreadable state keeps its bytes. */
 export function exportStates(session: StateSession, filter: StateFilter): string {
   const entries = select(session, filter).map(({ key, value, restored }) => {
     const entry = { format: exportFormat, key };

@@ -39,7 +39,7 @@ export async function* getEach(
 ): AsyncGenerator<Outcome, void, undefined> {
   const again: GraphRequest[] = [];
   for await (const outcome of once(transport, requests, signal, control)) {
-    if (isPassing(outcome)) again.push(outcome.request);
+    if (isTransient(outcome)) again.push(outcome.request);
     else yield outcome;
   }
   yield* once(transport, again, signal, control);
@@ -75,13 +75,13 @@ async function* once(
     const done = new Set(outcomes.map(({ request }) => request));
     queue = queue.filter((request) => !done.has(request));
     yield* outcomes;
-    // Twice in a row, every request sent together had a transient error: the server is down.
-    // Requests without an answer, lost ones, were attributed before.
-    const errors = outcomes.filter(isPassing).map(({ error }) => error);
+    // Every request sent together had a transient error, twice in a row: the server is down.
+    // Requests without an answer are excepted, because `attributed` has handled them.
+    const errors = outcomes.filter(isTransient).map(({ error }) => error);
     const isDown = errors.length === outcomes.length && !errors.every(isUnanswered);
-    const passing = isDown && outcomes.length > 1 ? errors[0] : undefined;
-    if (passing !== undefined && failing !== undefined) throw passing;
-    failing = passing;
+    const transient = isDown && outcomes.length > 1 ? errors[0] : undefined;
+    if (transient !== undefined && failing !== undefined) throw transient;
+    failing = transient;
   }
 }
 
@@ -132,7 +132,8 @@ async function getAlone(
 }
 
 /**
- * The outcomes of requests sent together; an unanswered one whose neighbours are answered is named.
+ * Returns the outcomes of requests sent together. Where others are answered, the error of an
+ * unanswered one names its object.
  *
  * @throws an error that concerns every request: of a limit, the token, the process or the network
  */
@@ -161,7 +162,7 @@ async function attributed(
 
 type FailedOutcome = Extract<Outcome, { readonly error: ConnectorError }>;
 
-function isPassing(outcome: Outcome): outcome is FailedOutcome {
+function isTransient(outcome: Outcome): outcome is FailedOutcome {
   return 'error' in outcome && outcome.error.disposition === 'retry';
 }
 

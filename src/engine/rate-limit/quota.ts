@@ -48,7 +48,7 @@ export interface Quota {
   readonly costPercent: number;
   /** Answers since the usage last rose. */
   readonly answersSinceRise: number;
-  /** True once a call was answered since the start or the last stop; before, usage is a guess. */
+  /** True once a call was answered since the start or the last block; before, usage is a guess. */
   readonly answered: boolean;
   /** The number of blocks so far. Answers to calls sent before the last one prove nothing. */
   readonly stops: number;

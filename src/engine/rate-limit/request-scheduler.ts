@@ -22,7 +22,7 @@ import {
 import { Semaphore } from './semaphore.ts';
 
 // States of a call:
-// - waiting: its scopes have no room, or a call before it is first.
+// - waiting: its scopes have no room, or another call goes first.
 // - admitted: room is reserved for it in its scopes; it must be sent, or given back.
 // - in flight: a request permit was free, the quota was checked again, and it was sent.
 // - finished: answered or failed; it no longer counts as in flight.

@@ -9,7 +9,7 @@ export interface RollingUsage {
 }
 
 /** Parts of the window: usage within one of them leaves together, at its end. */
-const bucketsAWindow = 96;
+const bucketsPerWindow = 96;
 /** Parts of the usage before the first report, which is assumed to be even over the window. */
 const evenParts = 24;
 
@@ -27,8 +27,8 @@ export function usedPercent({ parts }: RollingUsage, nowMs: number): number {
 }
 
 /**
- * Corrects the usage to a reported percentage: a surplus counts as used now; of a deficit the
- * oldest usage has left already.
+ * Corrects the usage to a reported percentage. A surplus counts as used now; a deficit is taken
+ * from the oldest usage, which has left the window earlier than expected.
  */
 export function correctUsage(usage: RollingUsage, percent: number, nowMs: number): RollingUsage {
   const parts = usage.parts.filter(({ leavesMs }) => leavesMs > nowMs);
@@ -66,7 +66,7 @@ export function nextLeaveMs({ parts }: RollingUsage, afterMs: number): number {
 
 function add(usage: RollingUsage, percent: number, nowMs: number): RollingUsage {
   if (percent === 0) return usage;
-  const bucketMs = usage.windowMs / bucketsAWindow;
+  const bucketMs = usage.windowMs / bucketsPerWindow;
   const leavesMs = Math.ceil(nowMs / bucketMs) * bucketMs + usage.windowMs;
   const last = usage.parts.at(-1);
   const parts =

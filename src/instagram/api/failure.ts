@@ -54,7 +54,9 @@ export interface GraphFailure {
 /** The bound of a quoted message. Meta's longest known message (the enum of metrics) has 800 characters. */
 const longestQuote = 1_000;
 
-/** Returns a message for people, without token and URL. @param advice - a sentence's middle */
+/**
+ * Returns a message for people, without token and URL. @param advice - a clause without a full stop
+ */
 export function explain(failure: GraphFailure, advice: string): string {
   const { request, envelope, redact } = failure;
   const account = request.accountId === null ? '' : ` for account ${request.accountId}`;

@@ -76,7 +76,7 @@ export async function withTelemetry<T>(
     return answer;
   } catch (error) {
     if (isConnectorError(error)) report(error.code);
-    // The API called none of the items.
+    // The API executed none of the items, so the batch counts as one call.
     if (error instanceof BatchRejection) report(error.code, { endpoint: batchEndpoint, calls: 1 });
     throw error;
   }

@@ -157,7 +157,10 @@ function graphOf(options: OAuthOptions): string {
   return login === 'facebook' ? `${host}/${apiVersion}` : host;
 }
 
-/** Creates the call that inspects a token: as the app, or without the app's secret as the token itself. */
+/**
+ * Creates the call that inspects a token, authorized by the app or, without its secret, by the
+ * token.
+ */
 function inspection(options: OAuthOptions, accessToken: string): OAuthCall {
   const { clientId, clientSecret } = options;
   const asApp = clientId === null || clientSecret === null ? null : `${clientId}|${clientSecret}`;
@@ -174,7 +177,9 @@ function proofParameter({ clientSecret }: OAuthOptions, accessToken: string) {
   return clientSecret === null ? {} : { appsecret_proof: proofOf(accessToken, clientSecret) };
 }
 
-/** Creates the call that exchanges a token, or refreshes it; with Facebook Login both are one. */
+/**
+ * Creates the call that exchanges or refreshes a token; with Facebook Login both are the same call.
+ */
 function renewalCall(
   options: OAuthOptions,
   accessToken: string,

@@ -6,7 +6,7 @@ import type { ListCache, ExtractContext } from './extraction.ts';
 import { nodesOf, requestOf, outcomesOf } from './requests.ts';
 
 /** Lifetime of cached children: they do not change, but their URLs expire. */
-const goodForMs = 24 * 3_600_000;
+const lifetimeMs = 24 * 3_600_000;
 
 /** The context of requests for children, and the findings from their answers. */
 export interface ChildrenPoll {
@@ -22,7 +22,7 @@ export interface Nested {
   readonly fields: Fields;
 }
 
-interface Family {
+interface ListedAlbum {
   readonly id: string;
   readonly ids: readonly string[];
 }
@@ -48,11 +48,11 @@ export async function withChildren(
   nested: Nested,
   poll: ChildrenPoll,
 ): Promise<readonly Node[]> {
-  const families = nodes.flatMap((node) => familyOf(node, nested, poll));
-  const unknown = families.filter((family) => !isKnown(family, poll));
+  const listedAlbums = nodes.flatMap((node) => listedAlbumOf(node, nested, poll));
+  const unknown = listedAlbums.filter((album) => !isKnown(album, poll));
   const albums = await getAlbums(unknown, nested, poll);
   await getChildren(albums, nested, poll);
-  const ids = new Set(families.map(({ id }) => id));
+  const ids = new Set(listedAlbums.map(({ id }) => id));
   return nodes.map((node) => {
     const { id } = node;
     const album = typeof id === 'string' && ids.has(id) ? poll.cache.albums.get(id) : undefined;
@@ -60,14 +60,18 @@ export async function withChildren(
   });
 }
 
-function familyOf(node: Node, { name }: Nested, { rejected }: ChildrenPoll): readonly Family[] {
+function listedAlbumOf(
+  node: Node,
+  { name }: Nested,
+  { rejected }: ChildrenPoll,
+): readonly ListedAlbum[] {
   const { id, [name]: children } = node;
   if (typeof id !== 'string' || !isNode(children)) return [];
   const ids = nodesOf(children, rejected).map((child) => child['id']);
   return [{ id, ids: ids.filter((childId) => typeof childId === 'string') }];
 }
 
-function isKnown({ id, ids }: Family, { cache, context: { nowMs } }: ChildrenPoll): boolean {
+function isKnown({ id, ids }: ListedAlbum, { cache, context: { nowMs } }: ChildrenPoll): boolean {
   const album = cache.albums.get(id);
   if (album?.ids.join() !== ids.join()) return false;
   return album.requestedMs <= nowMs && nowMs < album.untilMs;
@@ -78,46 +82,44 @@ function isKnown({ id, ids }: Family, { cache, context: { nowMs } }: ChildrenPol
  * @returns the albums to read child by child, and true when any album was answered
  */
 async function getAlbums(
-  families: readonly Family[],
+  listedAlbums: readonly ListedAlbum[],
   { name, fields }: Nested,
   poll: ChildrenPoll,
 ) {
   const isExcluded = (id: string, child: string) => poll.rejections.excludes(childOf(id, child));
-  const separate = families.filter(({ id, ids }) => ids.some((child) => isExcluded(id, child)));
-  const whole = families.filter((family) => !separate.includes(family));
+  const separate = listedAlbums.filter(({ id, ids }) => ids.some((child) => isExcluded(id, child)));
+  const whole = listedAlbums.filter((album) => !separate.includes(album));
   const expanded = `${name}{${fieldsParameter(fields)}}`;
   const requests = new Map(
-    whole.map((family) => [mediaRequest(family.id, expanded, poll), family] as const),
+    whole.map((album) => [mediaRequest(album.id, expanded, poll), album] as const),
   );
   let isAnswered = false;
-  for await (const [family, outcome] of outcomesOf(requests, poll.context)) {
+  for await (const [album, outcome] of outcomesOf(requests, poll.context)) {
     if ('error' in outcome) {
-      separate.push(family);
+      separate.push(album);
       continue;
     }
     isAnswered = true;
-    for (const child of family.ids) poll.rejections.forget(childOf(family.id, child), null);
+    for (const child of album.ids) poll.rejections.forget(childOf(album.id, child), null);
     const children = outcome.node[name];
-    noteAlbum(family, isNode(children) ? nodesOf(children, poll.rejected) : [], poll);
+    noteAlbum(album, isNode(children) ? nodesOf(children, poll.rejected) : [], poll);
   }
   return { separate, isAnswered };
 }
 
 /** Requests the children of some albums one by one, and excludes those that cannot be read. */
 async function getChildren(
-  { separate: families, isAnswered }: Awaited<ReturnType<typeof getAlbums>>,
+  { separate: listedAlbums, isAnswered }: Awaited<ReturnType<typeof getAlbums>>,
   { fields }: Nested,
   poll: ChildrenPoll,
 ): Promise<void> {
   const { context, rejections } = poll;
   const fieldNames = fieldsParameter(fields);
   const requests = new Map(
-    families.flatMap((family) =>
-      family.ids
-        .filter((child) => !rejections.excludes(childOf(family.id, child)))
-        .map(
-          (child) => [mediaRequest(child, fieldNames, poll), childOf(family.id, child)] as const,
-        ),
+    listedAlbums.flatMap((album) =>
+      album.ids
+        .filter((child) => !rejections.excludes(childOf(album.id, child)))
+        .map((child) => [mediaRequest(child, fieldNames, poll), childOf(album.id, child)] as const),
     ),
   );
   const found = new Map<string, Node>();
@@ -132,15 +134,15 @@ async function getChildren(
   }
   await excludeCulprits(failed, poll, {
     // The page that lists a single broken album counts as an answer.
-    isAnswered: isAnswered || found.size > 0 || families.length === 1,
+    isAnswered: isAnswered || found.size > 0 || listedAlbums.length === 1,
     controls: [],
     areAnswered: () => Promise.resolve(false),
   });
-  for (const family of families) {
-    const children = family.ids
-      .map((child) => found.get(childOf(family.id, child)))
+  for (const album of listedAlbums) {
+    const children = album.ids
+      .map((child) => found.get(childOf(album.id, child)))
       .filter((child) => child !== undefined);
-    noteAlbum(family, children, poll);
+    noteAlbum(album, children, poll);
   }
 }
 
@@ -149,8 +151,13 @@ function mediaRequest(id: string, fields: string, { context }: ChildrenPoll) {
 }
 
 /** Caches an album's children for a day, in memory only. */
-function noteAlbum(family: Family, children: readonly Node[], poll: ChildrenPoll): void {
+function noteAlbum(album: ListedAlbum, children: readonly Node[], poll: ChildrenPoll): void {
   const { nowMs } = poll.context;
-  const untilMs = nowMs + goodForMs;
-  poll.cache.albums.set(family.id, { requestedMs: nowMs, untilMs, ids: family.ids, children });
+  const untilMs = nowMs + lifetimeMs;
+  poll.cache.albums.set(album.id, {
+    requestedMs: nowMs,
+    untilMs,
+    ids: album.ids,
+    children,
+  });
 }

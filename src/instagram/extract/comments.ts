@@ -11,7 +11,7 @@ import {
   writtenAt,
   type KnownComments,
 } from '../model/comments.ts';
-import { doubtOf, goneBy } from '../../engine/change-set.ts';
+import { goneBy, suspectTruncation } from '../../engine/change-set.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { tidyRefusals } from '../../engine/refusals.ts';
@@ -231,7 +231,7 @@ function tidied(page: ReturnType<typeof pageOf>, context: ExtractContext): Page 
   const { nowMs, checkpoint } = context;
   const scanned = scannedBy('media', context);
   const known = { published: learned.published, doubtedMs: checkpoint.doubtedMs };
-  const isDoubted = scanned !== undefined && doubtOf(known, scanned, nowMs) !== undefined;
+  const isDoubted = scanned !== undefined && suspectTruncation(known, scanned, nowMs) !== undefined;
   const present = isDoubted ? undefined : scanned?.present;
   const refusals = tidyRefusals(learned.refusals, { nowMs, present });
   if (isDoubted) return { ...page, learned: { ...learned, refusals, doubtedMs: nowMs } };

@@ -5,7 +5,7 @@ import type { Checkpoint } from '../../engine/state.ts';
 import { type PlannedDay, type TotalsAnswer, dayNode, planDays } from '../model/daily-totals.ts';
 import { mergeDays, type SeriesAnswer } from '../model/days.ts';
 import {
-  askableFrom,
+  requestableFrom,
   excludeDailyMetric,
   metricsOf,
   withAnswered,
@@ -28,19 +28,22 @@ interface DailyPoll {
   readonly skipped: Skipped[];
 }
 
-/** Creates the context from the state's rejections of the stream's metrics, and what to plan by. */
+/**
+ * Creates the poll's context, with the rejections of the stream's metrics, and the plan of its
+ * days.
+ */
 function beginPoll(context: ExtractContext, names: readonly string[]) {
   const checkpoint = withoutUndeclaredMetrics(context.checkpoint, names);
   const poll: DailyPoll = { context, checkpoint, tooFew: new Set(), skipped: [] };
   const { nowMs, startDateMs, lookbackMs } = context;
   const { cursorMs, coveredUntilMs } = context.checkpoint;
-  const missingFromMs = askableFrom(checkpoint, names, nowMs);
+  const missingFromMs = requestableFrom(checkpoint, names, nowMs);
   const known = { cursorMs, coveredUntilMs, missingFromMs };
   const plan: WindowPlan = { nowMs, startDateMs, lookbackMs, ...known };
   return { poll, plan };
 }
 
-/** Returns the findings since the last page, for this page. */
+/** Returns the findings since the previous page. */
 function findingsOf({ skipped, checkpoint: { refusals, convertedMs } }: DailyPoll) {
   return { skipped: skipped.splice(0), learned: { refusals, convertedMs } };
 }
@@ -101,8 +104,8 @@ function windowPage(answers: readonly SeriesAnswer[], window: Window): Omit<Page
   return { nodes, rejected, coveredUntilMs: isCovered ? window.untilMs : null };
 }
 
-/** Days per page: the most that a crash repeats; a backfill of two years takes 73 transactions. */
-const daysAPage = 10;
+/** The most days that a crash repeats; a backfill of two years takes 73 transactions. */
+const daysPerPage = 10;
 
 /** Requests day by day, oldest first; a page holds some days, and thus is one transaction. */
 export async function* extractTotals(
@@ -114,8 +117,8 @@ export async function* extractTotals(
     requests.flatMap(({ metrics }) => metrics),
   );
   const days = planDays(plan);
-  for (let start = 0; start < days.length; start += daysAPage) {
-    const pageDays = days.slice(start, start + daysAPage);
+  for (let start = 0; start < days.length; start += daysPerPage) {
+    const pageDays = days.slice(start, start + daysPerPage);
     const nodes: Node[] = [];
     const rejected: DeadLetterError[] = [];
     for (const day of pageDays) {
@@ -131,7 +134,7 @@ export async function* extractTotals(
       rejected,
       ...findingsOf(poll),
       coveredUntilMs: pageDays.findLast(({ catchUp }) => !catchUp)?.endMs ?? null,
-      step: { number: start / daysAPage + 1, of: Math.ceil(days.length / daysAPage) },
+      step: { number: start / daysPerPage + 1, of: Math.ceil(days.length / daysPerPage) },
     };
   }
 }

@@ -33,7 +33,7 @@ interface Candidate {
   readonly listed: Listed;
 }
 
-/** Rejections that name a whole kind before a metric is excluded for the kind, media. */
+/** The number of media whose rejections name a whole kind before its metric is excluded. */
 const rejectionsOfAKind = 3;
 /** The longest exclusion of a story, as stories are listed for only a day. */
 const storyExcludedMs = 3_600_000;
@@ -52,8 +52,8 @@ interface InsightsPoll {
   readonly rejectionCounts: Map<string, number>;
 }
 
-/** Media per page: the most requests of a batch. */
-const mediaAPage = 50;
+/** The most requests of a batch. */
+const mediaPerPage = 50;
 
 /**
  * Requests the insights of the due media, one request each; a node is the media with its metrics.
@@ -76,8 +76,8 @@ export async function* extractInsights(
   const known = { answeredMetrics: new Set<string>(), rejectionCounts: new Map<string, number>() };
   const poll: InsightsPoll = { source, context, rejections, all, skipped: [], ...known };
   const due = all.filter((candidate) => isDueNow(candidate, source, context));
-  for (let start = 0; start < due.length; start += mediaAPage) {
-    yield await pageOf(due.slice(start, start + mediaAPage), poll);
+  for (let start = 0; start < due.length; start += mediaPerPage) {
+    yield await pageOf(due.slice(start, start + mediaPerPage), poll);
   }
   const scanned = scannedBy(edge, context);
   if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
@@ -307,10 +307,10 @@ const partsEveryMs = 3_600_000;
 type Parts = NonNullable<InsightsSource['parts']>;
 
 /**
- * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media:
- * requested when the metric has changed, at most once an hour, and at the last poll that lists the
- * media. All media of an account share its hours, for one batch. Between, the last parts are
- * repeated.
+ * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media.
+ * They are requested when the metric has changed: at most once an hour, and at the last poll that
+ * lists the media. The hours of all media of an account begin together, so that one batch requests
+ * them all. In between, the last parts are repeated.
  */
 async function withParts(
   values: ReadonlyMap<Candidate, Node>,
@@ -350,7 +350,8 @@ async function getParts(
   for (const [candidate, node] of values) {
     const { listed } = candidate;
     const isOpen = rejections.metricsFor([nameOf(parts)], listed).length > 0;
-    if (!isOpen || !areDue(candidate, partsById.get(listed.id), node[metric], context)) continue;
+    if (!isOpen || !arePartsDue(candidate, partsById.get(listed.id), node[metric], context))
+      continue;
     const query = { metric, breakdown };
     requests.set(requestOf('/{media}/insights', query, context, listed.id), candidate);
   }
@@ -369,7 +370,7 @@ function nameOf({ metric }: Parts): string {
 }
 
 /** @param total - the metric now; undefined where the media has none */
-function areDue(
+function arePartsDue(
   { listed: { createdMs } }: Candidate,
   before: ReadParts | undefined,
   total: Json | undefined,

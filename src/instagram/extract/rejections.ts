@@ -16,8 +16,8 @@ const weekMs = 7 * 24 * hourMs;
 /** Less than the interval of stories, so that their next poll requests the media again. */
 const tenMinutesMs = hourMs / 6;
 
-/** Errors that usually pass, though they are a media's own while others are answered. */
-const passingCodes: readonly ErrorCode[] = ['graph.server', 'graph.network', 'graph.timeout'];
+/** Transient errors, which are attributed to a media all the same while others are answered. */
+const transientCodes: readonly ErrorCode[] = ['graph.server', 'graph.network', 'graph.timeout'];
 
 export interface Listed {
   readonly id: string;
@@ -97,7 +97,7 @@ export class Rejections {
 
   /**
    * Excludes a media: for a quarter of its age, between an hour and `atMostMs`. A new media is thus
-   * retried soon, and any media after an error that usually passes: a burst of them may hit each
+   * retried soon, and any media after a transient error: a burst of them may hit each
    * try of a media while its neighbours are answered.
    */
   exclude(exclusion: { listed: Listed; reason: ErrorCode; atMostMs?: number }): void {
@@ -105,8 +105,8 @@ export class Rejections {
     const { id, createdMs, kind } = listed;
     const ageMs = createdMs === null ? weekMs : this.#nowMs - createdMs;
     const usualMs = Math.max(hourMs, Math.round(ageMs / 4));
-    const passingMs = kind.startsWith('STORY') ? tenMinutesMs : hourMs;
-    const forMs = Math.min(passingCodes.includes(reason) ? passingMs : usualMs, atMostMs);
+    const transientMs = kind.startsWith('STORY') ? tenMinutesMs : hourMs;
+    const forMs = Math.min(transientCodes.includes(reason) ? transientMs : usualMs, atMostMs);
     this.#set({ subject: id, metric: null, reason, untilMs: this.#nowMs + forMs });
   }
 

@@ -26,11 +26,11 @@ export function nodesOf(body: Node, rejected: DeadLetterError[]): readonly Node[
   if (entries === undefined) {
     // The paging is removed: its URLs carry the token (Invariant 9).
     const raw = { ...body, paging: null };
-    throw invalidPart({ path: 'data', expected: 'a list', came: data, raw }, 'graph.bad-body');
+    throw invalidPart({ path: 'data', expected: 'a list', received: data, raw }, 'graph.bad-body');
   }
   return entries.flatMap((entry, index) => {
     if (isNode(entry)) return [entry];
-    const part = { path: `data[${index}]`, expected: 'an object', came: entry, raw: entry };
+    const part = { path: `data[${index}]`, expected: 'an object', received: entry, raw: entry };
     rejected.push(invalidPart(part, 'graph.bad-body'));
     return [];
   });
@@ -170,7 +170,7 @@ function newlyRejected(
 ): ReadonlySet<string> {
   if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') throw error;
   const after = error.subjects.reduce(
-    (sofar, name) => rejectedAfter(name, pathsOf(name, fields), sofar) ?? sofar,
+    (soFar, name) => rejectedAfter(name, pathsOf(name, fields), soFar) ?? soFar,
     excluded,
   );
   if (after === excluded) throw error;

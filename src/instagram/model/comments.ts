@@ -14,7 +14,7 @@ const secondBits = 40n;
 /** The largest count of 24 bits; it encodes null. */
 const noCount = 0xff_ff_ff;
 
-/** Packs a checkpoint into 64 bits: the count, and the newest comment's time in epoch seconds. */
+/** Packs a reading into 64 bits: the count, and the newest comment's time in epoch seconds. */
 export function packRead({ count, newestMs }: CommentsRead): bigint {
   const counted = count === null ? noCount : Math.min(count, noCount - 1);
   const seconds = newestMs === null ? 0 : Math.floor(newestMs / 1000);
@@ -30,7 +30,7 @@ function unpackRead(packed: bigint): CommentsRead {
   };
 }
 
-/** Reads the checkpoint of a media; undefined when its comments were never read. */
+/** Returns the last reading of a media; undefined when its comments were never read. */
 export function readOf(mediaId: string, published: Published): CommentsRead | undefined {
   const packed = published.get(keyNumber(mediaId));
   return packed === undefined ? undefined : unpackRead(packed);

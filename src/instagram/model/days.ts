@@ -41,7 +41,7 @@ export function mergeDays(
 function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]) {
   const { values } = metric;
   if (!Array.isArray(values)) {
-    const part = { path: `${name}.values`, expected: 'a list of days', came: values };
+    const part = { path: `${name}.values`, expected: 'a list of days', received: values };
     rejected.push(invalidPart({ ...part, raw: metric }));
     return [];
   }
@@ -50,8 +50,8 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]) {
     if (isNode(point) && typeof date === 'string') return [{ date, value: point['value'] ?? null }];
     const path = `${name}.values[${index}]`;
     const part = isNode(point)
-      ? { path: `${path}.end_time`, expected: 'a time', came: date }
-      : { path, expected: 'an object with value and end_time', came: point };
+      ? { path: `${path}.end_time`, expected: 'a time', received: date }
+      : { path, expected: 'an object with value and end_time', received: point };
     rejected.push(invalidPart({ ...part, raw: { ...metric, values: [point] } }));
     return [];
   });

@@ -143,7 +143,7 @@ function invalid(
   expected: string,
   received: Json | undefined,
 ): DeadLetterError {
-  return invalidPart({ path: context.path, expected, came: received, raw: context.root });
+  return invalidPart({ path: context.path, expected, received, raw: context.root });
 }
 
 /** Creates the mapping of a stream whose records are its nodes' declared fields. */

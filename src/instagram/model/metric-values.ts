@@ -35,7 +35,7 @@ class PartReader {
   }
 
   reject(path: string, expected: string, received: Json | undefined): never {
-    const part = { path: `${this.#prefix}${path}`, expected, came: received, raw: this.#root };
+    const part = { path: `${this.#prefix}${path}`, expected, received, raw: this.#root };
     throw invalidPart(part);
   }
 }

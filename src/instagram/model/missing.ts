@@ -89,7 +89,7 @@ function withChanged(
 }
 
 /** Returns the start of the days that lack a metric that may be requested again; null for none. */
-export function askableFrom(
+export function requestableFrom(
   { refusals }: Checkpoint,
   metrics: readonly string[],
   nowMs: number,

@@ -42,7 +42,8 @@ export interface WindowPlan {
 /**
  * Plans the windows of a poll of user_insights, oldest first, so that the cursor only moves ahead:
  * from a look-back before the known days (or the start date) to a day ahead of now, at most 30 days
- * each, cut where the 30-day metrics begin. Windows that lack a requestable metric go before them.
+ * each, cut where the 30-day metrics begin. Windows whose days lack a requestable metric come
+ * first.
  */
 export function planWindows(plan: WindowPlan): readonly Window[] {
   const untilMs = plan.nowMs + futureMs;

@@ -17,9 +17,9 @@ const breakdowns = ['city', 'country', 'age,gender'] as const;
 /**
  * Creates the mapping of a metric with one breakdown. An answer without results means too few
  * people: no record is published, and the answer is counted.
- * @param asked - further parameters of the request, as fields of the record
+ * @param parameters - further parameters of the request, which become fields of the record
  */
-function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => Mapped {
+function demographicsRecord(parameters: Value = {}): (node: Node, origin: Origin) => Mapped {
   return (node, origin) => {
     const { value: metric, unknown } = decode(fields, node);
     const rejected: DeadLetterError[] = [];
@@ -31,7 +31,7 @@ function demographicsRecord(asked: Value = {}): (node: Node, origin: Origin) => 
         ...provenance(origin),
         metric: metric['name'] ?? null,
         breakdown: metric['breakdown'] ?? null,
-        ...asked,
+        ...parameters,
         value,
       },
       unknown: unknown.filter((field) => !described.includes(field)),

@@ -3,7 +3,7 @@ import { mediaMetrics, sparseMetrics } from '../model/insight-metrics.ts';
 import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
-/** The listed fields that tell the kind and age of a media. */
+/** The listed fields that determine the kind and age of a media. */
 export const listFields: Fields = {
   id: required(id),
   media_type: text,

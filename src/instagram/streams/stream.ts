@@ -4,7 +4,7 @@ import type { Node } from '../../engine/json.ts';
 import type { Stream } from '../../engine/stream.ts';
 import type { Fields } from '../model/fields.ts';
 
-/** One request of a series of daily values; `as` names each metric in the merged day. */
+/** One request of daily values; `metrics` maps each metric to its name in the merged day. */
 export interface SeriesRequest {
   readonly period: string;
   readonly metrics: Readonly<Record<string, string>>;
@@ -88,7 +88,10 @@ type Derived = 'list' | 'publishesList' | 'tracksNodes';
 type Declaration = Omit<InstagramStream, Derived | keyof typeof usual> &
   Partial<Pick<InstagramStream, keyof typeof usual>>;
 
-/** Creates a stream from what its declaration has of its own, and derives the rest from its requests. */
+/**
+ * Creates a stream: adds the usual values to its declaration, and derives the rest from its
+ * request.
+ */
 export function declareStream(declaration: Declaration): InstagramStream {
   const { request } = declaration;
   return {

@@ -11,7 +11,7 @@ export interface TokenFile {
   /** Called with renewed tokens before their first use, so that they are redacted as secrets. */
   readonly onRenewed: (tokens: readonly string[]) => void;
   /** Called once for each reason that makes the file invalid; the previous tokens stay in use. */
-  readonly onTrouble: (reason: string) => void;
+  readonly onInvalid: (reason: string) => void;
 }
 
 /** The file is polled: Kubernetes replaces the folder of a secret, which a watch of the file misses. */
@@ -25,7 +25,7 @@ export async function watchTokenFile(
 ): Promise<void> {
   let reportedReason = '';
   const reportError = (reason: string): void => {
-    if (reason !== reportedReason && reason !== '') file.onTrouble(reason);
+    if (reason !== reportedReason && reason !== '') file.onInvalid(reason);
     reportedReason = reason;
   };
   let lastText: string | undefined;

@@ -63,7 +63,7 @@ export class Tokens {
     signal.throwIfAborted();
   }
 
-  /** Replace every current and former token, its proof and the app's secret. */
+  /** Replaces every current and former token, its proof and the app's secret. */
   readonly redact: Redact = (text) => this.#redacts.whole(text);
   readonly redactBody: Redact = (text) => this.#redacts.body(text);
 }

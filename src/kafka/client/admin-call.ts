@@ -11,8 +11,9 @@ type Client = Pick<KafkaBase, 'options' | 'dependencies'>;
 type Operation = Pick<FailureContext, 'doing' | 'needs' | 'ifMissing'>;
 
 /**
- * Runs a task with a client of its own and translates its error. The clean-ups that the task defers run
- * after that: the brokers' answers to them must not explain the error.
+ * Runs a task with a client of its own and translates its error. The clean-ups that the task defers
+ * run after the translation, so that the brokers' answers to them are not taken for the error's
+ * cause.
  */
 export async function withConnection<T>(
   { options, dependencies }: Client,

@@ -7,7 +7,8 @@ const require = createRequire(import.meta.url);
 /** The version that the patches fit; any other version runs unpatched. */
 const patchedVersion = '2.2.4';
 
-// Patched before kafkajs itself is loaded: its modules keep their required modules.
+// Patched before kafkajs itself is loaded, because its modules keep references to what they
+// require.
 if ((require('kafkajs/package.json') as { version: string }).version === patchedVersion) {
   for (const [path, patch] of Object.entries(patches)) {
     const original = require(path) as never;

@@ -74,7 +74,7 @@ interface AssignorPolicy {
 }
 
 /** Creates an assignor of one topic for kafkajs. */
-export function createTopicAssigner(
+export function createTopicAssignor(
   assignorName: string,
   topic: string,
   { userData, assign }: AssignorPolicy,
@@ -107,13 +107,13 @@ export function createTopicAssigner(
  * Creates a sticky assignor for the state topic, which kafkajs lacks: few partitions move in a rebalance.
  * Each join calls `metadata`, and `onMetadata` with the topic's current partition count.
  */
-export function createAssigner(
+export function createAssignor(
   topic: string,
   metadata: () => MemberMetadata,
   onMetadata: (partitions: number) => void,
 ): PartitionAssigner {
   const countIn = (cluster: Cluster) => cluster.findTopicPartitionMetadata(topic).length;
-  return createTopicAssigner(name, topic, {
+  return createTopicAssignor(name, topic, {
     userData(cluster) {
       onMetadata(countIn(cluster));
       return JSON.stringify(metadata());

@@ -6,7 +6,7 @@ import { openConnection, type Connection } from '../client/connection.ts';
 import { DeadlineError, pause, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
 import { translate } from '../client/errors.ts';
-import { createAssigner, readMemberMetadata } from './assignor.ts';
+import { createAssignor, readMemberMetadata } from './assignor.ts';
 import { createOwnership, type Ownership, createLease } from './ownership.ts';
 import type { KafkaBase, KafkaShared } from '../shared.ts';
 import { needsOf } from '../client/acls.ts';
@@ -218,7 +218,7 @@ function openConsumer(
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: rebalanceTimeoutMs,
     heartbeatInterval: heartbeatMs,
-    partitionAssigners: [createAssigner(topic, metadata, checkCount)],
+    partitionAssigners: [createAssignor(topic, metadata, checkCount)],
     allowAutoTopicCreation: false,
     maxWaitTimeInMs: Math.min(loopMs, Math.ceil(heartbeatMs / 2)),
     retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },

@@ -97,7 +97,8 @@ export class PartitionProducer {
 
   /**
    * Acquires the partition and fences every earlier producer, including this object's own. When it
-   * resolves, no earlier producer can commit, and all their commits precede an end record.
+   * resolves, no earlier producer can commit, and all their commits precede this producer's end
+   * record.
    * @returns the end that a read must reach: the offset after the end record
    */
   acquire(signal: AbortSignal): Promise<bigint> {

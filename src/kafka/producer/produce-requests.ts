@@ -75,8 +75,9 @@ function placeAt(partition: number, layout: Layout, record: OutgoingRecord): Pla
 }
 
 /**
- * The key of end records. A state's key differs: it has a slash. With one key, compaction keeps at
- * most one end record per partition. End records are tombstones, which every state reader skips.
+ * The key of end records; the text is part of the topic's format. A state's key differs: it has a
+ * slash. Because all end records share one key, compaction keeps at most one of them per partition.
+ * End records are tombstones, which every state reader skips.
  */
 export const endRecordKey = 'fence';
 

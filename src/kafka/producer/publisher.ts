@@ -26,7 +26,11 @@ import {
   stateLimitBytes,
   tooLarge,
 } from './produce-requests.ts';
-import { openTransactionalProducer, SendError, type TransactionalProducer } from './transaction.ts';
+import {
+  openTransactionalProducer,
+  ProduceRequestError,
+  type TransactionalProducer,
+} from './transaction.ts';
 
 /** A publisher whose partitions can be acquired before their state is read, and released. */
 export type AcquiringPublisher = ReturnType<typeof createPublisher>;
@@ -63,9 +67,9 @@ async function translateFailure(
   partition: number,
   { records, lastRejection }: BatchContent & { readonly lastRejection: string | undefined },
 ): Promise<unknown> {
-  const isSend = error instanceof SendError;
-  const cause = isSend ? error.cause : error;
-  const topics = isSend ? error.topics : [...new Set(records.map(({ topic }) => topic))];
+  const isOfRequest = error instanceof ProduceRequestError;
+  const cause = isOfRequest ? error.cause : error;
+  const topics = isOfRequest ? error.topics : [...new Set(records.map(({ topic }) => topic))];
   if (cause instanceof Error && classify(cause) === 'too-large') {
     return await tooLargeFor(topics, shared, records, cause);
   }
@@ -73,7 +77,7 @@ async function translateFailure(
   const translated = translateTransaction(cause, shared, partition, failure);
   const isUnauthorized =
     translated instanceof StopProcessError && translated.code === 'kafka.unauthorized';
-  return isUnauthorized && isSend && topics.length > 1
+  return isUnauthorized && isOfRequest && topics.length > 1
     ? new RetryError(translated.code, translated.message, { cause: translated })
     : translated;
 }
@@ -161,7 +165,7 @@ export function createPartitionProducer(shared: KafkaShared, partition: number):
     async translate(error, batch, lastRejection) {
       const failed = { ...batch, lastRejection };
       const translated = await translateFailure(error, shared, partition, failed);
-      // Not retried at once, and it affects every batch.
+      // A FailError is not retried at once, and its cause affects every batch.
       if (translated instanceof FailError) health.down(part, translated.message);
       return translated;
     },

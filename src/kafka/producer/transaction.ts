@@ -57,8 +57,8 @@ function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
 }
 
 /** The failure of a produce request, with the topics of its records. */
-export class SendError extends Error {
-  override readonly name = 'SendError';
+export class ProduceRequestError extends Error {
+  override readonly name = 'ProduceRequestError';
   readonly topics: readonly string[];
   constructor({ records }: ProduceRequest, cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
@@ -88,7 +88,7 @@ async function produce(
     // kafkajs silently skips partitions without a leader.
     throw new Error(`kafkajs did not send to partition ${missing.partition} of ${missing.topic}`);
   } catch (error) {
-    throw new SendError(request, error);
+    throw new ProduceRequestError(request, error);
   }
 }
 

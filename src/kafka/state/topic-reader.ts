@@ -5,7 +5,7 @@ import { settled } from '../../engine/shutdown.ts';
 import { type Connection, openConnection } from '../client/connection.ts';
 import { DeadlineError, unlessAborted, withDeadline } from '../client/deadline.ts';
 import { createHighWatermarkAdmin } from '../client/kafkajs.ts';
-import { createTopicAssigner } from '../group/assignor.ts';
+import { createTopicAssignor } from '../group/assignor.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { needsOf } from '../client/acls.ts';
 import { isTransient, translate } from '../client/errors.ts';
@@ -128,7 +128,7 @@ export class StateTopicReader {
       groupId: this.#groupId,
       // Gives every partition to the single consumer of the group.
       partitionAssigners: [
-        createTopicAssigner('all-partitions', topic, {
+        createTopicAssignor('all-partitions', topic, {
           userData: () => '',
           assign: () => () => this.#all,
         }),
@@ -233,7 +233,8 @@ export class StateTopicReader {
     const bounded = withDeadline(search, stallMs, `looking for the end of ${topic}`);
     const span = await unlessAborted(bounded, signal);
     const end = target === 'now' ? BigInt(span.end) : target;
-    // No record, not even of an open transaction. After an acquisition there is at least the end record.
+    // The partition has no record, not even of an open transaction. An acquired one has its end
+    // record.
     if (end <= BigInt(span.low)) return [];
     const read = createPartitionRead(`partition ${partition} of ${topic}`, end, stallMs);
     this.#reads.set(partition, read);

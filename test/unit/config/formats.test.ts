@@ -101,7 +101,7 @@ describe('integer', () => {
 
 describe('share', () => {
   test('reads a fraction within its limits', () => {
-    const format = formats.share(0, 0.5);
+    const format = formats.fraction(0, 0.5);
     expect([read(format, '0'), read(format, '0.25'), read(format, 0.5)]).toEqual([0, 0.25, 0.5]);
     const wrong = ['0.6', '10%', '.1', '-0.1', '1e-1', '', 0.51, null];
     expect(refusals(format, wrong)).toEqual(wrong);

@@ -36,7 +36,7 @@ async function look(steps: readonly (() => Promise<void>)[]) {
     path: join(folder, 'token'),
     parse: parseTokens,
     onRenewed: (found: readonly string[]) => void renewed.push(found),
-    onTrouble: (reason: string) => void troubles.push(reason),
+    onInvalid: (reason: string) => void troubles.push(reason),
   };
   await watchTokenFile(file, tokens, { clock, signal: enough.signal });
   return { tokens, renewed, troubles };

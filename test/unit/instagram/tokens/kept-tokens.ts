@@ -85,7 +85,7 @@ async function keep(
     clock,
   });
   const onRenewed = (found: readonly string[]): void => void hidden.push(...found);
-  const file = { path, parse: parseTokens, onRenewed, onTrouble: () => undefined };
+  const file = { path, parse: parseTokens, onRenewed, onInvalid: () => undefined };
   const watched = given === undefined ? file : undefined;
   const telemetry = { report: (event: TelemetryEvent): void => void events.push(event) };
   const parts = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Cluster } from 'kafkajs';
 import { AssignerProtocol } from '../../../../src/kafka/client/kafkajs.ts';
-import { createAssigner, type MemberMetadata } from '../../../../src/kafka/group/assignor.ts';
+import { createAssignor, type MemberMetadata } from '../../../../src/kafka/group/assignor.ts';
 
 const topic = 't.state';
 
@@ -21,12 +21,12 @@ async function assigned(partitions: number, members: readonly ReturnType<typeof 
     findTopicPartitionMetadata: () => Array.from({ length: partitions }, () => ({})),
   } as unknown as Cluster;
   const note = { instance: 'leader', partitions, owned: [] };
-  const assigner = createAssigner(
+  const assignor = createAssignor(
     topic,
     () => note,
     () => undefined,
   )({ cluster } as never);
-  const assignment = await assigner.assign({ members: [...members], topics: [topic] });
+  const assignment = await assignor.assign({ members: [...members], topics: [topic] });
   return Object.fromEntries(
     assignment.map(({ memberId, memberAssignment }) => [
       memberId,
@@ -35,7 +35,7 @@ async function assigned(partitions: number, members: readonly ReturnType<typeof 
   );
 }
 
-describe('the group assigner', () => {
+describe('the group assignor', () => {
   test.each([[2 ** 40], [2 ** 53 - 1], [5]])(
     'ignores a member that claims %p partitions of a topic with four',
     async (claimed) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Json, Node } from '../../../src/engine/json.ts';
 import { type StreamState, emptyCheckpoint } from '../../../src/engine/state.ts';
 import { openStateForm } from '../../../src/registry/index.ts';
-import { createJsonForm } from '../../../src/registry/state-form.ts';
+import { createJsonForm } from '../../../src/registry/json-form.ts';
 
 const form = openStateForm();
 
