@@ -4,6 +4,7 @@ import { createApp, type App, type AppOptions } from '../app.ts';
 import { type Config, enabledStreams } from '../config/config.ts';
 import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
 import { kafkaSecurity, registryAccess } from '../credentials.ts';
+import { printable } from '../engine/printable.ts';
 import { createShutdownBudget } from '../engine/shutdown-budget.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 import { compactedStreams } from '../instagram/streams/index.ts';
@@ -67,13 +68,19 @@ export function readVersion(): string {
 /** Ignores log lines, events and secrets to hide: a command logs nothing. */
 const dropLog = (): void => undefined;
 
-/** Opens the registry for a command, without logging: the command ends with its error. */
+/** Opens the registry for a command, which ends with its error; warnings go to standard error. */
 export function openQuietRegistry(
   { schemaRegistry, kafka }: Pick<Config, 'schemaRegistry' | 'kafka'>,
   roles: readonly TopicRole[],
 ) {
   const access = registryAccess(schemaRegistry, dropLog);
-  return openRegistry({ ...access, topicTemplate: kafka.topicTemplate, roles });
+  const log = {
+    warn: (fields: object, message: string) => {
+      const facts = Object.entries(fields).map(([name, value]) => `${name}: ${String(value)}`);
+      process.stderr.write(`${printable(`warning: ${message}; ${facts.join('; ')}`)}\n`);
+    },
+  };
+  return openRegistry({ ...access, topicTemplate: kafka.topicTemplate, roles }, { log });
 }
 
 /** Opens Kafka and the registry for a command, without logging; the stack closes them. */

@@ -57,6 +57,8 @@ export const advice = {
   'kafka.unauthenticated':
     'Check the login: mechanism, user and password, or the client and its secret.',
   'kafka.unauthorized': 'Allow in Kafka what the message names.',
+  'kafka.transaction-open':
+    'Find the producer that holds the transaction open, as the message says, and stop it, or abort the transaction.',
   'kafka.unavailable':
     'It is retried automatically. If it persists, check the brokers and look for a partition without a leader.',
   'mapping.invalid':

@@ -9,7 +9,8 @@ import { asAdmin, withConnection } from './client/admin-call.ts';
 import { withDeadline } from './client/deadline.ts';
 import { translate } from './client/errors.ts';
 import type { KafkaOptions } from './options.ts';
-import type { KafkaShared } from './shared.ts';
+import type { KafkaShared, StateEntry } from './shared.ts';
+import { checkPlacement, decodeAll } from './state/store.ts';
 import { findTopics } from './topics.ts';
 
 /** The address of a broker. */
@@ -47,11 +48,23 @@ export function createProbe(shared: KafkaShared) {
     },
     topics: () => findTopics(shared),
     transactions: () => acquireTransactionalId(shared),
-    /** Reads the state topic in a group of its own; returns its number of keys. Requires prepared topics. */
-    async group(signal: AbortSignal): Promise<number> {
+    /** Reads the state topic in a group of its own. Requires prepared topics. */
+    async states(signal: AbortSignal): Promise<readonly StateEntry[]> {
       const { partitions } = shared.layout();
       const reads = partitions.map((partition) => shared.readState(partition, 'now', signal));
-      return (await Promise.all(reads)).flat().length;
+      return (await Promise.all(reads)).flat();
+    },
+    /**
+     * Verifies the states as a restore does: each in the partition of its account, and readable.
+     * @returns those that cannot be read, with the reason
+     * @throws StopProcessError `kafka.topic-invalid` for misplaced states; errors of the registry
+     */
+    async unreadable(entries: readonly StateEntry[], signal: AbortSignal) {
+      checkPlacement(entries, shared.layout());
+      const restored = [...(await decodeAll(entries, shared, signal))];
+      return restored.flatMap(([key, found]) =>
+        found.kind === 'unreadable' ? [{ key, error: found.error }] : [],
+      );
     },
   };
 }

@@ -31,6 +31,7 @@ export function kafkaSteps(tools: KafkaTools): readonly CheckStep[] {
     await probe.reach(endpoint);
     return 'can be connected to';
   };
+  let states: Awaited<ReturnType<typeof readStates>> = null;
   return [
     step('kafka.dns', [], () => each(probe.endpoints, resolve, advices.dns)),
     step('kafka.tcp', ['kafka.dns'], () => each(probe.endpoints, reach, advices.tcp)),
@@ -52,7 +53,16 @@ export function kafkaSteps(tools: KafkaTools): readonly CheckStep[] {
     step('kafka.topics', ['kafka.login'], async () =>
       (await probe.topics()).map((topic) => topicFinding(topic, config)),
     ),
-    step('kafka.group', ['kafka.login'], (signal) => group(stateKafka, signal)),
+    step('kafka.group', ['kafka.login'], async (signal) => {
+      states = await readStates(stateKafka, signal);
+      if (states === null) {
+        return [skipped('joining a group takes the state topic, which is not there yet')];
+      }
+      const members = await stateKafka.group.members(signal);
+      const running = members.length === 0 ? 'no instance runs' : `running: ${members.join(', ')}`;
+      return [ok(`allowed; ${running}`)];
+    }),
+    step('kafka.states', ['kafka.group'], (signal) => stateFindings(stateKafka, states, signal)),
   ];
 }
 
@@ -88,7 +98,9 @@ function topicFinding(topic: TopicFinding, config: Config): Finding {
   const { name: subject, problems, warning } = topic;
   if (problems.length > 0) {
     const code = 'kafka.topic-invalid';
-    return { status: 'failed', subject, detail: problems.join('; '), code };
+    // A problem names its topic, as it also stands alone in the log.
+    const details = problems.map((problem) => problem.replace(`${subject}: `, ''));
+    return { status: 'failed', subject, detail: details.join('; '), code };
   }
   if (warning === null) return ok(describeTopic(topic, config), subject);
   const { problem: detail, command } = warning;
@@ -107,13 +119,30 @@ function describeTopic(topic: TopicFinding, { kafka }: Config): string {
   return isState ? `${facts}; the unit in which accounts are shared` : facts;
 }
 
-async function group(kafka: KafkaAdapter, signal: AbortSignal): Promise<readonly Finding[]> {
-  if (!(await kafka.stateAdmin.exists())) {
-    return [skipped('joining a group takes the state topic, which is not there yet')];
-  }
+/** Reads the state topic; null where it does not exist. */
+async function readStates(kafka: KafkaAdapter, signal: AbortSignal) {
+  if (!(await kafka.stateAdmin.exists())) return null;
   await kafka.prepareTopics(signal);
-  const keys = await kafka.probe.group(signal);
-  const members = await kafka.group.members(signal);
-  const running = members.length === 0 ? 'no instance runs' : `running: ${members.join(', ')}`;
-  return [ok(`allowed; ${keys} states can be read; ${running}`)];
+  return await kafka.probe.states(signal);
+}
+
+/** Unreadable states that are named, at most. */
+const namedStates = 5;
+
+async function stateFindings(
+  { probe }: KafkaAdapter,
+  states: Awaited<ReturnType<typeof readStates>>,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  if (states === null) return [skipped('there is no state yet')];
+  const unreadable = await probe.unreadable(states, signal);
+  const readable = states.length - unreadable.length;
+  const more = unreadable.length - namedStates;
+  return [
+    ...unreadable.slice(0, namedStates).map(({ key, error }) => failure(error, key)),
+    ...(more > 0 ? [failure(new Error(`${more} more states cannot be read`))] : []),
+    ...(readable > 0 || unreadable.length === 0
+      ? [ok(`${plural(readable, 'state')} can be read`)]
+      : []),
+  ];
 }

@@ -94,8 +94,8 @@ export function withThrottledDeadline<T>(
       const isHopeless = throttledMs > 0 && throttle.leftMs() >= leftMs;
       const isExpired = spentMs >= Math.min(throttledDeadlineMs, allowedMs);
       if (isHopeless || (isExpired && allowedMs > throttledDeadlineMs)) {
-        const share = `of which ${Math.round(throttledMs)} ms of throttling`;
-        const message = `${operation} needs longer than ${throttledDeadlineMs} ms, ${share}`;
+        const delay = `the brokers delay it by ${Math.round(throttledMs)} ms`;
+        const message = `${operation} needs longer than ${throttledDeadlineMs} ms: ${delay}`;
         throw new ThrottledError(message, throttle.leftMs());
       }
       if (isExpired) {

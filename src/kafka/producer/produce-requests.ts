@@ -58,11 +58,13 @@ export function tooLarge(record: PlacedRecord, problem: string): Error {
 
 /** The error of a record above the limit of its topic; null when it fits. */
 export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null {
-  const limitBytes = limitOf(layout.topic(record.role));
-  if (record.bytes <= limitBytes) return null;
+  const topic = layout.topic(record.role);
+  if (record.bytes <= limitOf(topic)) return null;
   const subject = record.role === 'state' ? `The state ${record.key}` : `The record ${record.key}`;
-  const size = `weighs ${record.bytes} bytes with its key and headers, expected at most ${limitBytes}`;
-  return tooLarge(record, `${subject} for ${record.topic} ${size}`);
+  const bytes = record.bytes + batchOverheadBytes;
+  const size = `takes ${bytes} bytes in a batch of its own`;
+  const limit = `expected at most ${topic.maxBatchBytes}`;
+  return tooLarge(record, `${subject} for ${record.topic} ${size}, ${limit}`);
 }
 
 /** @throws DeadLetterError, StopStreamError `kafka.record-too-large` */

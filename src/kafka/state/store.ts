@@ -85,7 +85,8 @@ export function createStateStore(shared: KafkaShared, publisher: AcquiringPublis
 /** Decoding time before it yields to heartbeats and polls; one state of 10,000 media takes 15 ms. */
 const decodeSliceMs = 20;
 
-async function decodeAll(
+/** Decodes states, and yields to other work in between; an unreadable state is returned as such. */
+export async function decodeAll(
   entries: readonly StateEntry[],
   shared: KafkaShared,
   signal: AbortSignal,
@@ -152,7 +153,7 @@ export function isMisplaced(
  * their old partitions would be missed and every record published again (Invariant 2).
  * @throws StopProcessError `kafka.topic-invalid`
  */
-function checkPlacement(entries: readonly StateEntry[], layout: Layout): void {
+export function checkPlacement(entries: readonly StateEntry[], layout: Layout): void {
   const { statePartitions: count } = layout;
   const misplaced = entries.filter((entry) => isMisplaced(entry, count));
   if (misplaced.length === 0) return;

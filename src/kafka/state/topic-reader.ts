@@ -269,7 +269,7 @@ export class StateTopicReader {
     const tool = `kafka-transactions.sh --bootstrap-server ${brokers.join(',')}`;
     const place = `--topic ${topic} --partition ${partition}`;
     throw new OpenTransactionError(
-      'kafka.unavailable',
+      'kafka.transaction-open',
       `Partition ${partition} of ${topic} cannot be read to its end: another producer has held a ` +
         `transaction open at offset ${found.end} for ${stallMs} ms, which hides every state ` +
         'committed after it. Nothing is published until it ends. The producer may be another program, or ' +

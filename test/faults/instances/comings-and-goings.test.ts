@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Fleet, type Instance, createFleet, findings, until } from './fleet.ts';
+import { createFleet, exactlyOnce, findings, type Fleet, type Instance, until } from './fleet.ts';
 
 /** Three media of each of the twelve accounts. */
-const allMedia = 36;
-const exactlyOnce = { twice: [], profilesUnlikeState: [], media: allMedia };
 
 let fleet: Fleet;
 

@@ -96,6 +96,13 @@ export async function createFleet(clusterOptions?: ClusterOptions): Promise<Flee
         () => wanted.every((id) => seen().has(id)),
         () => `polls of ${wanted.filter((id) => !seen().has(id)).join(', ')}`,
       );
+      // The visit may have been of another stream: a stop that follows would abort the media's first poll.
+      if (wanted === accounts) {
+        await until(
+          async () => (await deployment.read('media')).length >= allMedia,
+          () => 'every media is published',
+        );
+      }
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -147,6 +154,12 @@ export async function until(
     await sleep(25);
   }
 }
+
+/** Media of the world. */
+export const allMedia = 36;
+
+/** The findings where nothing is lost, and nothing is published twice. */
+export const exactlyOnce: Findings = { twice: [], profilesUnlikeState: [], media: allMedia };
 
 /** What must be so after everything: each record once, and the states equal to what was published. */
 export interface Findings {

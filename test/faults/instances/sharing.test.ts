@@ -1,11 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiKeys } from '../../support/kafka-frames.ts';
 import { startKafkaProxy } from '../../support/kafka-proxy.ts';
-import { type Fleet, createFleet, findings, overlaps, partitions, until } from './fleet.ts';
+import {
+  allMedia,
+  createFleet,
+  exactlyOnce,
+  findings,
+  type Fleet,
+  overlaps,
+  partitions,
+  until,
+} from './fleet.ts';
 
 /** Three media of each of the twelve accounts. */
-const allMedia = 36;
-const exactlyOnce = { twice: [], profilesUnlikeState: [], media: allMedia };
 
 let fleet: Fleet;
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CheckLine } from '../../../src/cli/check/checklist.ts';
+import { partitionOf } from '../../../src/engine/partition.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import { runCommand } from '../../support/command.ts';
 import { type Deployment, deploy } from '../end-to-end/deployment.ts';
@@ -59,6 +60,7 @@ describe('check', () => {
       'kafka.transactions',
       'kafka.topics',
       'kafka.group',
+      'kafka.states',
       'registry.connection',
       'registry.schemas',
       'api.version',
@@ -99,13 +101,45 @@ describe('check', () => {
         /^2 partitions, cleanup.policy=compact, min.insync.replicas=1; the unit/,
       ),
     );
-    expect(of('kafka.group')[0]?.detail).toMatch(/^allowed; 4 states can be read; running: \S+/);
+    expect(of('kafka.group')[0]?.detail).toMatch(/^allowed; running: \S+/);
+    expect(of('kafka.states')[0]?.detail).toBe('4 states can be read');
     expect(of('registry.schemas').every(({ detail }) => detail.startsWith('registered'))).toBe(
       true,
     );
     expect(told).not.toContain('partition fenced');
     program.process.kill('SIGTERM');
     expect(await program.ended).toBe(0);
+  }, 60_000);
+
+  test('fails for states that no start would accept, as the start itself does', async () => {
+    const topic = deployment.topicOf('state');
+    const producer = openClient(deployment.cluster).producer();
+    await producer.connect();
+    const put = (key: string, partition: number, value: string | null) =>
+      producer.send({ topic, messages: [{ key, value, partition }] });
+    const right = partitionOf('1', 2);
+
+    await put('users/1', right, 'no state');
+    const unreadable = await check();
+    await put('users/1', right, null);
+    await put('users/1', 1 - right, 'no state');
+    const misplaced = await check();
+    await put('users/1', 1 - right, null);
+    await producer.disconnect();
+
+    expect(unreadable.exitCode).toBe(3);
+    expect(unreadable.of('kafka.states')).toMatchObject([
+      { status: 'failed', subject: 'users/1', code: 'state.unreadable' },
+      { status: 'ok', detail: '4 states can be read' },
+    ]);
+    expect(misplaced.exitCode).toBe(3);
+    expect(misplaced.of('kafka.states')).toMatchObject([
+      {
+        status: 'failed',
+        code: 'kafka.topic-invalid',
+        detail: expect.stringContaining('instagram-kafka state move-partitions'),
+      },
+    ]);
   }, 60_000);
 
   test('warns of a topic that loses records, with the command that corrects it', async () => {

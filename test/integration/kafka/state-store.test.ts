@@ -110,7 +110,7 @@ describe('restore', () => {
     const place = `--topic ${world.nameOf('state')} --partition ${String(partition)}`;
     await expect(two.stateStore.restore(partition, noSignal)).rejects.toMatchObject({
       disposition: 'retry',
-      code: 'kafka.unavailable',
+      code: 'kafka.transaction-open',
       message: expect.stringContaining(`"${tool} describe-producers ${place}"`),
     });
     await transaction.abort();
@@ -128,7 +128,7 @@ describe('restore', () => {
       topic: world.nameOf('state'),
       messages: [{ key: 'media/9', value: 'foreign', partition }],
     });
-    const blocked = { code: 'kafka.unavailable', message: expect.stringContaining('offset 0') };
+    const blocked = { code: 'kafka.transaction-open', message: expect.stringContaining('offset 0') };
     await Promise.all([
       expect(adapter.stateStore.restore(partition, noSignal)).rejects.toMatchObject(blocked),
       expect((await world.openReady()).stateAdmin.read(noSignal)).rejects.toMatchObject(blocked),
@@ -196,7 +196,7 @@ describe('restore', () => {
       topic: world.nameOf('state'),
       messages: [
         { key: 'media/1', value: 'not a state', partition: partitionOf('1', 4) },
-        { key: 'who/1', value: stateOf('1', 1) },
+        { key: 'Who/1', value: stateOf('1', 1) },
         { key: 'users/2', value: stateOf('2', 1), partition: partitionOf('2', 4) },
         { key: 'media/3', value: stateOf('3', 1), partition: partitionOf('3', 4) },
       ],
@@ -210,9 +210,9 @@ describe('restore', () => {
     );
     expect(reasons).toEqual({
       'media/1': 'The state media/1 is not JSON.',
-      'who/1':
-        'The state who/1 cannot be read: the key is not <stream>/<account id>. To start it over: stop ' +
-        `the program, run "instagram-kafka state reset 'who/1' --apply", start it again.`,
+      'Who/1':
+        'The state Who/1 cannot be read: the key is not <stream>/<account id>. To start it over: stop ' +
+        `the program, run "instagram-kafka state reset 'Who/1' --apply", start it again.`,
       'users/2':
         'The state users/2 cannot be read: it holds the state of media/2. To start it over: stop ' +
         `the program, run "instagram-kafka state reset 'users/2' --apply", start it again.`,

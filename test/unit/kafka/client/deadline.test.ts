@@ -51,7 +51,7 @@ describe('a deadline without throttled time', () => {
     const error: unknown = await work.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ThrottledError);
     expect(error).toMatchObject({
-      message: 'a transaction needs longer than 600000 ms, of which 900000 ms of throttling',
+      message: 'a transaction needs longer than 600000 ms: the brokers delay it by 900000 ms',
     });
     expect((error as ThrottledError).leftMs).toBeGreaterThan(800_000);
   });

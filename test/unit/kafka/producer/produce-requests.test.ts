@@ -57,7 +57,7 @@ describe('placeRecords', () => {
   test('refuses a record above the limit of its topic by its key', () => {
     const layout = layoutOf([1], [1], 10_000);
     expect(() => placeRecords(batchOf([recordOf('big', 9900)]), state, layout)).toThrow(
-      'The record big for t.media weighs 9951 bytes with its key and headers, expected at most 9800; ' +
+      'The record big for t.media takes 10151 bytes in a batch of its own, expected at most 10000; ' +
         'raise max.message.bytes of t.media.',
     );
   });
@@ -65,7 +65,7 @@ describe('placeRecords', () => {
   test('refuses a state above the limit as an error of the stream', () => {
     const layout = layoutOf([1], [1]);
     expect(() => placeRecords(batchOf([]), Buffer.alloc(1_100_000), layout)).toThrow(
-      /^The state media\/17841 for t.state weighs/,
+      /^The state media\/17841 for t.state takes/,
     );
   });
 });
