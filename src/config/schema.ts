@@ -159,7 +159,7 @@ const kafka = {
   ),
   transactionalIdPrefix: leaf(
     name,
-    'The prefix of transactional ids and consumer groups. All instances of an installation use the same prefix; each installation needs its own.',
+    'The prefix of transactional ids and consumer groups. All instances of an installation use the same prefix; each installation needs its own. To change it, stop all instances before the first one starts with the new prefix: instances of the old and the new prefix do not fence each other, so both would write the same states.',
   ),
   transactionTimeout: leaf(
     duration('10s', '15m'),

@@ -11,6 +11,7 @@ import { tail, type TailRequest } from './tail.ts';
 import { createWarningLog, prepareLayout, watchTopics } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
+export { unsupportedRelease } from './broker-version.ts';
 export type { Endpoint, KafkaProbe } from './probe.ts';
 export type { Owner } from './group/membership.ts';
 export type { TailedRecord, TailStart } from './tail.ts';

@@ -4,6 +4,7 @@ import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { messageOf, RetryError } from '../engine/errors.ts';
 import { settled } from '../engine/shutdown.ts';
+import { releaseOf, requestVersions } from './broker-version.ts';
 import { needsOf } from './client/acls.ts';
 import { asAdmin, withConnection } from './client/admin-call.ts';
 import { withDeadline } from './client/deadline.ts';
@@ -40,6 +41,8 @@ export function createProbe(shared: KafkaShared) {
     },
     reach: (endpoint: Endpoint) => reach(endpoint, options.connectionTimeoutMs),
     handshake: (endpoint: Endpoint) => handshake(endpoint, options),
+    /** Returns the Kafka release of a broker, such as `4.1`; null where its answer does not show it. */
+    version: (endpoint: Endpoint) => version(endpoint, options),
     /** Logs in and returns the brokers of the cluster. */
     async cluster(): Promise<readonly Endpoint[]> {
       const operation = { doing: 'asking for the brokers', needs: [] };
@@ -95,9 +98,9 @@ async function reach(endpoint: Endpoint, limitMs: number): Promise<void> {
 }
 
 /** @throws StopProcessError `kafka.tls`, RetryError `kafka.unavailable` */
-async function handshake({ host, port }: Endpoint, options: KafkaOptions) {
-  const named = isIP(host) === 0 ? { servername: host } : {};
-  const socket = connectTls({ host, port, ...named, ...options.security.tls?.() });
+async function handshake(endpoint: Endpoint, options: KafkaOptions) {
+  const { host, port } = endpoint;
+  const socket = openTls(endpoint, options);
   try {
     const limitMs = options.connectionTimeoutMs;
     await withDeadline(once(socket, 'secureConnect'), limitMs, 'the TLS handshake');
@@ -113,6 +116,25 @@ async function handshake({ host, port }: Endpoint, options: KafkaOptions) {
     const doing = `a TLS handshake with ${host.includes(':') ? `[${host}]` : host}:${port}`;
     const translated = translate(error, { options, doing, needs: [] });
     throw translated === error ? unreachable(`${doing} failed (${messageOf(error)})`) : translated;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function openTls({ host, port }: Endpoint, { security }: KafkaOptions) {
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({ host, port, ...named, ...security.tls?.() });
+}
+
+async function version(endpoint: Endpoint, options: KafkaOptions): Promise<string | null> {
+  const usesTls = options.security.tls !== null;
+  const socket = usesTls ? openTls(endpoint, options) : connect(endpoint);
+  try {
+    const request = once(socket, usesTls ? 'secureConnect' : 'connect').then(() =>
+      requestVersions(socket, options.clientId),
+    );
+    const limitMs = options.connectionTimeoutMs;
+    return releaseOf(await withDeadline(request, limitMs, 'asking for the version'));
   } finally {
     socket.destroy();
   }

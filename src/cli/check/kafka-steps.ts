@@ -1,6 +1,11 @@
 import type { Config } from '../../config/config.ts';
 import { topicName } from '../../engine/stream-name.ts';
-import type { Endpoint, KafkaAdapter, TopicFinding } from '../../kafka/index.ts';
+import {
+  type Endpoint,
+  type KafkaAdapter,
+  type TopicFinding,
+  unsupportedRelease,
+} from '../../kafka/index.ts';
 import { plural } from '../text.ts';
 import { type CheckStep, type Finding, daysText, failure, ok, skipped, step } from './checklist.ts';
 
@@ -13,13 +18,15 @@ export interface KafkaTools {
   readonly nowMs: () => number;
 }
 
-/** Advice for endpoints that cannot be reached. */
+/** Advice for brokers that cannot be reached or are too old. */
 const advices = {
   dns: 'Correct KAFKA_BROKERS, or the name service of this machine.',
   tcp: 'Check that the broker is up, its listeners and port, and what stands between: a firewall, a network policy.',
   tls: 'Check that this port of the broker speaks TLS; without, KAFKA_SECURITY_PROTOCOL is PLAINTEXT or SASL_PLAINTEXT.',
   advertised:
     "Brokers tell clients by which names they are reached: check this one's advertised.listeners, and the way to it.",
+  upgrade:
+    'Upgrade it to Kafka 3.0 or later. Older releases lack kafka-transactions.sh, which ends an open transaction that blocks a restore.',
 } as const;
 
 /** Returns the steps from the DNS lookup of a broker to the state topic. */
@@ -42,9 +49,13 @@ export function kafkaSteps(tools: KafkaTools): readonly CheckStep[] {
       if (probe.login !== null) return [ok(`logged in with ${probe.login}`)];
       return [skipped('not used: KAFKA_SECURITY_PROTOCOL is without SASL; Kafka answers')];
     }),
-    step('kafka.brokers', ['kafka.login'], async () =>
-      each(await probe.cluster(), reach, advices.advertised),
-    ),
+    step('kafka.brokers', ['kafka.login'], async () => {
+      const inspect = async (endpoint: Endpoint) => {
+        const reached = await reach(endpoint);
+        return versionFinding(reached, await probe.version(endpoint).catch(() => null));
+      };
+      return each(await probe.cluster(), inspect, advices.advertised);
+    }),
     step('kafka.transactions', ['kafka.login'], async () => {
       const id = await probe.transactions();
       const timeoutS = config.kafka.transactionTimeoutMs / 1000;
@@ -78,20 +89,28 @@ function handshakes({ kafka: { probe }, nowMs }: KafkaTools) {
 /** Runs a check for each endpoint; `action` is the advice for one that cannot be reached. */
 function each(
   endpoints: readonly Endpoint[],
-  check: (endpoint: Endpoint) => Promise<string>,
+  check: (endpoint: Endpoint) => Promise<string | Finding>,
   action: string,
 ): Promise<readonly Finding[]> {
   return Promise.all(
     endpoints.map(async (endpoint) => {
       const subject = `${endpoint.host}:${endpoint.port}`;
       try {
-        return ok(await check(endpoint), subject);
+        const found = await check(endpoint);
+        return typeof found === 'string' ? ok(found, subject) : { ...found, subject };
       } catch (error) {
         const found = failure(error, subject);
         return found.code === 'kafka.unavailable' ? { ...found, action } : found;
       }
     }),
   );
+}
+
+function versionFinding(reached: string, release: string | null): Finding {
+  if (release === null) return ok(`${reached}; version unknown`);
+  const detail = `${reached}; Kafka ${release}`;
+  if (release !== unsupportedRelease) return ok(detail);
+  return { status: 'warning', detail, action: advices.upgrade };
 }
 
 function topicFinding(topic: TopicFinding, config: Config): Finding {

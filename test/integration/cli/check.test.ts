@@ -73,6 +73,8 @@ describe('check', () => {
       'api.quota',
     ]);
     const accounts = deployment.truth().accounts.map(({ id }) => id);
+    const brokers = new Set(of('kafka.brokers').map(({ detail }) => detail));
+    expect([...brokers]).toEqual(['can be connected to; Kafka 4.1']);
     expect(of('kafka.topics').map(({ detail }) => detail)).toContainEqual(
       'is made by the start, with 2 partitions, cleanup.policy=compact',
     );

@@ -39,6 +39,7 @@ describe('the command check', () => {
       status: 'ok',
       detail: 'logged in with SCRAM-SHA-512',
     });
+    expect(said('kafka.brokers')?.detail).toBe('can be connected to; Kafka 4.1');
     expect(stdout).not.toContain(password);
   });
 
