@@ -128,7 +128,10 @@ describe('restore', () => {
       topic: world.nameOf('state'),
       messages: [{ key: 'media/9', value: 'foreign', partition }],
     });
-    const blocked = { code: 'kafka.transaction-open', message: expect.stringContaining('offset 0') };
+    const blocked = {
+      code: 'kafka.transaction-open',
+      message: expect.stringContaining('offset 0'),
+    };
     await Promise.all([
       expect(adapter.stateStore.restore(partition, noSignal)).rejects.toMatchObject(blocked),
       expect((await world.openReady()).stateAdmin.read(noSignal)).rejects.toMatchObject(blocked),
