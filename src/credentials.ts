@@ -37,7 +37,6 @@ export function secretsOfConfig(config: Config): readonly string[] {
   ];
 }
 
-/** Encodes a name and a secret as HTTP basic authentication does. */
 function basic(name: string, secret: string): string {
   return Buffer.from(`${name}:${secret}`, 'utf8').toString('base64');
 }

@@ -25,7 +25,6 @@ const ofSignals: Exits = {
   143: 'ended at once by a second SIGTERM',
 };
 
-/** Returns the exit codes of a command, the common ones included, by number. */
 export function exitsOf(own: Exits): readonly (readonly [code: AnyExitCode, means: string])[] {
   const all = { ...common, ...own };
   return allExitCodes.flatMap((code) => (all[code] === undefined ? [] : [[code, all[code]]]));
@@ -192,7 +191,6 @@ export function usage(message: string): StopProcessError {
   return new StopProcessError('config.invalid', message, { exitCode: 2 });
 }
 
-/** Returns the exit code of an error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isConnectorError(error)) return 1;
   return error.disposition === 'stop-process' ? error.exitCode : 3;

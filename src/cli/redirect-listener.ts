@@ -19,7 +19,6 @@ export function isLocal({ protocol, hostname }: URL): boolean {
 /**
  * Listens at a redirect URI, on loopback alone, and answers its path with the page of `onAddress`.
  * Undefined is no answer to the login, so a browser's request for an icon changes nothing.
- *
  * @throws StopProcessError `config.invalid` when the port is taken
  */
 export async function listenForRedirect(

@@ -62,7 +62,6 @@ export interface RequestCost {
 
 const dayMs = 86_400_000;
 
-/** Returns the cost of a stream's declared requests. */
 export function requestCost(request: StreamRequest): RequestCost {
   const plain = (calls: number, per: string) => ({ calls, per, list: false });
   switch (request.kind) {

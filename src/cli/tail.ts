@@ -147,7 +147,6 @@ export function jsonLine({ topic, record, read }: ShownRecord & { topic: string 
   return JSON.stringify({ ...place, unreadable: read.reason, bytes });
 }
 
-/** Formats a record as a line for a person. */
 export function textLine(shown: ShownRecord, style: Style): string {
   const { partition, offset, key, timestampMs } = shown.record;
   const place = `${new Date(timestampMs).toISOString()} ${partition}@${offset}`;

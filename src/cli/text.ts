@@ -46,7 +46,6 @@ export function durationText(ms: number): string {
   return found === undefined ? `${ms}ms` : `${ms / found[1]}${found[0]}`;
 }
 
-/** Text styles of an output stream. */
 export interface Style {
   /** True on a terminal, where progress is worth writing. */
   readonly isLive: boolean;
@@ -60,7 +59,6 @@ const ansi = (code: number) => (text: string) => `\u001B[${code}m${text}\u001B[0
 
 /**
  * Returns colours for a terminal, and plain text elsewhere or when `NO_COLOR` is set to anything.
- *
  * @see https://no-color.org
  */
 export function styleFor(

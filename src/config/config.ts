@@ -17,7 +17,6 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
   readonly streams: Readonly<Record<InstagramStreamName, StreamConfig>>;
 }
 
-/** The part of the configuration that concerns one stream. */
 interface StreamConfig {
   readonly enabled: boolean;
   readonly intervalMs: number;
@@ -39,7 +38,6 @@ export type TlsConfig = SchemaRegistryConfig['ssl'];
 
 /**
  * Builds the configuration from the parsed fields.
- *
  * @param fileOf - returns the file of a variable's secret; null without one
  */
 export function assembleConfig(

@@ -110,7 +110,6 @@ export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
 
 /**
  * Reads the arguments, by the path of the field that each sets.
- *
  * @param args - values by the argument's name without its dashes, such as `kafka-brokers`
  */
 export function readArguments(args: Readonly<Record<string, string>>): Texts {

@@ -7,8 +7,8 @@ export interface Format<T, Unit extends string = string> {
   /** The suffix of the typed value's name, such as `Ms`; empty without a unit. */
   readonly unit: Unit;
   /**
-   * The typed value; undefined for a value that it rejects. `raw` is a text from the environment, an
-   * argument or the file, or a native JSON value of the file; null means "not set".
+   * The typed value; undefined for a value that it rejects. `raw` is a text from the environment,
+   * an argument or the file, or a native JSON value of the file; null means "not set".
    */
   parse(raw: unknown, nowMs: number): T | undefined;
 }

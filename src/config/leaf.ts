@@ -37,7 +37,6 @@ export function leaf<T, Unit extends string>(format: Format<T, Unit>, doc: strin
   return { format, doc };
 }
 
-/** True when an entry of a group is a field. */
 export function isLeaf(entry: Leaf<unknown> | FieldGroup): entry is Leaf<unknown> {
   return typeof entry['doc'] === 'string';
 }

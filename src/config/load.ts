@@ -13,7 +13,6 @@ export { listNearMisses } from './environment.ts';
 /** The sources of the configuration besides `config/default.json`. */
 export interface ConfigSources {
   readonly env: NodeJS.ProcessEnv;
-  /** The file named by `--config`. */
   readonly configFile?: string | undefined;
   /** Values by the argument's name without its dashes, such as `kafka-brokers`. */
   readonly args: Readonly<Record<string, string>>;
@@ -26,7 +25,6 @@ export interface ConfigSources {
   readonly unused?: Readonly<Record<string, unknown>>;
 }
 
-/** The source of a value. */
 export interface ValueOrigin {
   /** Its kind, weakest first; `secret-file` is a `…_FILE`. */
   readonly origin: 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
@@ -50,7 +48,6 @@ const noFile: FileValues = { values: {}, problems: [], readable: true };
 /**
  * Loads the configuration. Arguments override the environment, which overrides the file, which
  * overrides the defaults.
- *
  * @returns the complete configuration, deep-frozen
  * @throws ConfigError with every problem
  */
@@ -92,7 +89,6 @@ type Sources = ReturnType<typeof readSources>;
 
 /**
  * Merges the sources: returns a function that gives the raw value of the strongest source by path.
- *
  * convict guesses types by a schema's format name or default (`"15min"` becomes 15, `"no"` true),
  * and its argument parser guesses by a text's form. Therefore formats are functions, defaults are
  * null and arguments are set one by one: every value stays as it was given.

@@ -139,7 +139,6 @@ function isNear(host: string): boolean {
   );
 }
 
-/** The labels of PEM files by their content. */
 const pemLabels = {
   certificate: { pattern: /-----BEGIN CERTIFICATE-----/, words: 'certificates' },
   key: { pattern: /-----BEGIN (?:\w+ )?PRIVATE KEY-----/, words: 'a private key' },

@@ -13,7 +13,6 @@ const { scopes, secret, streams: streamList, tokens, topicTemplate, url } = name
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-/** The token that control requests carry. */
 export const controlToken = /^[\x21-\x7e]{16,500}$/;
 
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);

@@ -30,13 +30,11 @@ export interface Streams {
 export interface PollersContext {
   readonly tools: PollerTools;
   readonly partitions: () => number;
-  /** Ends all pollers. */
   readonly all: AbortSignal;
   /** Called with the error that ends the process. */
   readonly onFatal: (error: unknown) => void;
 }
 
-/** A run of an account's pollers. */
 interface Run {
   readonly account: Account;
   readonly assigned: AssignedPartition;
@@ -51,7 +49,6 @@ interface Run {
   done: Promise<void>;
 }
 
-/** The pollers of this instance's accounts. */
 export class AccountPollers {
   readonly #settings: Streams;
   readonly #context: PollersContext;

@@ -20,11 +20,9 @@ export interface AssignedPartition {
   readonly polls: Set<Promise<void>>;
 }
 
-/** The dependencies of the assigned partitions. */
 export interface AssignedPartitionTools {
   readonly store: StateStore;
   readonly start: StartTools;
-  /** Called when the held partitions have changed. */
   readonly onChange: () => void;
   /** Called with the error that ends the process. */
   readonly onFatal: (error: unknown) => void;
@@ -59,7 +57,6 @@ export class AssignedPartitions {
     if (lost.length > 0) this.#tools.onChange();
   }
 
-  /** The partitions that are assigned and restored. */
   held(): ReadonlyMap<number, AssignedPartition> {
     const held = [...this.#attempts.values()].flatMap(({ assigned = [] }) => assigned);
     return new Map(held.map((assigned) => [assigned.partition, assigned]));

@@ -10,7 +10,6 @@ import type { Poll, PollTools } from './poll-context.ts';
 import type { OutgoingRecord } from './ports.ts';
 import { traced } from './tracing.ts';
 
-/** The result of one page, as it is added to a batch. */
 export interface PageResult {
   readonly records: readonly Value[];
   readonly rejected: readonly DeadLetterError[];
@@ -179,7 +178,6 @@ export class BatchBuilder {
     return { role, key, value, headers };
   }
 
-  /** Creates the record of the dead-letter topic for an unusable part. */
   #deadLetter(error: DeadLetterError, key: string | null): OutgoingRecord {
     const { stream, account, startedMs, id } = this.#poll;
     const value: Value = {

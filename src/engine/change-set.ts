@@ -5,7 +5,6 @@ import type { Checkpoint, Published } from './state.ts';
 /** The publish modes: `changes` omits records equal to the last one published. */
 export const publishModes = ['changes', 'always'] as const;
 
-/** One of `publishModes`. */
 export type PublishMode = (typeof publishModes)[number];
 
 /** The fingerprint of a key that was requested and had nothing to publish. */
@@ -45,7 +44,6 @@ export function withNothing(published: Published, keys: readonly string[]): Publ
   return withEntries(published, new Map(names.map((name) => [name, nothing])));
 }
 
-/** The result of a scan of a whole list. */
 export interface ListScan {
   /** Every id in the list. */
   readonly present: ReadonlySet<string>;

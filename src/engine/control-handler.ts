@@ -10,7 +10,6 @@ export interface ControlHandler extends Controls {
   open(controls: Controls): Disposable;
 }
 
-/** Creates a control handler without a supervisor. */
 export function createControlHandler(): ControlHandler {
   let current: Controls | undefined;
   return {

@@ -11,7 +11,6 @@ interface InvalidPart {
   readonly raw: Json;
 }
 
-/** The dead letter of an invalid part. */
 export function invalidPart(
   { path, expected, received, raw }: InvalidPart,
   code: ErrorCode = 'mapping.invalid',

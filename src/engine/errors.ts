@@ -7,7 +7,6 @@ import { advice } from './advice.ts';
 /** An `area.reason` literal. */
 export type ErrorCode = keyof typeof advice;
 
-/** All error codes. */
 export const errorCodes = Object.keys(advice) as readonly ErrorCode[];
 
 /** The scope of a limit or a block. */

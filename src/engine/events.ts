@@ -19,7 +19,6 @@ export interface ProbedForm {
   readonly message: string;
 }
 
-/** The size of a state in its topic. */
 export interface StateSize {
   /** The size of the record's value. */
   readonly bytes: number;
@@ -27,7 +26,6 @@ export interface StateSize {
   readonly limitBytes: number;
 }
 
-/** The result of a poll. */
 export type PollResult = 'ok' | 'retry' | 'wait' | 'failed' | 'stopped';
 
 /** The counts of a poll so far. */
@@ -49,7 +47,6 @@ interface OfPoll {
   readonly accountId: string;
 }
 
-/** The facts of each event, by its type. */
 interface EventFacts {
   'poll-finished': OfPoll &
     Readonly<Tally> & {
@@ -115,7 +112,6 @@ interface EventFacts {
   encoded: { readonly stream: StreamName; readonly records: number; readonly durationMs: number };
   /** The state of a (stream, account) that was restored or committed. */
   state: OfPoll & Pick<StreamState, 'writtenAtMs' | 'refusals'>;
-  /** The size of a state that was restored or committed. */
   'state-size': OfPoll & StateSize;
   transaction: {
     readonly partition: number;
@@ -128,7 +124,6 @@ interface EventFacts {
   accounts: { readonly added: readonly Account[]; readonly removed: readonly Account[] };
   /** A person has paused or resumed a stream of an account. */
   paused: OfPoll & { readonly isPaused: boolean };
-  /** The interval of a stream has changed. */
   interval: { readonly stream: StreamName; readonly intervalMs: number };
   /** The state of a quota's scope; reported when it changes, or its usage by some percent. */
   scope: { readonly scope: Scope } & ScopeStatus;
@@ -174,7 +169,6 @@ interface EventFacts {
     readonly owned: readonly number[];
     readonly gained: readonly number[];
     readonly lost: readonly number[];
-    /** The number of partitions in the group. */
     readonly partitions: number;
     /** `confirmed`: given up too early, while the group still assigned it to this instance. */
     readonly cause: 'rebalance' | 'not-heard' | 'fenced' | 'confirmed' | 'left';

@@ -17,7 +17,6 @@ import { untilAnswered, untilReady } from './startup.ts';
 import type { Stream } from './stream.ts';
 import type { Supervision } from './supervisor.ts';
 
-/** A job of `once` and its outcome. */
 export interface PolledJob {
   readonly job: Job;
   readonly outcome: PollOutcome;
@@ -38,7 +37,6 @@ export interface OnceTools extends PollerTools {
 
 /**
  * Polls every stream of every account once, as the only instance of its group (Invariant 8).
- *
  * @throws after the polls have ended and this instance has left: StopProcessError of any poll,
  * `kafka.group-shared` when other instances are in the group or join it; the signal's reason
  */

@@ -20,10 +20,8 @@ export interface Overrides {
   listen(onChange: (change: OverrideChange) => void): Disposable;
 }
 
-/** Creates overrides that change nothing yet. */
 export function createOverrides(telemetry: Telemetry): Overrides {
   const intervals = new Map<StreamName, number>();
-  /** The paused streams by their state keys. */
   const paused = new Map<string, { readonly stream: StreamName; readonly accountId: string }>();
   const listeners = new Set<(change: OverrideChange) => void>();
   const notify = (change: OverrideChange): void => {

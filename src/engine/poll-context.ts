@@ -47,7 +47,6 @@ export interface Poll {
   readonly tally: Tally & { readonly unknownFields: Set<string> };
 }
 
-/** A poll and its dependencies. */
 export interface PollContext {
   readonly poll: Poll;
   readonly tools: PollTools;

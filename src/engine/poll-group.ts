@@ -16,7 +16,6 @@ export function groupByList<T extends { readonly stream: Stream }>(
   );
 }
 
-/** The timing of a poll group. */
 export interface GroupTiming {
   readonly nextPollMs: (job: Job) => number | null;
   /** Receives each outcome at once, while other jobs of the cycle may still poll. */

@@ -9,7 +9,6 @@ import type { Poll, PollContext, PollTools } from './poll-context.ts';
 /**
  * Runs a poll page by page: extract, map, detect changes, encode, publish. Each batch is one
  * transaction. A (stream, account) has at most one poll at a time.
- *
  * @throws any error of the ports; an unusable body is in the dead letters by then
  * @remarks `poll.state` is the last state committed, and at the end also has the values that are
  * not worth a transaction.

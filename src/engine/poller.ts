@@ -45,7 +45,6 @@ export interface Job {
   cycleMs?: number;
 }
 
-/** The outcome of a due poll. */
 export type PollOutcome =
   | { readonly kind: 'done' }
   /** `failed`: the next interval polls again. */
@@ -54,7 +53,6 @@ export type PollOutcome =
 /** The next action after an error: the same poll again, or an outcome. */
 type NextAction = { readonly kind: 'again'; readonly afterMs: number } | PollOutcome;
 
-/** The timing of a due poll. */
 export interface PollTiming {
   /** The next poll's due time, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
@@ -200,7 +198,6 @@ function reportState(state: StreamState, telemetry: Telemetry): void {
   telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
 }
 
-/** Returns the next action of a poll after an error, by the error's disposition. */
 function decide(error: Error, attempt: number, tools: PollerTools): NextAction {
   if (!isConnectorError(error)) return { kind: 'failed', error };
   switch (error.disposition) {

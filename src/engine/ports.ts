@@ -46,7 +46,6 @@ export type Outcome =
 export interface Graph {
   /**
    * Makes exactly one HTTP request, and returns the body.
-   *
    * @throws the taxonomy of `engine/errors.ts`: RetryError (network, 5xx, transient), WaitError
    * (limits), SkipError (unavailable data), FailError (an unknown error), StopAccountError (token),
    * StopStreamError (permission), DeadLetterError (no JSON object); the signal's reason
@@ -55,7 +54,6 @@ export interface Graph {
   /**
    * Requests many objects of one account, in batches where the host has them. Each request has
    * exactly one outcome, in any order; an error of one request does not affect the others.
-   *
    * @throws errors that concern all requests: RetryError (none is answered), WaitError,
    * StopAccountError, StopProcessError; the signal's reason
    */
@@ -72,7 +70,6 @@ export interface GraphTransport extends Pick<Graph, 'get'> {
   readonly clockAheadMs: number | null;
   /**
    * Sends requests of one account in one HTTP request; Meta counts each of them as a call.
-   *
    * @returns the results of the requests that were sent, in order; all are unanswered when the
    * batch is rejected as a whole
    * @throws RetryError, WaitError, StopAccountError, StopProcessError for the batch as a whole
@@ -99,12 +96,10 @@ export interface AccountListing {
   readonly warnings: readonly string[];
 }
 
-/** The directory of accounts that may be polled. */
 export interface AccountDirectory {
   /**
    * Lists the accounts of all tokens, narrowed by the allow list; the last known ones of a token
    * whose accounts cannot be listed now.
-   *
    * @throws StopProcessError `accounts.none` when there is none, with the settings to check
    */
   list(signal: AbortSignal): Promise<AccountListing>;
@@ -153,7 +148,6 @@ export interface Publisher {
   /**
    * Commits the batch in one transaction (Invariant 1); after an error nothing of it is published.
    * An unknown outcome is resolved before it returns, by the sequence number in the state topic.
-   *
    * @throws RetryError `kafka.unavailable`, DeadLetterError `kafka.record-too-large` (nothing of
    * the batch was published; `path` is the record's key), StopStreamError of the same code for the
    * state, StopStreamError `kafka.fenced`, StopProcessError `kafka.unauthorized`
@@ -166,7 +160,6 @@ export interface StateStore {
   /**
    * Acquires a partition, which fences its earlier producer, and reads it up to its end record.
    * Keys are those of `stateKey`; a tombstone is no state.
-   *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
   restore(partition: number, signal: AbortSignal): Promise<ReadonlyMap<string, Restored>>;
@@ -187,13 +180,11 @@ export interface Group {
   /**
    * Joins the group until aborted, then leaves it. Transient errors are reported and retried;
    * partitions are given up before the broker can assign them to another instance.
-   *
    * @throws StopProcessError `kafka.unauthorized` or `kafka.topic-invalid`
    */
   join(onAssignment: OnAssignment, signal: AbortSignal): Promise<void>;
   /**
    * The instances in the group, by name; a killed one until its session expires.
-   *
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
   members(signal: AbortSignal): Promise<readonly string[]>;
@@ -233,7 +224,6 @@ export interface Telemetry {
   report(event: TelemetryEvent): void;
 }
 
-/** The identity of a poll in its trace. */
 export interface TracedPoll {
   readonly stream: StreamName;
   readonly accountId: string;

@@ -8,7 +8,6 @@ export const dependencyNames = ['state', 'kafka', 'registry', 'graph', 'group'] 
 /** A dependency of polls; `state` is the restored state topic, `group` the group of instances. */
 export type DependencyName = (typeof dependencyNames)[number];
 
-/** The health of one account's polls. */
 export interface AccountHealth {
   /** Epoch milliseconds. */
   readonly addedAtMs: number;
@@ -26,7 +25,6 @@ export interface HealthSnapshot {
   readonly dependencies: Readonly<
     Record<DependencyName, { readonly ready: boolean; readonly reason: string }>
   >;
-  /** The enabled streams. */
   readonly streams: Readonly<Record<StreamName, { readonly intervalMs: number }>>;
   /** The polled accounts, by id. */
   readonly accounts: ReadonlyMap<string, AccountHealth>;

@@ -1,4 +1,3 @@
-/** The replacement of a secret. */
 export const mask = '[secret]';
 
 /** Replaces every secret in a text that leaves the program (Invariant 9). */
@@ -44,8 +43,8 @@ function patternOf(secrets: readonly string[]): RegExp | null {
 }
 
 /**
- * Creates the redaction of some secrets; empty ones are ignored. It replaces them in every spelling,
- * and whatever looks like a secret.
+ * Creates the redaction of some secrets; empty ones are ignored. It replaces them in every
+ * spelling, and whatever looks like a secret.
  */
 export function createRedact(secrets: readonly string[]): Redact {
   const pattern = patternOf(secrets);

@@ -14,7 +14,6 @@ import type { Job, PollerTools } from './poller.ts';
 // - paused: due or waiting, and excluded from `waitMs` and `begin` until the pause ends.
 // - removed: `remove` was called; the entry never runs again.
 
-/** The settings of a schedule. */
 export interface ScheduleOptions {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
   /** Fraction of the interval, 0 to 0.5. */
@@ -138,7 +137,6 @@ export class Schedule {
     }
   }
 
-  /** Applies a change of the overrides to the jobs that it concerns. */
   apply(change: OverrideChange): void {
     const drawn = this.#tools.random();
     for (const [job, entry] of this.#entries) {
@@ -151,7 +149,6 @@ export class Schedule {
     this.#wake.abort();
   }
 
-  /** Removes a job for good. */
   remove(job: Job): void {
     this.#entries.delete(job);
   }

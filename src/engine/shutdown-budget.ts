@@ -22,7 +22,6 @@ const steps = {
   server: { share: 0.04, until: 0.96 }, // The HTTP server is closed.
 } as const satisfies Readonly<Record<string, { readonly share: number; readonly until: number }>>;
 
-/** A step of a shutdown that has a limit. */
 export type ShutdownStep = keyof typeof steps;
 
 /** The steps, in order. */

@@ -15,7 +15,6 @@ export interface StartTools {
 
 /**
  * Runs a start step until it succeeds, and reports each failure and the success.
- *
  * @throws StopProcessError at once for an error that waiting does not fix, or with exit code 3 at
  * the deadline; the signal's reason when aborted
  */

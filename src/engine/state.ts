@@ -108,8 +108,9 @@ export function checkpointOf(state: Checkpoint): Checkpoint {
 }
 
 /**
- * Halves the parts of a checkpoint that later polls restore, and keeps the latest of each; undefined
- * when no such part is left. A lost rejection costs a call, a lost fingerprint a second dead letter.
+ * Halves the parts of a checkpoint that later polls restore, and keeps the latest of each;
+ * undefined when no such part is left. A lost rejection costs a call, a lost fingerprint a second
+ * dead letter.
  */
 export function shed(checkpoint: Checkpoint): Checkpoint | undefined {
   const { refusals, deadLetters } = checkpoint;

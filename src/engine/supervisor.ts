@@ -26,7 +26,6 @@ export interface Supervision extends Streams {
 /**
  * Polls until aborted, together with the other instances of the group: each (stream, account) of
  * the assigned partitions on its own interval.
- *
  * @returns after an abort, when every running poll has ended and the instance has left the group
  * @throws StopProcessError of any poll or of the group, after the other polls have ended
  */

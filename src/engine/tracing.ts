@@ -2,7 +2,6 @@ import type { PollTrace, StepFacts, StepKind, Tracer } from './ports.ts';
 
 const nothing = (): void => undefined;
 
-/** A trace that records nothing. */
 export const noTrace: PollTrace = { headers: {}, begin: () => nothing, end: nothing };
 
 /** A tracer that records nothing. */

@@ -157,7 +157,6 @@ type RequestedAccount =
   | { readonly id: string; readonly account: Account }
   | { readonly id: string; readonly error: ConnectorError };
 
-/** Accounts requested at once. */
 const atOnce = 10;
 
 /** Requests accounts by their ids; results in the order of the ids, each with its own error. */

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 
-/** The versions of a request that a broker accepts. */
 export interface VersionRange {
   readonly min: number;
   readonly max: number;

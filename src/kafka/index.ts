@@ -20,10 +20,10 @@ export { isMisplaced, placeOf } from './state/store.ts';
 export { partitionsOfWrite } from './state/admin.ts';
 export type { StateAdmin, StateWrite, StoredState } from './state/admin.ts';
 
-/** The Kafka adapter. */
 export interface KafkaAdapter extends AsyncDisposable {
   /**
-   * Creates or verifies the topics; must succeed before a batch is published or a state is restored.
+   * Creates or verifies the topics; must succeed before a batch is published or a state is
+   * restored.
    * @throws StopProcessError `kafka.topic-invalid` or `kafka.unauthorized` with every problem of every topic,
    * RetryError `kafka.unavailable`
    */
@@ -41,8 +41,8 @@ export interface KafkaAdapter extends AsyncDisposable {
 const topicsEveryMs = 60_000;
 
 /**
- * Opens the Kafka adapter, which connects on demand. Its disposal takes a few seconds at most: it waits
- * for current transactions and closes every socket.
+ * Opens the Kafka adapter, which connects on demand. Its disposal takes a few seconds at most: it
+ * waits for current transactions and closes every socket.
  */
 export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies): KafkaAdapter {
   let layout: Layout | undefined;

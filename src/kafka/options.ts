@@ -4,7 +4,6 @@ import type { TlsMaterial } from '../engine/tls.ts';
 import type { StateCodec, Telemetry } from '../engine/ports.ts';
 import type { Compression } from './client/compression.ts';
 
-/** Options of the Kafka adapter. */
 export interface KafkaOptions {
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[];
@@ -26,7 +25,6 @@ export interface KafkaOptions {
   readonly topics: TopicOptions;
   /** Roles of the topics in use; must include `state`. */
   readonly roles: readonly TopicRole[];
-  /** Stream roles with compacted topics. */
   readonly compacted: readonly TopicRole[];
 }
 
@@ -74,11 +72,9 @@ export interface TopicOptions {
   readonly replicationFactor: number;
   /** -1 uses the broker's default and disables the check. */
   readonly minInSyncReplicas: number;
-  /** Retention of a created dead-letter topic. */
   readonly deadLetterRetentionMs: number;
 }
 
-/** Dependencies of the adapter. */
 export interface KafkaDependencies {
   readonly codec: StateCodec;
   readonly telemetry: Telemetry;

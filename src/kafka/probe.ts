@@ -23,11 +23,9 @@ export interface Endpoint {
 /** The checks of the program's requirements of Kafka, one by one; they change nothing. */
 export type KafkaProbe = ReturnType<typeof createProbe>;
 
-/** Creates the probe, which connects on demand. */
 export function createProbe(shared: KafkaShared) {
   const { options } = shared;
   return {
-    /** The brokers of the configuration. */
     endpoints: options.brokers.map(parseEndpoint),
     usesTls: options.security.tls !== null,
     /** The SASL mechanism; null without a login. */

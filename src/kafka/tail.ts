@@ -10,7 +10,6 @@ import { unlessAborted, withDeadline } from './client/deadline.ts';
 import { endRecordKey } from './producer/produce-requests.ts';
 import type { KafkaBase } from './shared.ts';
 
-/** The start position of a tail in each partition. */
 export type TailStart =
   | { readonly kind: 'end' }
   | { readonly kind: 'beginning' }
@@ -47,8 +46,8 @@ const ifMissing =
   'that KAFKA_TOPIC_TEMPLATE gives it: look whether both are as they are there.';
 
 /**
- * Reads committed records of a topic as the only member of its own group, which it deletes; commits no
- * offset. Returns at the end, when `take` stops it, or when aborted.
+ * Reads committed records of a topic as the only member of its own group, which it deletes; commits
+ * no offset. Returns at the end, when `take` stops it, or when aborted.
  * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`, errors of `take`
  */
 export async function tail(

@@ -10,7 +10,6 @@ export interface TopicPlan {
   readonly configs: Readonly<Record<string, string>>;
 }
 
-/** A topic as the broker describes it. */
 export interface TopicDescription {
   readonly partitions: number;
   /** Replica count of the partition with the fewest replicas. */
@@ -72,7 +71,6 @@ export function planTopics(options: PlanOptions): readonly TopicPlan[] {
   }));
 }
 
-/** Returns the command that changes configs of a topic. */
 function alterCommand(topic: string, config: string, brokers: readonly string[]): string {
   return (
     `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --entity-type topics ` +
@@ -83,7 +81,6 @@ function alterCommand(topic: string, config: string, brokers: readonly string[])
 /** A config of a topic that loses records later but does not prevent publishing. */
 export interface TopicWarning {
   readonly problem: string;
-  /** The command that corrects it. */
   readonly command: string;
 }
 
@@ -115,7 +112,6 @@ function lossyLimits(role: TopicRole, policy: string, configs: TopicDescription[
   return role === 'dead_letters' || !policy.includes('delete') ? [] : limitsOf(configs);
 }
 
-/** Returns the names of the retention configs that have a limit. */
 function limitsOf(configs: TopicDescription['configs']): readonly string[] {
   return ['retention.ms', 'retention.bytes'].filter((name) => Number(configs[name] ?? -1) >= 0);
 }

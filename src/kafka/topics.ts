@@ -168,7 +168,6 @@ async function readConfigs(admin: Admin, name: string): Promise<Record<string, s
   }
 }
 
-/** An existing topic and its problems. */
 interface ExistingTopic {
   readonly plan: TopicPlan;
   readonly found: ITopicMetadata;
@@ -337,14 +336,12 @@ export async function watchTopics(
   }
 }
 
-/** The findings about one topic. */
 export interface TopicFinding {
   readonly name: string;
   readonly exists: boolean;
   readonly partitions: number;
   /** Empty when this user may not read them. */
   readonly configs: Readonly<Record<string, string>>;
-  /** The problems of the topic, each with its fix. */
   readonly problems: readonly string[];
   /** The warning about lost records; null for none. */
   readonly warning: TopicWarning | null;

@@ -2,10 +2,8 @@ import type { TelemetryEvent } from '../engine/ports.ts';
 
 type EventType = TelemetryEvent['type'];
 
-/** The event of one type. */
 export type EventOf<Type extends EventType> = Extract<TelemetryEvent, { type: Type }>;
 
-/** A function for each type of event. */
 export type EventHandlers<Rest extends readonly unknown[] = [], Result = void> = {
   readonly [Type in EventType]: (event: EventOf<Type>, ...rest: Rest) => Result;
 };

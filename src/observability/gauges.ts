@@ -14,14 +14,12 @@ import {
 /** The prefix of this program's metrics. */
 export const prefix = 'instagram_kafka_';
 
-/** The sources of gauges that are collected at each scrape. */
 export interface GaugeSources {
   readonly health: () => ServiceHealth;
   readonly nowMs: () => number;
   readonly version: string;
 }
 
-/** The facts of one scrape. */
 interface Scrape extends ServiceHealth {
   readonly nowMs: number;
   readonly version: string;
@@ -71,7 +69,6 @@ function streamScrapes({ streams, accounts, nowMs }: Scrape): readonly StreamScr
 /** The tokens with a series of their own, at most: those that expire first. */
 const shownTokens = 50;
 
-/** A gauge of each token. */
 function perToken(
   help: string,
   value: (endMs: number, isRefused: boolean, nowMs: number) => number,
@@ -218,7 +215,6 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
   },
 };
 
-/** Registers the gauges that are computed from the health at each scrape. */
 export function registerGauges(registry: Registry, sources: GaugeSources): void {
   const { health, nowMs, version } = sources;
   for (const [name, { help, labels, samples }] of Object.entries(gauges)) {
@@ -237,7 +233,6 @@ export function registerGauges(registry: Registry, sources: GaugeSources): void 
   }
 }
 
-/** The number of rejections in force, by reason. */
 function rejectionsOf({ accounts, stream, nowMs }: StreamScrape): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { streams } of accounts) {

@@ -41,7 +41,6 @@ export interface StreamTally {
   readonly stateSize: StateSize | null;
 }
 
-/** The status of a token. */
 export interface TokenHealth {
   /** Epoch milliseconds; null for never, undefined when unknown. */
   readonly expiresAtMs: number | null | undefined;
@@ -65,7 +64,6 @@ export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number |
   return Math.min(expiresAtMs ?? Infinity, refusal.sinceMs);
 }
 
-/** The status of one account. */
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
   readonly paused: ReadonlySet<StreamName>;
@@ -116,7 +114,6 @@ export function initialHealth(streams: ServiceHealth['streams']): ServiceHealth 
 /**
  * Returns the health after an event. Do not use the input any more: the result shares its maps of
  * accounts and scopes.
- *
  * @param nowMs - the time of the event, epoch milliseconds
  */
 export function reduceHealth(

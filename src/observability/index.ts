@@ -17,7 +17,6 @@ export interface ObservabilityOptions extends LogOptions {
   readonly http: HttpOptions & { readonly enabled: boolean };
   /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
-  /** The enabled streams. */
   readonly streams: Readonly<Record<StreamName, { readonly intervalMs: number }>>;
 }
 
@@ -30,7 +29,6 @@ export interface Observability extends AsyncDisposable {
   readonly hide: (secrets: readonly string[]) => void;
   /**
    * Serves health, metrics and status; call it once.
-   *
    * @returns the URL without a trailing slash; null when the server is disabled
    * @throws StopProcessError `config.invalid` (exit code 2) when the server cannot listen on the
    * address

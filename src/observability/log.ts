@@ -21,7 +21,6 @@ export interface LeveledLog extends Log {
 /** The log levels, from the most verbose to silent. */
 export const logLevels: readonly string[] = [...Object.keys(pino.levels.values), 'silent'];
 
-/** The settings of the log. */
 export interface LogOptions {
   /** The least important level that is written, or `silent`. */
   readonly level: string;

@@ -62,7 +62,6 @@ type LabelsOf<Row extends { readonly labels: readonly string[] }> = Readonly<
   Record<Row['labels'][number], string>
 >;
 
-/** Registers every metric of this program. */
 export function registerMetrics(registry: Registry, sources: GaugeSources) {
   registerGauges(registry, sources);
   const registers = [registry];
@@ -94,13 +93,11 @@ type Instruments = ReturnType<typeof registerMetrics>;
 /** Counts and times events, and renders the metrics for Prometheus. */
 export interface Metrics extends Telemetry {
   readonly contentType: string;
-  /** Renders all metrics in Prometheus' text format. */
   render(): Promise<string>;
 }
 
 /**
  * Creates the metrics of this program and of the Node process in their own registry.
- *
  * @param redact - redacts labels whose values come from outside the program
  */
 export function createMetrics(sources: GaugeSources, redact: (text: string) => string): Metrics {

@@ -11,7 +11,6 @@ export type LogStyle = 'json' | 'plain' | 'coloured';
 /** The configured format of the log: `auto` is pretty on a terminal and JSON elsewhere. */
 export type LogFormat = 'auto' | 'json' | 'pretty';
 
-/** The style of log lines for an output. */
 export function logStyle(
   format: LogFormat,
   output: { readonly isTTY?: boolean },

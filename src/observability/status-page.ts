@@ -5,7 +5,6 @@ const folder = new URL('../../web/', import.meta.url);
 
 const scripts = ['status.js', 'elements.js', 'sections.js', 'accounts.js', 'words.js'];
 
-/** The names of the files and their content types, by path. */
 const files: readonly (readonly [path: string, name: string, contentType: string])[] = [
   ['/', 'status.html', 'text/html; charset=utf-8'],
   ['/status.css', 'status.css', 'text/css; charset=utf-8'],
@@ -13,7 +12,6 @@ const files: readonly (readonly [path: string, name: string, contentType: string
   ...scripts.map((name) => [`/${name}`, name, 'text/javascript; charset=utf-8'] as const),
 ];
 
-/** Reads the files of the status page. */
 export function readStatusPage() {
   return files.map(([path, name, contentType]) => {
     return { path, contentType, body: readFileSync(new URL(name, folder), 'utf8') };

@@ -17,7 +17,6 @@ const defaults = { offset: '0', limit: '50', search: '', trouble: 'false' };
 
 /**
  * Reads `?offset=0&limit=50&search=…&trouble=true`; each parameter is optional.
- *
  * @returns the query, or the error of an invalid one
  */
 export function parseStatusQuery(parameters: URLSearchParams): StatusQuery | string {

@@ -77,13 +77,11 @@ function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number) {
   return [...accounts].map(([id, account]) => ({
     id,
     username: account.username,
-    /** The error that stops all streams of the account. */
     error: describeError(account.stopped),
     streams: enabled.map((stream) => streamStatus(account, stream, nowMs)),
   }));
 }
 
-/** One account and its streams. */
 export type AccountEntry = ReturnType<typeof accountEntries>[number];
 
 function isChosen({ id, username, streams }: AccountEntry, query: StatusQuery): boolean {
@@ -211,11 +209,9 @@ function newTrouble(example: string) {
 }
 
 /**
- * The states of one stream of one account, by urgency.
- *
- * `stopped` until a person acts, `failed` until its next poll, `late` by more than two intervals
- * without an error, `retrying` soon, `waiting` for a limit, `paused` by a person, `starting` before
- * its first success, `ok`.
+ * The states of one stream of one account, by urgency: `stopped` until a person acts, `failed`
+ * until its next poll, `late` by more than two intervals without an error, `retrying` soon,
+ * `waiting` for a limit, `paused` by a person, `starting` before its first success, `ok`.
  */
 const streamStates = [
   'stopped',
@@ -251,7 +247,6 @@ function streamStatus(
     stream: name,
     state,
     lastSuccess: isoOrNull(succeededMs ?? null),
-    /** The next poll or retry; null when none is planned or it is unknown. */
     nextPoll: isoOrNull(isIdle ? null : (trouble?.retryAtMs ?? nextPollMs)),
     /** The age of the last success minus the interval; 0 when it is negative. */
     lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),

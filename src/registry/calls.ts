@@ -39,7 +39,8 @@ export interface RegistryRequest {
 }
 
 /**
- * Sends one request and checks the status; returns any below 500, except 401, 403, 429 and redirects.
+ * Sends one request and checks the status; returns any below 500, except 401, 403, 429 and
+ * redirects.
  * @throws RetryError `registry.unavailable`, StopProcessError `registry.unauthorized`, `registry.tls`
  */
 export async function call(
@@ -106,7 +107,6 @@ export function describeAnswer({ status, body }: RegistryAnswer<Json | undefined
   return `HTTP ${status}: ${message.replaceAll(/\s+/g, ' ').slice(0, 300)}`;
 }
 
-/** The request's method and path, for messages. */
 export function describeRequest({ method, path }: RegistryRequest): string {
   return `${method.toUpperCase()} ${path}`;
 }
@@ -153,7 +153,6 @@ function authorizationOf(login: RegistryLogin): { readonly authorization?: strin
   return { authorization: `Basic ${pair}` };
 }
 
-/** The error of a connection that could not be opened. */
 function connectionError(address: RegistryAddress, error: unknown): Error {
   const code = codeOf(error);
   if (code === undefined || !isTlsCode(code)) {

@@ -6,7 +6,6 @@ import { call, type RegistryAddress } from './calls.ts';
 /** The registry's client library, over this program's own transport. */
 export type RegistryClient = ReturnType<typeof openClient>;
 
-/** An error response of the registry. */
 export class RegistryErrorResponse extends Error {
   override readonly name = 'RegistryErrorResponse';
   /** Read by the library. */
@@ -24,9 +23,9 @@ type Middleware = NonNullable<
 >[number];
 
 /**
- * Sends the library's requests by `call`, which bounds time and size. As the last middleware that does not
- * call `next`, it replaces the library's transport, its retries and its error middleware. The latter throws
- * an uncaught error when a body is `null`.
+ * Sends the library's requests by `call`, which bounds time and size. As the last middleware that
+ * does not call `next`, it replaces the library's transport, its retries and its error middleware.
+ * The latter throws an uncaught error when a body is `null`.
  */
 function transportTo(address: RegistryAddress): Middleware {
   return () => ({
@@ -48,8 +47,8 @@ export function openClient(address: RegistryAddress) {
   const client = new SchemaRegistry({ host: address.url, middlewares: [transportTo(address)] });
   return {
     /**
-     * Registers an Avro schema, or finds the registered one, and returns its id; never changes the level.
-     * `level` is the subject's own, because the client rejects any other; null without one.
+     * Registers an Avro schema, or finds the registered one, and returns its id; never changes the
+     * level. `level` is the subject's own, because the client rejects any other; null without one.
      * @throws RegistryErrorResponse, the errors of `call`, and the library's own errors
      */
     async register(subject: string, schemaText: string, level: string | null): Promise<number> {

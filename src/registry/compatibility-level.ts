@@ -14,7 +14,6 @@ export interface LevelContext extends CallContext {
   readonly compatibility: string;
 }
 
-/** The compatibility level of a subject. */
 export interface SubjectLevel {
   /** The subject's own level; null without one, or when the login may not read it. */
   readonly level: string | null;

@@ -30,19 +30,17 @@ export interface RegistryOptions extends RegistryAddress {
   /** `register` adds missing schemas; `verify` requires all of them. */
   readonly mode: 'register' | 'verify';
   readonly topicTemplate: string;
-  /** The topics in use. */
   readonly roles: readonly TopicRole[];
 }
 
-/** The log that receives warnings for the operator. */
 interface WarningLog {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-/** The schema registry adapter. */
 export interface RegistryAdapter extends AsyncDisposable {
   /**
-   * Checks every schema, then registers or verifies it, and keeps its id. Then publishing needs no registry.
+   * Checks every schema, then registers or verifies it, and keeps its id. Then publishing needs no
+   * registry.
    * @throws StopProcessError `registry.incompatible`, `registry.missing`, `registry.rejected`,
    * `registry.unauthorized`; RetryError `registry.unavailable`
    */

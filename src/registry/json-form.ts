@@ -32,8 +32,8 @@ export function createJsonForm(schemaText: string) {
     /** Converts times to texts such as `2026-11-01T07:00:00.000Z` and bytes to base64. */
     write: (value: unknown) => write(schema, value as AvroValue),
     /**
-     * Converts the JSON form back. A missing field takes the schema's default; an unknown field is rejected,
-     * because it would be lost. @throws StopProcessError `state.invalid` with the path
+     * Converts the JSON form back. A missing field takes the schema's default; an unknown field is
+     * rejected, because it would be lost. @throws StopProcessError `state.invalid` with the path
      */
     // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
     read: (json: Json, path: string) => read(schema, json, path) as Readonly<Record<string, Json>>,

@@ -28,9 +28,9 @@ export function listDifferences(before: Json, after: Json): readonly FieldDiffer
 const mostNamed = 10;
 
 /**
- * Names the fields that can make two Avro schemas incompatible: a changed type, or a field without default in
- * one schema only, such as `"children.id" (was long, is string)`. Registries name a field by its position,
- * which is ambiguous.
+ * Names the fields that can make two Avro schemas incompatible: a changed type, or a field without
+ * default in one schema only, such as `"children.id" (was long, is string)`. Registries name a
+ * field by its position, which is ambiguous.
  */
 export function describeDifference(before: Json, after: Json): string {
   const all = listDifferences(before, after).flatMap((one) => {

@@ -24,7 +24,6 @@ import type { TopicSchema } from './schemas.ts';
 import { createJsonForm } from './json-form.ts';
 import { checkBounds, splitWireValue } from './wire-format.ts';
 
-/** The dependencies of the state codec. */
 export interface StateCodecParts {
   readonly address: RegistryAddress;
   readonly client: RegistryClient;
@@ -59,8 +58,8 @@ export function createStateCodec(parts: StateCodecParts): StateCodec {
 type DecodeState = (body: Buffer) => Json;
 
 /**
- * Returns the decoders by the id of their writer's schema; this version's own id needs no registry. All
- * states of a restore share one request; a failed request is not cached.
+ * Returns the decoders by the id of their writer's schema; this version's own id needs no registry.
+ * All states of a restore share one request; a failed request is not cached.
  */
 function createDecoders({ address, client, readerType, ownId }: StateCodecParts) {
   const decoders = new Map<number, Promise<DecodeState>>();

@@ -32,7 +32,6 @@ export interface SubjectContext extends LevelContext {
   readonly mode: 'register' | 'verify';
 }
 
-/** A schema and its subject. */
 export interface SubjectSchema extends TopicSchema {
   readonly subject: string;
 }
@@ -43,8 +42,8 @@ export function readSubjectSchema(role: TopicRole, topicTemplate: string): Subje
 }
 
 /**
- * Checks that the schema is compatible with the registered versions; a new subject accepts any schema.
- * Returns the versions in ascending order; empty when the subject does not exist.
+ * Checks that the schema is compatible with the registered versions; a new subject accepts any
+ * schema. Returns the versions in ascending order; empty when the subject does not exist.
  * @throws StopProcessError `registry.incompatible`, with the registry's own reasons
  */
 export async function checkCompatible(
@@ -75,10 +74,10 @@ export interface Registered extends SubjectLevel {
 }
 
 /**
- * Registers the schema, or finds the registered one. An existing level is kept, even that of a subject without
- * versions. A subject of this program without a level gets the configured one: it is new, or an earlier start
- * ended before setting it. Instances that start together register together: Apicurio answers 409 to all but
- * the first.
+ * Registers the schema, or finds the registered one. An existing level is kept, even that of a
+ * subject without versions. A subject of this program without a level gets the configured one: it
+ * is new, or an earlier start ended before setting it. Instances that start together register
+ * together: Apicurio answers 409 to all but the first.
  */
 export async function register(
   schema: SubjectSchema,
@@ -192,8 +191,8 @@ export function withoutOldSchema(reasons: string): string {
 }
 
 /**
- * The error of a schema that is rejected for a reason other than its fields; null for HTTP 409, the answer to
- * incompatible fields and to concurrent registrations.
+ * The error of a schema that is rejected for a reason other than its fields; null for HTTP 409, the
+ * answer to incompatible fields and to concurrent registrations.
  */
 function rejectionError(
   answer: RegistryAnswer,

@@ -16,8 +16,9 @@ export function splitWireValue(bytes: Buffer) {
 }
 
 /**
- * Creates an encoder of prepared schemas. It encodes into slabs of its own, because avsc's `toBuffer` encodes
- * values above 1 KB twice. A slab is never overwritten; it is released with the last record in it.
+ * Creates an encoder of prepared schemas. It encodes into slabs of its own, because avsc's
+ * `toBuffer` encodes values above 1 KB twice. A slab is never overwritten; it is released with the
+ * last record in it.
  */
 export function createEncoder(
   schemas: ReadonlyMap<TopicRole, TopicSchema>,
@@ -102,8 +103,8 @@ interface Cursor {
 }
 
 /**
- * Throws unless reading the body as the type stays within its bytes. avsc detects an overrun only after the last
- * entry: it would read each of the 2^50 entries that a damaged list claims to have.
+ * Throws unless reading the body as the type stays within its bytes. avsc detects an overrun only
+ * after the last entry: it would read each of the 2^50 entries that a damaged list claims to have.
  */
 export function checkBounds(type: Type, body: Buffer): void {
   skipValue(type, { body, position: 0 });

@@ -37,7 +37,6 @@ export interface CheckLine extends Pick<Finding, 'status' | 'detail'> {
 /**
  * Runs the steps in order. A step is skipped when a step that it needs has failed for every
  * subject, or was skipped for that reason.
- *
  * @param onLine - receives each line as soon as it is known
  * @throws the signal's reason
  */

@@ -35,7 +35,6 @@ const streamName = 'user_insights';
  * partitions, a map of maps or a map of dates by account, also null and `{}`. Each may be bare or
  * wrapped by the platform: a connection's state, a list of streams' states, or messages of type
  * `STATE`, of which the last of the stream counts.
- *
  * @throws StopProcessError `state.invalid` naming the path, the actual and the expected value
  */
 export function readAirbyteState(document: Json, nowMs: number): AirbyteState {

@@ -22,7 +22,6 @@ export interface ApplyOptions {
 /**
  * Prints a plan and, with `apply`, writes it. A running instance that owns a key is left alone, or
  * hands its partitions over for the time of the write.
- *
  * @param plan - computed again after a hand-over, from the states that the instance has written
  * @throws StopProcessError `state.owned` when an instance owns a key; the errors of `write`
  */

@@ -11,7 +11,6 @@ import { openStateSession, type StateFilter, type StateSession } from './session
 import { exportStates, getState, listStates } from './show.ts';
 import { refuseState } from './state-change.ts';
 
-/** The options of all subcommands. */
 interface StateOptions extends ApplyOptions, StateFilter {
   readonly all?: boolean;
   readonly cursor?: string;
@@ -52,7 +51,6 @@ interface ReadCommand extends Subcommand {
   readonly show: (session: StateSession, invocation: StateInvocation) => string;
 }
 
-/** Defines a subcommand that prints states. */
 function reads({ show, ...subcommand }: ReadCommand): CommandDefinition {
   return {
     ...subcommand,

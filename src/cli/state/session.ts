@@ -19,14 +19,12 @@ export interface StateSession extends AsyncDisposable {
   readonly instance: string;
   /** States as stored in the topic, one per key and partition. */
   readonly stored: readonly StoredState[];
-  /** The number of partitions that the topic has, or will have. */
   readonly partitions: number;
   owners(): Promise<readonly Owner[]>;
   write(writes: readonly StateWrite[]): Promise<void>;
   /**
    * Runs `task` while the running instances have handed these partitions over, with the states that
    * the topic has by then. The instances resume from the written states.
-   *
    * @returns `refused`, with nothing done, when the partitions were not handed over
    */
   duringHandOver<T>(

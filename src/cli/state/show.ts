@@ -54,7 +54,6 @@ function describe(stored: StoredState) {
 
 /**
  * Formats `state get`: one state as JSON; long values are shortened without `json`.
- *
  * @throws StopStreamError `state.unreadable`, `registry.mismatch`
  */
 export function getState(session: StateSession, key: string, json: boolean): string {

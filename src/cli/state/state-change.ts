@@ -65,8 +65,8 @@ export function parseAccount(text: string): string {
 }
 
 /**
- * Parses a cursor as {@link parseTime} does. @throws StopProcessError `state.invalid`; also for a time
- * more than a day ahead of now, because such a cursor would end the stream
+ * Parses a cursor as {@link parseTime} does. @throws StopProcessError `state.invalid`; also for a
+ * time more than a day ahead of now, because such a cursor would end the stream
  */
 export function parseCursor(text: string, nowMs: number, name = 'cursor'): number {
   const ms = parseTime(text);
@@ -94,8 +94,8 @@ export function checkHasCursor(stream: StreamName): void {
 }
 
 /**
- * Returns the checkpoint from which everything after `cursorMs` is read and published again: unknown
- * days count as changed, so later days are removed. The stream is due at once.
+ * Returns the checkpoint from which everything after `cursorMs` is read and published again:
+ * unknown days count as changed, so later days are removed. The stream is due at once.
  */
 export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint {
   const { coveredUntilMs } = checkpoint;

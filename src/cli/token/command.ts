@@ -19,7 +19,6 @@ interface TokenOptions {
   readonly output?: string;
 }
 
-/** Pattern of the settings of the commands about tokens. */
 export const tokenSettings =
   /^(?:instagram-(?!accounts|start-date|max-)|streams$|polling-shutdown)/;
 
@@ -152,7 +151,6 @@ export function readsPeople(config: Config): boolean {
 /**
  * Returns the id and secret of the app that tokens are issued for. With Instagram Login only a
  * login needs the id.
- *
  * @throws StopProcessError `config.invalid` for a missing value
  */
 export function needApp({ instagram }: Config, forLogin = false) {

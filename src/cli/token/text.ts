@@ -5,7 +5,6 @@ import type { InspectedToken } from '../../instagram/tokens/service.ts';
 import type { Printed } from '../command.ts';
 import { asTable, dayAndDaysLeft, iso } from '../text.ts';
 
-/** The inspection result of a token, with its name. */
 export interface ShownToken extends InspectedToken {
   readonly name: string;
 }

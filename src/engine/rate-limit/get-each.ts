@@ -22,12 +22,10 @@ const concurrency = 8;
  * Requests many objects: in batches where the host has them, else by concurrent single requests. An
  * item without a usable answer is requested again by itself; one with a transient error once more,
  * after all others. A batch that times out, or has too much data, is sent again in halves; the
- * batches after it are no larger.
- *
- * A broken connection or a timeout is a request's own error where another request, sent at the same
- * time, is answered. Where none is, one that was answered before is repeated as a control sample.
- * The error of a request sent alone, with none answered before, is left to the caller to attribute.
- *
+ * batches after it are no larger. A broken connection or a timeout is a request's own error where
+ * another request, sent at the same time, is answered. Where none is, one that was answered before
+ * is repeated as a control sample. The error of a request sent alone, with none answered before, is
+ * left to the caller to attribute.
  * @param control - the poll's control sample; this call replaces its request by later ones
  * @throws as `Graph.getEach`
  */
@@ -134,7 +132,6 @@ async function getAlone(
 /**
  * Returns the outcomes of requests sent together. Where others are answered, the error of an
  * unanswered one names its object.
- *
  * @throws an error that concerns every request: of a limit, the token, the process or the network
  */
 async function attributed(

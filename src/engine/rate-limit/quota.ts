@@ -89,7 +89,6 @@ export type Decision =
 const go: Decision = { kind: 'go' };
 const queue: Decision = { kind: 'queue' };
 
-/** The quota of a scope of which nothing is known. */
 export function newQuota(kind: Scope['kind']): Quota {
   return {
     // Meta counts an Instagram account's calls over 24 hours, all others over one.
@@ -155,7 +154,6 @@ function withoutRise({ costPercent, answersSinceRise }: Quota, calls: number) {
  * counts a call by one limit and reports that one: `X-Business-Use-Case-Usage` for calls of an
  * Instagram account, else `X-App-Usage`; recorded answers never have both. The next report corrects
  * this.
- *
  * @see https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-10)
  */
 export function noteSilence(quota: Quota, calls: number): Quota {
@@ -177,7 +175,6 @@ export function noteAnswer(quota: Quota, stops: number): Quota {
   return stops === quota.stops ? { ...quota, answered: true, rejections: 0 } : quota;
 }
 
-/** The quota after a call was sent. */
 export function noteCall(quota: Quota, priority: Priority, nowMs: number): Quota {
   return { ...quota, lastCallMs: { ...quota.lastCallMs, [priority]: nowMs } };
 }
@@ -189,7 +186,6 @@ export function decideUnpaced(quota: Quota, { nowMs, inFlight }: PendingCall): D
   return !quota.answered && inFlight > 0 ? queue : go;
 }
 
-/** Decides about a call by the quota of one scope. */
 export function decide(quota: Quota, call: PendingCall): Decision {
   const { nowMs, inFlight } = call;
   const unpaced = decideUnpaced(quota, call);

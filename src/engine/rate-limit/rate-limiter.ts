@@ -51,7 +51,6 @@ export class RateLimiter {
   /**
    * The API for a poll. Each request waits until its scopes have room for its calls; a batch has as
    * many items as there is room for. After a limit, a request is sent again when the limit ends.
-   *
    * @throws as `Graph`, except WaitError
    */
   limit(transport: BatchTransport, caller: Caller): Graph {
@@ -106,7 +105,6 @@ export class RateLimiter {
     this.#context.scheduler.review();
   }
 
-  /** Records the usage that an answer reports. */
   onUsage(report: UsageReport): void {
     this.#context.scheduler.recordUsage(report);
   }

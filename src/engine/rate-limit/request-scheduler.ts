@@ -50,7 +50,6 @@ const reportedStepPercent = 5;
 interface ScopeEntry {
   readonly scope: Scope;
   quota: Quota;
-  /** The number of usage reports so far. */
   reports: number;
   admitted: number;
   inFlight: number;
@@ -71,7 +70,6 @@ type Dispatch = readonly {
   readonly reports: number;
 }[];
 
-/** The dependencies of a scheduler. */
 export interface SchedulerTools {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -124,7 +122,6 @@ export class RequestScheduler {
     this.#change(this.#entryOf(scope), (quota, nowMs) => noteRejection(quota, ms, nowMs));
   }
 
-  /** Records the usage that an answer reports. */
   recordUsage({ scope, ...usage }: UsageReport): void {
     const entry = this.#entryOf(scope);
     entry.reports += 1;
@@ -134,7 +131,6 @@ export class RequestScheduler {
 
   /**
    * Admits a call at once or queues it; the caller rejects an `unpaced` call in a blocked scope.
-   *
    * @returns undefined when it is admitted at once; else a promise that resolves when it is, and
    * rejects with the signal's reason
    */

@@ -18,7 +18,6 @@ export function noUsage(windowMs: number): RollingUsage {
   return { windowMs, parts: [] };
 }
 
-/** Returns the usage in the window now, in percent. */
 export function usedPercent({ parts }: RollingUsage, nowMs: number): number {
   let sum = 0;
   for (const { leavesMs, percent } of parts) if (leavesMs > nowMs) sum += percent;

@@ -10,7 +10,6 @@ export interface Permit {
   /**
    * Releases the permit while `wait` is pending, then acquires one again, ahead of work that has
    * not begun. Safe when several parts of the same work wait at once.
-   *
    * @throws the error of `wait`, and the signal's reason when aborted before a permit is reacquired
    */
   yieldWhile<T>(wait: Promise<T>, signal: AbortSignal): Promise<T>;

@@ -185,15 +185,10 @@ const activeToken = /active access token/i;
 const viewsOnFacebook: readonly string[] = ['crossposted_views', 'facebook_views'];
 
 /**
- * The map from Graph errors to the taxonomy; the first matching row decides. The order:
- *
- * 1. limits and tokens, regardless of HTTP status and `is_transient` (code 4 is a transient 403);
- * 2. permanent errors, some of which have status 500;
- * 3. transient errors;
- * 4. unavailable data;
- * 5. errors of the request itself.
- *
- * An unknown error fails the poll and nothing else.
+ * The map from Graph errors to the taxonomy; the first matching row decides. Limits and tokens come
+ * first, whatever the HTTP status and `is_transient` (code 4 is a transient 403), then permanent
+ * errors, some of which have status 500, transient ones, unavailable data, and errors of the
+ * request itself. An unknown error fails the poll and nothing else.
  */
 export const errorRows: readonly ErrorRow[] = [
   // Limits

@@ -16,7 +16,6 @@ export function linkSignals(sources: readonly AbortSignal[]) {
   });
   return {
     signal: controller.signal,
-    /** Aborts this signal alone. */
     abort(reason: Error): void {
       controller.abort(reason);
     },

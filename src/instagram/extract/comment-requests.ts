@@ -28,7 +28,6 @@ export interface DueMedia {
   readonly count: number;
 }
 
-/** The context of a poll's comments requests, and the findings from its answers. */
 export interface CommentsPoll {
   readonly context: ExtractContext;
   readonly fields: Fields;

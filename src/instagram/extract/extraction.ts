@@ -40,7 +40,6 @@ export interface Album {
   readonly requestedMs: number;
   /** The end of their lifetime, epoch milliseconds. */
   readonly untilMs: number;
-  /** Ids of all children. */
   readonly ids: readonly string[];
   /** The children that can be read. */
   readonly children: readonly Node[];
@@ -99,7 +98,6 @@ export class ListCache {
   }
 }
 
-/** Puts the newest pages in front of the older known nodes. */
 function merged(newest: readonly Node[], known: readonly Node[]): readonly Node[] {
   const seen = new Set(newest.map(({ id }) => id));
   return [...newest, ...known.filter(({ id }) => !seen.has(id))];

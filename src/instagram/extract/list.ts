@@ -241,9 +241,9 @@ const longestPauseMs = 8000;
 /**
  * Requests a page, and half of it when the API answers "Please reduce the amount of data". That
  * error also depends on the API's load (observed 2026-07), so pages are spaced by pauses as well.
- * When a child cannot be read, the page requests children by their ids alone. If that fails too, the
- * page shrinks to one node, which is in the end requested without children. Cursors name items, not
- * offsets, so a smaller page continues at the same place.
+ * When a child cannot be read, the page requests children by their ids alone. If that fails too,
+ * the page shrinks to one node, which is in the end requested without children. Cursors name items,
+ * not offsets, so a smaller page continues at the same place.
  * @throws RetryError `graph.too-much-data` when even one node is too large
  */
 async function adaptedPage(scanning: ListScanContext, start: PageStart) {

@@ -120,7 +120,8 @@ export function isOfAccount(error: unknown): boolean {
 }
 
 /**
- * Finds the metrics that a rejection excludes: those `named`, or all when too few people are counted.
+ * Finds the metrics that a rejection excludes: those `named`, or all when too few people are
+ * counted.
  * @throws the error itself when it excludes none
  */
 export function excludedBy(error: unknown, requested: readonly string[]) {

@@ -26,7 +26,6 @@ const declared = {
   comments,
 };
 
-/** The name of a declared stream. */
 export type InstagramStreamName = keyof typeof declared;
 
 export const streams: Readonly<Record<InstagramStreamName, InstagramStream>> = declared;
@@ -38,7 +37,6 @@ export const defaultStreamNames = streamNames.filter((name) => streams[name].isD
 
 export const compactedStreams = streamNames.filter((name) => streams[name].isCompacted);
 
-/** True for the name of a declared stream. */
 export function isStreamName(text: string): text is InstagramStreamName {
   return Object.hasOwn(declared, text);
 }

@@ -45,8 +45,9 @@ function createCodec(name: Compression, compress: Transform, decompress: Transfo
 }
 
 /**
- * The stream header of snappy-java 1.1.10, which Kafka's Java clients and the broker write: magic bytes,
- * version 1, compatible from version 1 on. Each block after it is preceded by its 32-bit length.
+ * The stream header of snappy-java 1.1.10, which Kafka's Java clients and the broker write: magic
+ * bytes, version 1, compatible from version 1 on. Each block after it is preceded by its 32-bit
+ * length.
  */
 const snappyStreamHeader = Buffer.from('82534e41505059000000000100000001', 'hex');
 const snappyMagicBytes = 8;

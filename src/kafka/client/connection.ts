@@ -15,8 +15,9 @@ const keepAliveMs = 20_000;
 const firstAnswer = { idleMs: 5000, answerMs: 3000 };
 const rejectionLifeMs = 30_000;
 /**
- * Time before the end of a login's lifetime at which the client logs in again. With the 10 s of kafkajs
- * and a lifetime below that, it logs in twice at once, and brokers reject a second login within a second.
+ * Time before the end of a login's lifetime at which the client logs in again. With the 10 s of
+ * kafkajs and a lifetime below that, it logs in twice at once, and brokers reject a second login
+ * within a second.
  */
 const reloginBeforeMs = 3000;
 
@@ -69,7 +70,6 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
   };
 }
 
-/** Creates the registry of a client's sockets. */
 function createSockets(log: KafkaDependencies['log']) {
   const sockets = new Map<Socket, WatchedSocket>();
   const { idleMs, answerMs } = firstAnswer;
@@ -123,8 +123,9 @@ function createAnswerLog(telemetry: KafkaDependencies['telemetry']) {
 }
 
 /**
- * Returns the brokers, beginning with a random one. When a load balancer with a dead broker accepts and
- * closes a connection at once, kafkajs stays with the first broker for the lifetime of the client.
+ * Returns the brokers, beginning with a random one. When a load balancer with a dead broker accepts
+ * and closes a connection at once, kafkajs stays with the first broker for the lifetime of the
+ * client.
  */
 function fromRandomBroker(brokers: readonly string[]): string[] {
   const first = Math.floor(Math.random() * brokers.length);
@@ -177,8 +178,8 @@ const normalLines: readonly RegExp[] = [
 ];
 
 /**
- * Decides the level of one kafkajs log line. Errors become warnings, because only the code that handles
- * an error knows its severity; normal lines become debug.
+ * Decides the level of one kafkajs log line. Errors become warnings, because only the code that
+ * handles an error knows its severity; normal lines become debug.
  */
 export function routeLine({ level, log: { message, ...rest } }: LogEntry) {
   const cause: unknown = rest['error'];

@@ -6,8 +6,8 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Settles as `task` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The task itself
- * cannot be cancelled: the caller that gets the error must make it harmless.
+ * Settles as `task` does, or rejects with a {@link DeadlineError} after `deadlineMs`. The task
+ * itself cannot be cancelled: the caller that gets the error must make it harmless.
  */
 export function withDeadline<T>(
   task: Promise<T>,
@@ -36,8 +36,8 @@ async function unlessExpired<T>(
 }
 
 /**
- * Creates a throttle, the time for which brokers have throttled a client by a quota; overlapping waits of
- * several brokers count once.
+ * Creates a throttle, the time for which brokers have throttled a client by a quota; overlapping
+ * waits of several brokers count once.
  */
 export function createThrottle(nowMs: () => number) {
   let totalMs = 0;

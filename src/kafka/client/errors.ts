@@ -88,8 +88,8 @@ function isThrownByKafkajs(error: unknown): boolean {
 }
 
 /**
- * Returns the class of an error; undefined for one that did not come from kafkajs (a bug). Some errors of
- * kafkajs replace the last rejection of a broker.
+ * Returns the class of an error; undefined for one that did not come from kafkajs (a bug). Some
+ * errors of kafkajs replace the last rejection of a broker.
  */
 export function classify(error: unknown, lastRejection = ''): KafkaFailure | undefined {
   for (const one of causes(error)) {
@@ -107,12 +107,10 @@ export function isTransient(error: unknown, lastRejection?: string): boolean {
   return failure === 'unavailable' || failure === 'missing' || failure === 'replicas';
 }
 
-/** The context of a failure, for the error's message. */
 export interface FailureContext {
   readonly options: Pick<KafkaOptions, 'brokers' | 'clientId' | 'security'>;
   /** The operation, such as "committing to instagram.media". */
   readonly doing: string;
-  /** Permissions that the operation needs. */
   readonly needs: readonly RequiredPermission[];
   /** Advice for a missing topic; by default, that for a deleted topic. */
   readonly ifMissing?: string;
@@ -236,8 +234,8 @@ function throttleLeftMs(error: unknown): number {
 }
 
 /**
- * Advice for answers of a broker, which prove that the network and the login work. Found by the type in
- * kafkajs, or by the words of the last rejection when the error loses it.
+ * Advice for answers of a broker, which prove that the network and the login work. Found by the
+ * type in kafkajs, or by the words of the last rejection when the error loses it.
  */
 const adviceByAnswer: readonly {
   readonly types: readonly string[];

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 /** A connection with a time limit for the first answer after a silence. */
 export type WatchedSocket = ReturnType<typeof watchFirstAnswer>;
 
-/** Limits of the wait for the first answer. */
 export interface FirstAnswerLimits {
   /** Time without a request or an answer after which a connection counts as idle. */
   readonly idleMs: number;
@@ -15,10 +14,10 @@ export interface FirstAnswerLimits {
 const delayedApis: readonly number[] = [11, 14];
 
 /**
- * Watches a connection to a broker; calls `onSilence` when the first request after a silence gets no answer
- * in time. Load balancers and firewalls forget a silent connection and then drop its packets without
- * closing it: it would look like a slow broker until the request times out, and then be used again. A wrong
- * guess costs one connection; the request is repeated on a new one.
+ * Watches a connection to a broker; calls `onSilence` when the first request after a silence gets
+ * no answer in time. Load balancers and firewalls forget a silent connection and then drop its
+ * packets without closing it: it would look like a slow broker until the request times out, and
+ * then be used again. A wrong guess costs one connection; the request is repeated on a new one.
  */
 export function watchFirstAnswer(
   socket: Socket,

@@ -49,8 +49,9 @@ export const {
 const readUncommitted = 0;
 
 /**
- * Creates an admin client with a `fetchTopicOffsets` that reports the high watermark as the end. That of
- * kafkajs 2.2.4 always reports the last stable offset, which hides records after an open transaction.
+ * Creates an admin client with a `fetchTopicOffsets` that reports the high watermark as the end.
+ * That of kafkajs 2.2.4 always reports the last stable offset, which hides records after an open
+ * transaction.
  */
 export function createHighWatermarkAdmin(client: KafkaClient): Admin {
   const symbol = Object.getOwnPropertySymbols(client).find(
@@ -69,8 +70,8 @@ interface ThrottledRequestQueue {
 }
 
 /**
- * Patches every connection of this process to log the broker's throttling as `throttleMs`. kafkajs waits
- * as requested, but reports it in no event and only on level `debug`.
+ * Patches every connection of this process to log the broker's throttling as `throttleMs`. kafkajs
+ * waits as requested, but reports it in no event and only on level `debug`.
  */
 function logThrottling(): void {
   const queue = require('kafkajs/src/network/requestQueue') as {

@@ -16,8 +16,8 @@ interface Grouping<Message> {
 }
 
 /**
- * Groups messages by partition, in their order, in linear time. kafkajs copies the list of a partition
- * for each message, which blocks the event loop for 25 ms with 5,000 messages.
+ * Groups messages by partition, in their order, in linear time. kafkajs copies the list of a
+ * partition for each message, which blocks the event loop for 25 ms with 5,000 messages.
  */
 function groupMessages<Message>(grouping: Grouping<Message>): Record<number, Message[]> {
   const { topic, partitionMetadata, messages, partitioner } = grouping;
@@ -36,9 +36,9 @@ interface TimedRequestQueue {
 }
 
 /**
- * Returns a request queue of a connection with a timer that runs only while requests are pending. The
- * timer of kafkajs runs every millisecond while the connection is open, with a negative delay, which
- * makes Node warn.
+ * Returns a request queue of a connection with a timer that runs only while requests are pending.
+ * The timer of kafkajs runs every millisecond while the connection is open, with a negative delay,
+ * which makes Node warn.
  */
 function stopTimerWhenEmpty(Original: new (...options: never[]) => TimedRequestQueue) {
   return class PatchedRequestQueue extends Original {
@@ -68,8 +68,8 @@ export interface FetchedPartition {
 const abortMarker = Buffer.from([0, 0, 0, 0]);
 
 /**
- * Turns messages of aborted transactions into control records. kafkajs assumes that the broker's list is
- * sorted, and so delivers aborted messages when transactions of several producers overlap.
+ * Turns messages of aborted transactions into control records. kafkajs assumes that the broker's
+ * list is sorted, and so delivers aborted messages when transactions of several producers overlap.
  */
 export function hideAborted(partition: FetchedPartition): void {
   const pending = partition.abortedTransactions.toSorted((a, b) =>

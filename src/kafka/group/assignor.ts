@@ -73,7 +73,6 @@ interface AssignorPolicy {
   ) => (id: string) => readonly number[];
 }
 
-/** Creates an assignor of one topic for kafkajs. */
 export function createTopicAssignor(
   assignorName: string,
   topic: string,
@@ -104,8 +103,8 @@ export function createTopicAssignor(
 }
 
 /**
- * Creates a sticky assignor for the state topic, which kafkajs lacks: few partitions move in a rebalance.
- * Each join calls `metadata`, and `onMetadata` with the topic's current partition count.
+ * Creates a sticky assignor for the state topic, which kafkajs lacks: few partitions move in a
+ * rebalance. Each join calls `metadata`, and `onMetadata` with the topic's current partition count.
  */
 export function createAssignor(
   topic: string,

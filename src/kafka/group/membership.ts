@@ -17,8 +17,8 @@ import type { KafkaOptions } from '../options.ts';
 /** The membership of the consumer group, with the queries of the partition producers. */
 export interface GroupMembership extends Group, Pick<KafkaShared, 'holds' | 'onFenced'> {
   /**
-   * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them up
-   * as in any rebalance, get them back afterwards, and read their states again.
+   * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them
+   * up as in any rebalance, get them back afterwards, and read their states again.
    * @returns the result of `task`; `refused` when the partitions are not assigned in time, because the
    * group leader's version lacks temporary assignments or Kafka is slow
    * @throws StopProcessError `kafka.unauthorized`; errors of `task`

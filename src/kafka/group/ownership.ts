@@ -6,7 +6,6 @@ type AssignmentCause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
 /** The partitions of the assignment that this instance may currently use. */
 export type Ownership = ReturnType<typeof createOwnership>;
 
-/** The assignment of this member of the group. */
 interface MemberAssignment {
   readonly memberId: string;
   readonly partitions: readonly number[];
@@ -104,9 +103,9 @@ export function createOwnership(deps: OwnershipDeps) {
 }
 
 /**
- * Creates a lease on the assigned partitions, renewed by confirmed heartbeats. It ends before the broker can
- * assign them to another instance: the session counts here from the sending of a heartbeat, and at the broker
- * from its arrival. The clock is monotonic.
+ * Creates a lease on the assigned partitions, renewed by confirmed heartbeats. It ends before the
+ * broker can assign them to another instance: the session counts here from the sending of a
+ * heartbeat, and at the broker from its arrival. The clock is monotonic.
  */
 export function createLease(durationMs: number, onExpiry: () => void) {
   let untilMs = -Infinity;
@@ -138,8 +137,9 @@ export function createLease(durationMs: number, onExpiry: () => void) {
       startTimer();
     },
     /**
-     * True while the lease lasts. Compares clocks instead of relying on the timer, which fires late in a
-     * process that was suspended. Calls `onExpiry` when the lease has ended and the timer has not fired.
+     * True while the lease lasts. Compares clocks instead of relying on the timer, which fires late
+     * in a process that was suspended. Calls `onExpiry` when the lease has ended and the timer has
+     * not fired.
      */
     isLive(): boolean {
       if (performance.now() < untilMs) return true;

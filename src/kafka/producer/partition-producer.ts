@@ -5,7 +5,6 @@ import { settled } from '../../engine/shutdown.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 import type { TransactionalProducer } from './transaction.ts';
 
-/** One batch with encoded records and their partitions. */
 export interface ProducerBatch {
   /** All records of the batch; the state is the last. */
   readonly records: readonly PlacedRecord[];

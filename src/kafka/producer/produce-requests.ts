@@ -104,8 +104,8 @@ export function placeStateAt(
 }
 
 /**
- * Assigns a partition to every record of a batch; the state comes last, keyed by stream and account, in
- * its account's partition.
+ * Assigns a partition to every record of a batch; the state comes last, keyed by stream and
+ * account, in its account's partition.
  * @throws DeadLetterError `kafka.record-too-large` for the first record that no broker would accept,
  * StopStreamError of the same code for the state
  */
@@ -124,7 +124,6 @@ export function placeRecords(batch: Batch, value: Buffer, layout: Layout): reado
   return [...records, state];
 }
 
-/** A produce request that is being filled. */
 class Draft {
   readonly records: PlacedRecord[] = [];
   private bytes = 0;
@@ -149,8 +148,8 @@ class Draft {
 
 /**
  * Groups records into as few produce requests as the limits allow, in order within a partition. A
- * request goes to one broker only: when one of several brokers fails, kafkajs repeats the request to
- * the others with new sequence numbers, which publishes their records twice.
+ * request goes to one broker only: when one of several brokers fails, kafkajs repeats the request
+ * to the others with new sequence numbers, which publishes their records twice.
  * @param by - `topic`: no request has two topics, so that a rejection identifies its topic
  */
 export function planRequests(

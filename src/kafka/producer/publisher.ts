@@ -58,8 +58,8 @@ function translateTransaction(
 }
 
 /**
- * Translates the error of a failed produce request. The broker does not identify the rejected topic among
- * several in one request; the next attempt sends one topic per request.
+ * Translates the error of a failed produce request. The broker does not identify the rejected topic
+ * among several in one request; the next attempt sends one topic per request.
  */
 async function translateFailure(
   error: unknown,
@@ -149,7 +149,6 @@ async function tooLargeFor(
   return tooLarge(largest, `${problem}; ${detail}`);
 }
 
-/** Creates the partition producer of a state partition. */
 export function createPartitionProducer(shared: KafkaShared, partition: number): PartitionProducer {
   const { health, dependencies, options } = shared;
   const part = healthPart(partition);

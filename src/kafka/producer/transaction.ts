@@ -14,7 +14,6 @@ import { settled } from '../../engine/shutdown.ts';
 import type { Layout } from '../shared.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 
-/** Options of a transactional producer. */
 interface TransactionOptions {
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;

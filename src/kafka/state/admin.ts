@@ -12,7 +12,6 @@ import { placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared, StateEntry } from '../shared.ts';
 import { decodeEntry } from './store.ts';
 
-/** A state as stored in the topic. */
 export interface StoredState {
   readonly key: string;
   readonly partition: number;
@@ -32,7 +31,6 @@ export interface StateWrite {
   readonly movedFrom?: { readonly partition: number; readonly expected: Buffer };
 }
 
-/** Returns the partitions that a write changes. */
 export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonly number[] {
   return movedFrom === undefined ? [partition] : [partition, movedFrom.partition];
 }
@@ -63,7 +61,6 @@ export function createStateAdmin(shared: KafkaShared) {
     },
     /** Reads the current owners of partitions. */
     owners: () => findOwners(shared),
-    /** Returns the partition of an account's states. */
     partitionOf: (accountId: string) => partitionOf(accountId, shared.layout().statePartitions),
     write: (writes: readonly StateWrite[], signal: AbortSignal) => writeAll(shared, writes, signal),
   };
@@ -79,8 +76,8 @@ async function readPartitions(
 }
 
 /**
- * Acquires the partitions, verifies that every state is still as expected, then writes the states of each
- * partition in one transaction. Moved states use one transaction per pair of partitions.
+ * Acquires the partitions, verifies that every state is still as expected, then writes the states
+ * of each partition in one transaction. Moved states use one transaction per pair of partitions.
  * @throws StopProcessError `state.owned` when a state has changed meanwhile (nothing is written then);
  * StopStreamError `kafka.fenced`, RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
  */

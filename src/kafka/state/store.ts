@@ -149,8 +149,8 @@ export function isMisplaced(
 }
 
 /**
- * Verifies that every state lies in the partition of its account. After partitions were added, states in
- * their old partitions would be missed and every record published again (Invariant 2).
+ * Verifies that every state lies in the partition of its account. After partitions were added,
+ * states in their old partitions would be missed and every record published again (Invariant 2).
  * @throws StopProcessError `kafka.topic-invalid`
  */
 export function checkPlacement(entries: readonly StateEntry[], layout: Layout): void {

@@ -14,11 +14,9 @@ import type { KafkaBase, StateEntry } from '../shared.ts';
 /** The header of a state that holds the topic's partition count. */
 export const partitionCountHeader = 'partitions';
 
-/** Options of a state topic reader. */
 interface StateTopicOptions {
   readonly brokers: readonly string[];
   readonly topic: string;
-  /** Partition count of the topic. */
   readonly partitions: number;
   /** Prefix of the reader's own consumer group id. */
   readonly groupPrefix: string;

@@ -11,12 +11,10 @@ export interface HostRule {
 }
 
 /**
- * True when a request's Host header names this server.
- *
- * A page whose name was rebound to this machine's address (DNS rebinding) sends its own name as
- * Host. Without this rule it could read everything that the server shows. A listener beyond
- * loopback is reached by names that only its network knows, so it accepts any name until `allowed`
- * lists some. Addresses are accepted even then, because probes use them and DNS cannot rebind them.
+ * True when a request's Host header names this server. A page whose name was rebound to this
+ * machine's address (DNS rebinding) sends its own name, and could otherwise read what the server
+ * shows. A listener beyond loopback accepts any name until `allowed` lists some; addresses always,
+ * because probes use them and DNS cannot rebind them.
  */
 export function isOwnHost(
   header: string | undefined,

@@ -14,7 +14,6 @@ import { pageHeaders, readStatusPage } from '../status-page.ts';
 import { parseStatusQuery, type StatusQuery } from '../status-query.ts';
 import type { Status } from '../status.ts';
 
-/** The settings of the HTTP server. */
 export interface HttpOptions {
   readonly host: string;
   /** Port 0 selects a free port. */
