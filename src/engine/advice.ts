@@ -54,11 +54,11 @@ export const advice = {
     'It is retried automatically. If it persists, raise the quota of this client in Kafka, lower KAFKA_MAX_BATCH_RECORDS or raise KAFKA_TRANSACTION_TIMEOUT.',
   'kafka.tls': 'Correct the certificate, or the authority that is trusted, as the message says.',
   'kafka.topic-invalid': 'Run the command given with each problem in the message.',
+  'kafka.transaction-open':
+    'Find the producer that holds the transaction open, as the message says, and stop it, or abort the transaction.',
   'kafka.unauthenticated':
     'Check the login: mechanism, user and password, or the client and its secret.',
   'kafka.unauthorized': 'Allow in Kafka what the message names.',
-  'kafka.transaction-open':
-    'Find the producer that holds the transaction open, as the message says, and stop it, or abort the transaction.',
   'kafka.unavailable':
     'It is retried automatically. If it persists, check the brokers and look for a partition without a leader.',
   'mapping.invalid':
