@@ -3,7 +3,8 @@
  * sync, a later poll of everything, a day at the default intervals after the hour in which the
  * program starts and reads every list once more, with each login; beside
  * Airbyte's formula, counted by the simulator's ledger. The last line of the output is JSON; exit
- * code 1 when a target is missed. See `bench/quota-arguments.ts` for its options.
+ * code 1 when a target is missed. Needs an idle machine: the world's clock leaps over a request that
+ * takes longer than 40 ms. See `bench/quota-arguments.ts` for its options.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -183,6 +183,7 @@ export const accountIds = list(
 );
 
 const longestTopicName = 249;
+const [longestStream = ''] = streamNames.toSorted((a, b) => b.length - a.length);
 
 /** A topic name that contains `{stream}`. */
 export const topicTemplate = format(
@@ -190,7 +191,7 @@ export const topicTemplate = format(
     `${longestTopicName} characters with the longest stream name, such as instagram.{stream}`,
   (raw) => {
     if (typeof raw !== 'string' || !raw.includes('{stream}')) return undefined;
-    const longest = topicName(raw, 'user_lifetime_insights');
+    const longest = topicName(raw, longestStream);
     const isName = longest.length <= longestTopicName && /^[A-Za-z0-9._-]+$/.test(longest);
     return isName ? raw : undefined;
   },

@@ -22,7 +22,8 @@ export const advice = {
   'graph.metric-unknown':
     'No action needed; look for a newer version of this program if it stays absent.',
   'graph.network': 'If it persists, check the network, DNS, the proxy and INSTAGRAM_BASE_URL.',
-  'graph.no-insights': 'No action needed: it is read again when its counts change, or at its time.',
+  'graph.no-insights':
+    'No action needed: it is read again when its counts change or it is next due.',
   'graph.not-enough-users': 'No action needed: demographics begin at 100 followers.',
   'graph.not-enough-viewers': 'No action needed: the insights of a story begin at five viewers.',
   'graph.permission':

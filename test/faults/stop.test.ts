@@ -110,7 +110,7 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
     'trying a batch again: the next producer is being opened, and then brokers answer nothing at all',
     async () => {
       await using world = await createProcessWorld();
-      // kafkajs repeats a produce request itself, with the producer that it has; a commit it does not.
+      // kafkajs itself repeats a produce request that is cut, but not a commit.
       const cut = world.kafka.inject(apiKeys.endTxn, 'cut-request', { skip: claims });
       await expectInTime(world, async () => {
         await cut.met;

@@ -17,8 +17,8 @@ export async function setProducerQuota(
   bytesPerSecond: number,
 ): Promise<void> {
   await setQuota(broker, clientId, { name: 'producer_byte_rate', value: bytesPerSecond });
-  // A broker lists a change a moment before it applies it, but it applies one change after another:
-  // when it lists a second one, the first is in use.
+  // A broker lists a change before it applies it, and applies one change after another (Kafka 4.1.1:
+  // BrokerMetadataPublisher.onMetadataUpdate). When it lists a second one, the first is in use.
   await setQuota(broker, clientId, { name: 'consumer_byte_rate', value: 1e9 });
 }
 

@@ -159,7 +159,7 @@ async function stateFindings(
   const more = unreadable.length - namedStates;
   return [
     ...unreadable.slice(0, namedStates).map(({ key, error }) => failure(error, key)),
-    ...(more > 0 ? [failure(new Error(`${more} more states cannot be read`))] : []),
+    ...(more > 0 ? [{ status: 'failed', detail: `${more} more cannot be read` } as const] : []),
     ...(readable > 0 || unreadable.length === 0
       ? [ok(`${plural(readable, 'state')} can be read`)]
       : []),

@@ -1,4 +1,4 @@
-import { type StreamState, stateKey } from '../../engine/state.ts';
+import { accountOfKey, type StreamState, stateKey } from '../../engine/state.ts';
 import { partitionOf } from '../../engine/partition.ts';
 import {
   type StateWrite,
@@ -105,7 +105,7 @@ export function planBackfill(
 }
 
 function accountsOf(stored: readonly StoredState[]): readonly string[] {
-  return [...new Set(stored.map(({ key }) => key.split('/')[1] ?? ''))];
+  return [...new Set(stored.flatMap(({ key }) => accountOfKey(key) ?? []))];
 }
 
 /** Returns a key's state, if any. @throws StopProcessError `state.invalid` for an unreadable one */

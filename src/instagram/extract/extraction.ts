@@ -2,6 +2,7 @@ import type { Login } from '../../engine/account.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import type { Page, SourcePoll } from '../../engine/source.ts';
 import type { Tier } from '../model/freshness.ts';
+import type { RequestOf } from '../streams/stream.ts';
 
 export interface SourceSettings {
   readonly login: Login;
@@ -27,7 +28,7 @@ export interface Freshness {
 /** A stream's nodes for one account, page by page; each page may become a batch. */
 export type Extraction = AsyncGenerator<Page, void, undefined>;
 
-export type Edge = 'media' | 'stories' | 'tags';
+export type Edge = RequestOf<'list'>['edge'];
 
 export interface ReadParts {
   /** The metric's value at that time. */
@@ -67,7 +68,7 @@ export class ListCache {
   scannedWholeMs: number | null = null;
   /** Start of the last poll that committed the whole list, by the list's own stream. */
   committedWholeMs: number | null = null;
-  /** The page size that the API last accepted, nodes. */
+  /** The size of the next page, nodes: it doubles after a success and halves after a rejection. */
   pageSize: number;
   /** The pause before each page while the API rejects pages as too large, milliseconds. */
   pauseMs = 0;

@@ -49,8 +49,8 @@ export const {
 const readUncommitted = 0;
 
 /**
- * Creates an admin client with a `fetchTopicOffsets` that reports the high watermark as the end.
- * That of kafkajs 2.2.4 always reports the last stable offset, which hides records after an open
+ * Creates an admin client whose `fetchTopicOffsets` reports the high watermark as the end. The
+ * method of kafkajs 2.2.4 always reports the last stable offset, which hides records after an open
  * transaction.
  */
 export function createHighWatermarkAdmin(client: KafkaClient): Admin {
