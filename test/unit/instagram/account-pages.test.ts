@@ -19,8 +19,8 @@ const listOf =
     response.end(JSON.stringify(isMuch ? { error: much } : page));
   };
 
-describe('a page of accounts that is too much data', () => {
-  test('is asked for by half, which each success doubles again', async () => {
+describe('page size of the account list', () => {
+  test('is halved when Meta answers that a page is too much data, and doubles again with each success', async () => {
     await using server = await startHttpServer(listOf(7));
     await using adapter = open(server.url, { pageSize: 25 });
 
@@ -35,7 +35,7 @@ describe('a page of accounts that is too much data', () => {
     ]);
   });
 
-  test('fails the list when it is one entry', async () => {
+  test('is not halved below one entry: the list fails when one entry is too much data', async () => {
     await using server = await startHttpServer(listOf(0));
     await using adapter = open(server.url, { pageSize: 2 });
 
@@ -49,8 +49,8 @@ describe('a page of accounts that is too much data', () => {
 const field = '(#100) Tried accessing nonexisting field (username) on node type (IGUser)';
 const refusal = { error: { message: field, type: 'OAuthException', code: 100 } };
 
-describe('a list of accounts whose usernames are rejected', () => {
-  test('is requested again without them, and its further pages too', async () => {
+describe('account list without usernames', () => {
+  test('is requested again, all its pages included, when Meta rejects the field username', async () => {
     const list = listOf(25);
     await using server = await startHttpServer((request, response, raw) => {
       const isRejected = request.query['fields']?.includes('username') === true;
@@ -67,12 +67,12 @@ describe('a list of accounts whose usernames are rejected', () => {
   });
 });
 
-describe('the end of a list of accounts', () => {
+describe('end of the account list', () => {
   test.each([
     ['null', { next: null, cursors: { after: 'c1' } }],
     ['empty', { next: '', cursors: { after: 'c1' } }],
     ['in an empty list', []],
-  ])('is a next that is %s', async (_name, paging) => {
+  ])('is reached when paging.next is %s', async (_name, paging) => {
     await using server = await startHttpServer(answering(200, { data: [linked], paging }));
     await using adapter = open(server.url);
 
@@ -80,7 +80,7 @@ describe('the end of a list of accounts', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('is an error after 10,000 pages, whose cursors never end', async () => {
+  test('is enforced with an error after 10,000 pages whose cursors never end', async () => {
     let pages = 0;
     const get = () => {
       pages += 1;
@@ -102,7 +102,7 @@ describe('the end of a list of accounts', () => {
   });
 });
 
-describe('an entry of the list of accounts', () => {
+describe('entry of the account list', () => {
   const rest = '; check that page and its link to Instagram';
   const one = { id: '17', pageId: '501', username: 'one' };
 
@@ -115,13 +115,16 @@ describe('an entry of the list of accounts', () => {
   test.each([
     ['null', null],
     ['an empty object as PHP writes it', []],
-  ])('whose account is %s has none', async (_name, instagram_business_account) => {
-    await expect(listed({ id: '500', instagram_business_account })).resolves.toEqual({
-      accounts: [one],
-      problems: [],
-      warnings: [],
-    });
-  });
+  ])(
+    'lists no account when its instagram_business_account is %s',
+    async (_name, instagram_business_account) => {
+      await expect(listed({ id: '500', instagram_business_account })).resolves.toEqual({
+        accounts: [one],
+        problems: [],
+        warnings: [],
+      });
+    },
+  );
 
   test.each([
     ['is null', null, 'data[0]": expected an object, got null'],
@@ -132,19 +135,22 @@ describe('an entry of the list of accounts', () => {
       'data[0].instagram_business_account": expected an object, got string',
     ],
     [
-      'has an account with an id that is none',
+      'has an account with an invalid id',
       { id: '5', instagram_business_account: { id: '../1' } },
       'data[0].instagram_business_account.id": expected an id (a text of digits), got string',
     ],
-  ])('that %s is left out and named (Invariant 3)', async (_name, entry, words) => {
-    await expect(listed(entry)).resolves.toEqual({
-      accounts: [one],
-      problems: [],
-      warnings: [`/me/accounts: left out "${words}${rest}`],
-    });
-  });
+  ])(
+    'is excluded and reported in a warning when it %s (Invariant 3)',
+    async (_name, entry, words) => {
+      await expect(listed(entry)).resolves.toEqual({
+        accounts: [one],
+        problems: [],
+        warnings: [`/me/accounts: left out "${words}${rest}`],
+      });
+    },
+  );
 
-  test('with an id that is none keeps its account, without the page (Invariant 3)', async () => {
+  test('keeps its account without the page when the id of the page is invalid (Invariant 3)', async () => {
     await expect(
       listed({ id: null, instagram_business_account: { id: '18', username: 'two' } }),
     ).resolves.toEqual({
@@ -156,7 +162,7 @@ describe('an entry of the list of accounts', () => {
     });
   });
 
-  test('is named for ten of many that cannot be read, and counted for the others', async () => {
+  test('is reported by path for the first ten unreadable entries, and by count for the rest', async () => {
     const { warnings } = await listed(...Array<null>(14).fill(null));
 
     expect(warnings).toHaveLength(11);

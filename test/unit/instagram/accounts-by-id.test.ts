@@ -39,7 +39,7 @@ const facts = (changes: Readonly<Record<string, unknown>>): Reply => ({
 const granted = (...ids: readonly string[]): Reply =>
   facts({ granular_scopes: [{ scope: 'instagram_basic', target_ids: ids }] });
 
-describe('an account that INSTAGRAM_ACCOUNTS names and no list has', () => {
+describe('account of INSTAGRAM_ACCOUNTS that is in no account list', () => {
   test('is requested by its id', async () => {
     await using server = await startHttpServer(
       byPath({ accounts: emptyList, 17: account('17', 'one') }),
@@ -57,7 +57,7 @@ describe('an account that INSTAGRAM_ACCOUNTS names and no list has', () => {
     ]);
   });
 
-  test('is requested without its username where that is rejected', async () => {
+  test('is requested without its username when Meta rejects the field username', async () => {
     const message = '(#100) Tried accessing nonexisting field (username)';
     await using server = await startHttpServer(({ path, query }, response) => {
       const isRejected = query['fields'] === 'id,username';
@@ -74,7 +74,7 @@ describe('an account that INSTAGRAM_ACCOUNTS names and no list has', () => {
     });
   });
 
-  test('is missing when it is gone, or when another object answers', async () => {
+  test('is reported as unreachable when it is gone, or when Meta answers with another object', async () => {
     await using server = await startHttpServer(
       byPath({ accounts: emptyList, 17: account('17', 'one'), 18: account('81', 'other') }),
     );
@@ -88,7 +88,7 @@ describe('an account that INSTAGRAM_ACCOUNTS names and no list has', () => {
     ]);
   });
 
-  test('stays while the server fails for it', async () => {
+  test('stays listed while the server fails for it', async () => {
     const replies: Record<string, Reply> = {
       accounts: emptyList,
       17: account('17', 'one'),
@@ -107,7 +107,7 @@ describe('an account that INSTAGRAM_ACCOUNTS names and no list has', () => {
     ]);
   });
 
-  test('fails the list by its error when none can be had', async () => {
+  test('fails the listing with its error when no account is readable', async () => {
     await using server = await startHttpServer(byPath({ accounts: emptyList, 17: failed }));
     await using adapter = open(server.url, { accounts: ['17'] });
 
@@ -117,7 +117,7 @@ describe('an account that INSTAGRAM_ACCOUNTS names and no list has', () => {
     });
   });
 
-  test('is found by the second token, which requests it from then on', async () => {
+  test('is requested with the second token when only the second token reaches it', async () => {
     const tokens = ['EAAfirst0123456789abcdefgh', 'EAAsecond0123456789abcdefg'];
     await using server = await startHttpServer((request, response, raw) => {
       const isSecond = request.headers.authorization === `Bearer ${tokens[1]}`;
@@ -132,8 +132,8 @@ describe('an account that INSTAGRAM_ACCOUNTS names and no list has', () => {
   });
 });
 
-describe('a token whose list of accounts is empty', () => {
-  test('reaches the accounts that it was granted, each with its own error', async () => {
+describe('token with an empty account list', () => {
+  test('reaches the accounts that it was granted, and reports each unreadable one with its own error', async () => {
     await using server = await startHttpServer(
       byPath({
         accounts: emptyList,
@@ -153,7 +153,7 @@ describe('a token whose list of accounts is empty', () => {
     expect(warnings).toEqual([expect.stringMatching(/^account 19: .*gone, hidden/)]);
   });
 
-  test('fails by the error of a grant that is not about the account', async () => {
+  test('fails the listing when a granted account fails with an error that is not about the account', async () => {
     await using server = await startHttpServer(
       byPath({ accounts: emptyList, debug_token: granted('17'), 17: failed }),
     );
@@ -162,7 +162,7 @@ describe('a token whose list of accounts is empty', () => {
     await expect(adapter.directory.list(calm)).rejects.toMatchObject({ code: 'graph.server' });
   });
 
-  test('reaches none where Meta does not tell this app of it', async () => {
+  test('reaches no account when Meta does not let this app read the grants of the token', async () => {
     const message = '(#100) You must provide an app access token';
     const refused = { status: 400, body: { error: { message, code: 100 } } };
     await using server = await startHttpServer(
@@ -173,7 +173,7 @@ describe('a token whose list of accounts is empty', () => {
     await expect(adapter.directory.list(calm)).rejects.toMatchObject({ code: 'accounts.none' });
   });
 
-  test('is retried while Meta cannot say what it was granted', async () => {
+  test('is retried while Meta fails to answer which accounts it was granted', async () => {
     await using server = await startHttpServer(
       byPath({ accounts: emptyList, debug_token: failed }),
     );
@@ -188,7 +188,7 @@ describe('a token whose list of accounts is empty', () => {
   test.each([
     { title: 'no account is named', accounts: [] },
     { title: 'an account is named', accounts: ['19'] },
-  ])('asks for a new login when its access to data has expired and $title', async (one) => {
+  ])('asks for a new login when its data access has expired and $title', async (one) => {
     const until = Date.UTC(2026, 9, 1) / 1000;
     await using server = await startHttpServer(
       byPath({ accounts: emptyList, debug_token: facts({ data_access_expires_at: until }) }),

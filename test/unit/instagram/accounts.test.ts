@@ -25,8 +25,8 @@ async function accountsOf({ directory }: Pick<InstagramAdapter, 'directory'>) {
   return (await directory.list(calm)).accounts;
 }
 
-describe('Facebook Login', () => {
-  test('lists the accounts of every page of pages, short and empty ones included', async () => {
+describe('accounts with Facebook Login', () => {
+  test('come from every page of the list, including short and empty pages', async () => {
     await using server = await startHttpServer(
       paged({
         '': pageOf([linked('501', '17841400000000001', 'one')], 'c1'),
@@ -54,7 +54,7 @@ describe('Facebook Login', () => {
     expect(adapter.events).toHaveLength(4);
   });
 
-  test('keeps an account once when two pages are linked to it', async () => {
+  test('contain an account once when two Facebook pages are linked to it', async () => {
     await using server = await startHttpServer(
       answering(200, { data: [linked('501', '17', 'one'), linked('502', '17', 'one')] }),
     );
@@ -65,7 +65,7 @@ describe('Facebook Login', () => {
     ]);
   });
 
-  test('ends with an error when a cursor comes back', async () => {
+  test('fail to list when Meta repeats a paging cursor', async () => {
     await using server = await startHttpServer(
       paged({ '': pageOf([], 'c1'), c1: pageOf([], 'c2'), c2: pageOf([], 'c1') }),
     );
@@ -82,7 +82,7 @@ describe('Facebook Login', () => {
     ['data', { data: {} }],
     ['data', { data: null }],
     ['paging.cursors.after', { data: [], paging: { next: `https://x/?access_token=${token}` } }],
-  ])('refuses a body with a wrong %s', async (path, body) => {
+  ])('are rejected with the path when the body has an invalid %s', async (path, body) => {
     await using server = await startHttpServer(answering(200, body));
     await using adapter = open(server.url);
 
@@ -92,7 +92,7 @@ describe('Facebook Login', () => {
     expect(JSON.stringify(error)).not.toContain(token);
   });
 
-  test('keeps an id exact that comes as a number', async () => {
+  test('keep the exact id when Meta answers it as a number', async () => {
     const text =
       '{"data":[{"id":501,"instagram_business_account":{"id":17841405309211844,"username":null}}]}';
     await using server = await startHttpServer(answering(200, text));
@@ -103,7 +103,7 @@ describe('Facebook Login', () => {
     ]);
   });
 
-  test('gives a page limit the page of the account', async () => {
+  test('pass their page to the scope of a page limit', async () => {
     await using server = await startHttpServer((request, response) => {
       const body = request.path.endsWith('/me/accounts')
         ? { data: [linked('501', '17841400000000001', 'one')] }
@@ -120,8 +120,8 @@ describe('Facebook Login', () => {
   });
 });
 
-describe('no account', () => {
-  test('is an error that says what to check when the token reaches none', async () => {
+describe('error about missing accounts', () => {
+  test('says what to check when the token reaches no account', async () => {
     await using server = await startHttpServer(answering(200, { data: [{ id: '502' }] }));
     await using adapter = open(server.url);
 
@@ -136,7 +136,7 @@ describe('no account', () => {
     });
   });
 
-  test('names the allow list and what is reached when they do not meet', async () => {
+  test('names the allow list and the reachable accounts when they have nothing in common', async () => {
     await using server = await startHttpServer(
       answering(200, { data: [linked('501', '17', 'one')] }),
     );
@@ -153,7 +153,7 @@ describe('no account', () => {
     );
   });
 
-  test('is explained when the token is a page’s', async () => {
+  test('explains that the token belongs to a page when Meta answers so', async () => {
     await using server = await startHttpServer(
       answering(400, {
         error: {
@@ -171,7 +171,7 @@ describe('no account', () => {
     expect(error).toHaveProperty('message', expect.stringContaining('looks like a page token'));
   });
 
-  test('is not said when the token is refused', async () => {
+  test('does not replace the token error when Meta rejects the token', async () => {
     await using server = await startHttpServer(
       answering(400, { error: { message: 'Session has expired', code: 190, error_subcode: 463 } }),
     );
@@ -184,11 +184,11 @@ describe('no account', () => {
   });
 });
 
-describe('Instagram Login', () => {
+describe('account with Instagram Login', () => {
   test.each([
     ['flat', { user_id: '17841400000000001', username: 'one', id: '99' }],
     ['in a list', { data: [{ user_id: '17841400000000001', username: 'one' }] }],
-  ])('finds the account of the token when it comes %s', async (_name, body) => {
+  ])('is found when Meta answers it %s', async (_name, body) => {
     await using server = await startHttpServer(answering(200, body));
     await using adapter = open(server.url, { login: 'instagram' });
 
@@ -204,7 +204,7 @@ describe('Instagram Login', () => {
     ['user_id', { id: '99', username: 'one' }],
     ['data[0].user_id', { data: [{ user_id: true }] }],
     ['data[0]', { data: [null] }],
-  ])('refuses a body with a wrong %s', async (path, body) => {
+  ])('is rejected with the path when the body has an invalid %s', async (path, body) => {
     await using server = await startHttpServer(answering(200, body));
     await using adapter = open(server.url, { login: 'instagram' });
 
@@ -214,7 +214,7 @@ describe('Instagram Login', () => {
     });
   });
 
-  test('does not take an account that is gone for a token of the other login', async () => {
+  test('reports the Graph API error, not a wrong login, when the account is gone', async () => {
     await using server = await startHttpServer(
       answering(400, {
         error: {
@@ -234,7 +234,7 @@ describe('Instagram Login', () => {
     expect(error).not.toHaveProperty('message', expect.stringContaining('INSTAGRAM_LOGIN'));
   });
 
-  test('says which login to set when the token is of the other one', async () => {
+  test('reports which login to set when the token belongs to Facebook Login', async () => {
     await using server = await startHttpServer(
       answering(400, {
         error: {
@@ -252,7 +252,7 @@ describe('Instagram Login', () => {
     expect(error).toHaveProperty('message', expect.stringContaining('INSTAGRAM_LOGIN=facebook'));
   });
 
-  test('says what to check when the list is empty', async () => {
+  test('reports what to check when the list is empty', async () => {
     await using server = await startHttpServer(answering(200, { data: [] }));
     await using adapter = open(server.url, { login: 'instagram' });
 
@@ -280,7 +280,7 @@ describe('several tokens', () => {
     };
   }
 
-  test('bring the accounts of all, each once and asked by the token that reaches it', async () => {
+  test('list the accounts of all tokens once, each with the first token that reaches it', async () => {
     await using server = await startHttpServer(
       answeringByToken({
         [first]: { data: [linked('501', '17', 'one'), linked('502', '18', 'two')] },
@@ -298,7 +298,7 @@ describe('several tokens', () => {
     expect(server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${second}`);
   });
 
-  test('go on without the one that has expired, whose accounts stay as they were (Invariant 8)', async () => {
+  test('keep the accounts of an expired token listed while the other tokens work (Invariant 8)', async () => {
     const answers: Record<string, unknown> = {
       [first]: { data: [linked('501', '17', 'one')] },
       [second]: { data: [linked('503', '19', 'three')] },
@@ -316,7 +316,7 @@ describe('several tokens', () => {
     ]);
   });
 
-  test('fail together with the error of the first when none is good', async () => {
+  test('fail the listing with the error of the first token when every token fails', async () => {
     await using server = await startHttpServer(
       answeringByToken({ [first]: expired, [second]: expired }),
     );
@@ -325,7 +325,7 @@ describe('several tokens', () => {
     await expect(adapter.directory.list(calm)).rejects.toMatchObject({ code: 'graph.token' });
   });
 
-  test('have quotas of their own', async () => {
+  test('have separate app quotas', async () => {
     await using server = await startHttpServer((_request, response) => {
       response.setHeader('x-app-usage', '{"call_count":28}');
       response.end('{}');

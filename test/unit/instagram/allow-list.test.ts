@@ -9,8 +9,8 @@ const linked = (pageId: string, id: string): unknown => ({
   instagram_business_account: { id, username: 'one' },
 });
 
-describe('an allow list', () => {
-  test('that names an account which no token reaches is a problem that is said', async () => {
+describe('allow list', () => {
+  test('reports a named account that no token reaches', async () => {
     await using server = await startHttpServer(answering(200, { data: [linked('501', '17')] }));
     await using adapter = open(server.url, { accounts: ['17', '18'] });
 
@@ -19,7 +19,7 @@ describe('an allow list', () => {
     expect(problems).toEqual([expect.stringContaining('INSTAGRAM_ACCOUNTS names 18, which no')]);
   });
 
-  test('that is changed holds from the next listing on', async () => {
+  test('takes effect at the next listing after it is changed', async () => {
     await using server = await startHttpServer(
       answering(200, { data: [linked('501', '17'), linked('502', '18')] }),
     );
@@ -37,10 +37,25 @@ describe('an allow list', () => {
   const two = { id: '2', pageId: '5', username: 'two' };
 
   test.each([
-    { title: 'keeps all when it is empty', allow: [], accounts: [one, two], missing: [] },
-    { title: 'keeps what it names', allow: ['2', '1'], accounts: [one, two], missing: [] },
-    { title: 'names what is not reached', allow: ['2', '3'], accounts: [two], missing: ['3'] },
-    { title: 'keeps none when none is reached', allow: ['3'], accounts: [], missing: ['3'] },
+    { title: 'keeps all accounts when it is empty', allow: [], accounts: [one, two], missing: [] },
+    {
+      title: 'keeps the accounts that it names',
+      allow: ['2', '1'],
+      accounts: [one, two],
+      missing: [],
+    },
+    {
+      title: 'reports a named account that is unreachable',
+      allow: ['2', '3'],
+      accounts: [two],
+      missing: ['3'],
+    },
+    {
+      title: 'keeps no account when no named account is reachable',
+      allow: ['3'],
+      accounts: [],
+      missing: ['3'],
+    },
   ])('$title', ({ allow, accounts, missing }) => {
     expect(narrowAccounts([one, two], allow)).toEqual({ accounts, missing });
   });

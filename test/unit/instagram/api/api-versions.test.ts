@@ -11,8 +11,8 @@ import { createRecordingTelemetry } from '../../../support/recording-telemetry.t
 const v21EndsMs = Date.UTC(2027, 0, 21);
 const dayMs = 86_400_000;
 
-describe('the table of API versions', () => {
-  test('has every version from the oldest accepted to the newest, without a gap', () => {
+describe('table of API versions', () => {
+  test('holds every version from the oldest accepted to the newest, without a gap', () => {
     expect(apiVersions.map(({ version }) => version)).toEqual([
       'v27.0',
       'v26.0',
@@ -24,14 +24,14 @@ describe('the table of API versions', () => {
     ]);
   });
 
-  test('has real dates only', () => {
+  test('holds only valid dates', () => {
     const dates = apiVersions.flatMap(({ released, until }) => [released, until ?? released]);
     expect(dates.map((date) => new Date(date).toISOString().slice(0, 10))).toEqual(dates);
   });
 });
 
 describe('versionEnd', () => {
-  test('counts the days until a version ends, and from then on below zero', () => {
+  test('counts the days until a version ends, and below zero after its end', () => {
     const endsAtMs = v21EndsMs;
     expect(versionEnd('v21.0', v21EndsMs - 1.5 * dayMs)).toEqual({
       endsAtMs,
@@ -42,7 +42,7 @@ describe('versionEnd', () => {
     expect(versionEnd('v21.0', v21EndsMs + dayMs).daysLeft).toBe(-1);
   });
 
-  test('has no end where Meta has announced none, and for a version that is not known', () => {
+  test('returns no end for a version without an announced end and for an unknown version', () => {
     expect(versionEnd('v26.0', 0)).toEqual({ endsAtMs: null, daysLeft: null, isKnown: true });
     expect(versionEnd('v28.0', 0)).toEqual({ endsAtMs: null, daysLeft: null, isKnown: false });
   });
@@ -51,7 +51,7 @@ describe('versionEnd', () => {
 describe('versionWarning', () => {
   const action = 'Set INSTAGRAM_API_VERSION to a later version, up to v27.0, and restart.';
 
-  test('is given from 90 days before the end of a version', () => {
+  test('warns from 90 days before the end of a version', () => {
     expect(versionWarning('v21.0', v21EndsMs - 90 * dayMs - 1)).toBeNull();
     expect(versionWarning('v21.0', v21EndsMs - 90 * dayMs)).toEqual({
       problem: 'v21.0 ends on 2027-01-21',
@@ -59,7 +59,7 @@ describe('versionWarning', () => {
     });
   });
 
-  test('says of an ended version how Meta answers it', () => {
+  test('says that Meta answers as the oldest supported version after the end of a version', () => {
     const ends = versionWarning('v21.0', v21EndsMs - 1)?.problem;
     expect(ends).toBe('v21.0 ends on 2027-01-21');
     expect(versionWarning('v21.0', v21EndsMs)).toEqual({
@@ -69,7 +69,7 @@ describe('versionWarning', () => {
     });
   });
 
-  test('is given of a version that is newer than the newest known, and not of that one', () => {
+  test('warns about a version newer than the newest known, but not about the newest known', () => {
     expect(versionWarning('v27.0', 0)).toBeNull();
     expect(versionWarning('v28.0', 0)).toEqual({
       problem:
@@ -80,7 +80,7 @@ describe('versionWarning', () => {
 });
 
 describe('watchVersion', () => {
-  test('reports the end at once and daily, and stops when aborted', async () => {
+  test('reports the end of the version at once and daily, until it is aborted', async () => {
     const clock = createManualClock(v21EndsMs - 1);
     const telemetry = createRecordingTelemetry();
     const stop = new AbortController();

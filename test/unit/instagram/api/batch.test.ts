@@ -45,7 +45,7 @@ const outcomesOf = (body: unknown) =>
   );
 
 describe('batchForm', () => {
-  test('is a form of GETs relative to the version, and asks for headers', () => {
+  test('builds a form of GET requests relative to the version, with headers included', () => {
     const form = batchForm(contexts.slice(0, 1).map(({ request }) => request));
 
     expect(form.get('include_headers')).toBe('true');
@@ -56,7 +56,7 @@ describe('batchForm', () => {
 });
 
 describe('readBatch', () => {
-  test('judges each item by itself: an answer, a rejection, an unfinished one', () => {
+  test('reads each item alone: an answer, a rejection, an unfinished item', () => {
     const rejected = {
       error: {
         message:
@@ -82,11 +82,11 @@ describe('readBatch', () => {
       [item(reach), { code: 200, body: 'n/a' }, { code: 200, body: '{' }],
     ],
     ['holds a body that is no object', [item(reach), item([]), item('text')]],
-  ])('has no outcome for the items concerned when the answer %s', (_what, body) => {
+  ])('returns no outcome for the affected items when the answer %s', (_what, body) => {
     expect(outcomesOf(body)).toEqual([reach, null, null]);
   });
 
-  test('fails an item with HTML or without a body as an answer of a server that is away', () => {
+  test('fails an item that is HTML or has no body as a server error', () => {
     const body = [item(reach), { code: 200, body: '<html>' }, { code: 200, body: '' }];
 
     expect(outcomesOf(body)).toEqual([reach, 'graph.server', 'graph.server']);
@@ -98,11 +98,11 @@ describe('readBatch', () => {
     ['empty', ''],
     ['a number', 7],
     ['an empty list', []],
-  ])('has no outcome at all when the answer is %s', (_what, body) => {
+  ])('returns no outcome for any item when the answer is %s', (_what, body) => {
     expect(outcomesOf(body)).toEqual([null, null, null]);
   });
 
-  test.each([undefined, 'ok', null])('judges an item of status %j by its body', (code) => {
+  test.each([undefined, 'ok', null])('decides by its body about an item with status %j', (code) => {
     const error = { error: { message: 'x', code: 24 } };
 
     expect(outcomesOf([item(reach, code), item(error, code), null])).toEqual([
@@ -112,7 +112,7 @@ describe('readBatch', () => {
     ]);
   });
 
-  test('fails as a whole where the answer is one error', () => {
+  test('throws when the answer is a single error', () => {
     const expired = { error: { message: 'Session has expired', code: 190, error_subcode: 463 } };
 
     expect(() => readBatch(answerOf(expired, 400), contexts)).toThrow(
@@ -123,7 +123,7 @@ describe('readBatch', () => {
     );
   });
 
-  test('reads the usage of each item, and that of the batch itself', () => {
+  test('reads the usage of each item and of the batch request itself', () => {
     const body = [item(reach, 200, usage(3)), item(reach, 200, usage(4)), null];
     const outer = { 'x-app-usage': '{"call_count":12,"total_cputime":0,"total_time":0}' };
     const { usage: reports } = readBatch(answerOf(body, 200, outer), contexts);
@@ -136,7 +136,7 @@ describe('readBatch', () => {
   });
 
   test.each([undefined, 'none', [null, { name: 5, value: 'x' }, { name: 'a b', value: 'x' }]])(
-    'ignores headers of an item that are %j',
+    'ignores item headers of %j',
     (headers) => {
       expect(outcomesOf([item(reach, 200, headers), null, null])).toEqual([reach, null, null]);
     },

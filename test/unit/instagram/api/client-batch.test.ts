@@ -30,8 +30,8 @@ function posted(answer: Handler) {
   return { handler, forms, methods };
 }
 
-describe('a batch', () => {
-  test('is one POST of a form to the version, with the token in the header only', async () => {
+describe('batch request', () => {
+  test('is one POST of a form to the version, with the token only in the header', async () => {
     const { handler, forms, methods } = posted(answering(200, [item(reach), item(reach)]));
     await using server = await startHttpServer(handler);
     await using adapter = open(server.url);
@@ -55,7 +55,7 @@ describe('a batch', () => {
     ]);
   });
 
-  test('proves the secret of the app once, for all its items', async () => {
+  test('carries one appsecret_proof for all its items', async () => {
     const clientSecret = 'hush-app-secret';
     const proof = createHmac('sha256', clientSecret).update(token).digest('hex');
     const { handler, forms } = posted(answering(200, [item(reach), item(reach)]));
@@ -68,7 +68,7 @@ describe('a batch', () => {
     expect(forms[0]?.get('batch')).not.toContain(proof);
   });
 
-  test('says of each request what became of it', async () => {
+  test('returns an outcome for each of its requests', async () => {
     const gone = { error: { message: 'The requested resource does not exist', code: 24 } };
     const { handler } = posted(answering(200, [item(gone, 400), null, item(reach)]));
     await using server = await startHttpServer(handler);
@@ -82,7 +82,7 @@ describe('a batch', () => {
     ]);
   });
 
-  test('reports the worst usage of its items, for so many calls', async () => {
+  test('reports the highest usage of its items, and the number of calls', async () => {
     const usage = (percent: number) => [
       {
         name: 'X-Business-Use-Case-Usage',
@@ -124,27 +124,30 @@ describe('a batch', () => {
       400,
       { error: { message: 'Cannot call API for app 1 on behalf of user 0', code: 200 } },
     ],
-  ])('that says that there are no batches is none for a day: %s', async (_what, status, body) => {
-    const { handler } = posted(answering(status, body));
-    await using server = await startHttpServer(handler);
-    await using adapter = open(server.url);
-    const requests = requestsOf(2);
-    expect(adapter.graph.batchSize).toBe(50);
+  ])(
+    'is turned off for a day when the API answers that batch requests are unavailable: %s',
+    async (_what, status, body) => {
+      const { handler } = posted(answering(status, body));
+      await using server = await startHttpServer(handler);
+      await using adapter = open(server.url);
+      const requests = requestsOf(2);
+      expect(adapter.graph.batchSize).toBe(50);
 
-    expect(await adapter.graph.getBatch(requests, calm)).toEqual(
-      requests.map((request) => ({ request, isUnanswered: true })),
-    );
+      expect(await adapter.graph.getBatch(requests, calm)).toEqual(
+        requests.map((request) => ({ request, isUnanswered: true })),
+      );
 
-    expect(adapter.graph.batchSize).toBe(1);
-    expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toHaveLength(1);
-  });
+      expect(adapter.graph.batchSize).toBe(1);
+      expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toHaveLength(1);
+    },
+  );
 
   test.each<[string, number, unknown]>([
     ['an unknown code', 400, { error: { message: 'Something odd', code: 4711 } }],
     ['a permission', 403, { error: { message: '(#200) Missing permissions', code: 200 } }],
     ['a body of another shape', 400, 'no'],
     ['a page that is not found', 404, '<html>'],
-  ])('rejected for another reason leaves batches on: %s', async (_what, status, body) => {
+  ])('stays on when the API rejects it for another reason: %s', async (_what, status, body) => {
     const { handler } = posted(answering(status, body));
     await using server = await startHttpServer(handler);
     await using adapter = open(server.url);
@@ -160,7 +163,7 @@ describe('a batch', () => {
     ]);
   });
 
-  test('that concurrent requests find refused is reported once, in plain words', async () => {
+  test('is reported once, in plain words, when concurrent polls find it rejected', async () => {
     const message = '(#100) Unsupported post request';
     const { handler } = posted(answering(400, { error: { message, code: 100 } }));
     await using server = await startHttpServer(handler);
@@ -181,7 +184,7 @@ describe('a batch', () => {
     );
   });
 
-  test('is sent again a day after the API said that there are none, and reported no second time', async () => {
+  test('is sent again a day after the API answered that it is unavailable, without a second report', async () => {
     let nowMs = Date.UTC(2026, 9, 5, 12);
     const clock = { nowMs: () => nowMs, sleep: () => new Promise<void>(() => undefined) };
     const { handler } = posted(answering(405, ''));
@@ -198,7 +201,7 @@ describe('a batch', () => {
     expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toHaveLength(1);
   });
 
-  test('rejected for an unknown reason is reported again only after one was accepted', async () => {
+  test('is reported again for an unknown rejection only after an accepted batch request', async () => {
     const odd = { error: { message: 'Something odd', code: 4711 } };
     const answers = [odd, odd, [item(reach)], odd];
     const { handler } = posted((request, response, raw) => {
@@ -216,7 +219,7 @@ describe('a batch', () => {
     expect(reported).toEqual([1, 1, 1, 2]);
   });
 
-  test('of more items than the API takes is too much at once', async () => {
+  test('fails as too much data when it has more items than the API accepts', async () => {
     const message = 'Too many requests in batch message. Maximum batch size is 20';
     const { handler } = posted(answering(400, { error: { message, type: 'GraphBatchException' } }));
     await using server = await startHttpServer(handler);
@@ -232,7 +235,7 @@ describe('a batch', () => {
     ['an expired token', 400, { error: { message: 'x', code: 190 } }, 'graph.token'],
     ['a limit', 400, { error: { message: 'x', code: 4 } }, 'graph.rate-limited'],
     ['a failing server', 503, '', 'graph.server'],
-  ])('fails with %s, and batches go on', async (_what, status, body, code) => {
+  ])('stays on when it fails with %s', async (_what, status, body, code) => {
     const { handler } = posted(answering(status, body));
     await using server = await startHttpServer(handler);
     await using adapter = open(server.url);
@@ -243,7 +246,7 @@ describe('a batch', () => {
     expect(adapter.graph.batchSize).toBe(50);
   });
 
-  test('is not known to graph.instagram.com', async () => {
+  test('is off for graph.instagram.com', async () => {
     await using adapter = open('http://127.0.0.1:9', { login: 'instagram' });
 
     expect(adapter.graph.batchSize).toBe(1);

@@ -63,7 +63,7 @@ function translated({
   }
 }
 
-describe('the table of errors', () => {
+describe('table of Graph API errors', () => {
   test.each(cases.map((one) => [one.name, one] as const))('translates %s', (_name, one) => {
     const error = translated(one);
     expect(isConnectorError(error)).toBe(true);
@@ -73,7 +73,7 @@ describe('the table of errors', () => {
     }
   });
 
-  test('has no row without a case', () => {
+  test('has a test case for every row', () => {
     const decided = cases.map(({ status, body, query = {}, login = 'facebook' }) => {
       const envelope = readEnvelope(body);
       const failure = { ...contextOf(query, login), status, headers: new Headers(), envelope };
@@ -84,8 +84,8 @@ describe('the table of errors', () => {
   });
 });
 
-describe('a message', () => {
-  test('names endpoint, account, what to do, Meta’s words, codes and trace', () => {
+describe('message of a Graph API error', () => {
+  test("names endpoint, account, next step, Meta's words, codes and trace id", () => {
     const error = translated({
       status: 400,
       body: {
@@ -104,7 +104,7 @@ describe('a message', () => {
     );
   });
 
-  test('says so when Meta gave no message', () => {
+  test('says that Meta gave no message when the error is empty', () => {
     expect(translated({ status: 400, body: { error: {} } })).toHaveProperty(
       'message',
       '/{account}/media for account 17841400000000001: the request is rejected and is sent again at the next interval; if this stays, check INSTAGRAM_API_VERSION, or report this message as a bug. Meta gave no message (HTTP 400)',
@@ -112,10 +112,10 @@ describe('a message', () => {
   });
 });
 
-describe('a limit', () => {
+describe('rate limit of the Graph API', () => {
   const body = { error: { message: '(#80002) too many calls', code: 80002 } };
 
-  test('waits for what the usage header estimates for the account', () => {
+  test('waits for the time that the usage header estimates for the account', () => {
     const usage = { '17841400000000001': [{ estimated_time_to_regain_access: 19 }] };
     expect(
       translated({
@@ -131,7 +131,7 @@ describe('a limit', () => {
     { code: 32, accountId: '178', pageId: null, scope: { kind: 'account', id: '178' } },
     { code: 32, accountId: null, pageId: null, scope: { kind: 'app', id: '' } },
   ])(
-    'of code $code holds for $scope.kind when the account is $accountId and its page $pageId',
+    'of code $code applies to the $scope.kind when the account is $accountId and the page $pageId',
     ({ code, accountId, pageId, scope }) => {
       const context = { ...contextOf({}, 'facebook'), pageId };
       const request = { ...mediaRequest, accountId };
@@ -143,10 +143,10 @@ describe('a limit', () => {
   );
 });
 
-describe('any body', () => {
+describe('response body', () => {
   const status = fc.constantFrom(400, 401, 403, 404, 429, 500, 503);
 
-  test('with an error status becomes an error of the taxonomy', () => {
+  test('becomes an error of the taxonomy when its status is an error', () => {
     fc.assert(
       fc.property(status, fc.jsonValue(), (code, body) =>
         isConnectorError(translated({ status: code, body: body as Json })),
@@ -154,7 +154,7 @@ describe('any body', () => {
     );
   });
 
-  test('with an error in it, whatever its members, becomes an error of the taxonomy', () => {
+  test('becomes an error of the taxonomy when it holds an error with any members', () => {
     const code = fc.constantFrom(-1, 1, 4, 10, 17, 24, 32, 100, 190, 200, 2500, 3006, 80002, 1e9);
     const error = fc.record(
       {
@@ -182,7 +182,7 @@ describe('any body', () => {
     );
   });
 
-  test('with a good status is its node or a dead letter', () => {
+  test('becomes a node or a dead letter when its status is 200', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const result = translated({ status: 200, body: value as Json });

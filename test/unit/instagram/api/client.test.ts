@@ -6,8 +6,8 @@ import { StopProcessError } from '../../../../src/engine/errors.ts';
 import { answering, startHttpServer } from '../../../support/http-server.ts';
 import { calm, mediaRequest, open, rejection, token } from '../opened.ts';
 
-describe('a request', () => {
-  test('carries version, path and query in the URL and the token in the header only', async () => {
+describe('Graph API request', () => {
+  test('carries version, path and query in the URL, and the token only in the header', async () => {
     await using server = await startHttpServer(answering(200, { data: [] }));
     await using adapter = open(server.url);
 
@@ -21,7 +21,7 @@ describe('a request', () => {
     });
   });
 
-  test('proves the secret of the app when it is known, and neither is told', async () => {
+  test('carries appsecret_proof when the app secret is known, and hides both in errors', async () => {
     const clientSecret = 'hush-app-secret';
     const proof = createHmac('sha256', clientSecret).update(token).digest('hex');
     const echoed = { error: { message: `no ${proof} ${clientSecret}`, code: 100 } };
@@ -34,7 +34,7 @@ describe('a request', () => {
     expect(inspect(error)).toContain('no [secret] [secret]');
   });
 
-  test('tells how far the clock is ahead of the last answer, an error too', async () => {
+  test('measures how far the local clock is ahead of the last answer, errors included', async () => {
     const date = new Date(Date.UTC(2026, 9, 5, 10)).toUTCString();
     await using server = await startHttpServer(answering(400, {}, { date }));
     await using adapter = open(server.url);
@@ -45,7 +45,7 @@ describe('a request', () => {
     expect(adapter.graph.clockAheadMs).toBe(2 * 3_600_000);
   });
 
-  test('is made once when the server fails', async () => {
+  test('is sent once when the server fails: the client itself never retries', async () => {
     await using server = await startHttpServer(answering(503, 'away', { 'retry-after': '7' }));
     await using adapter = open(server.url);
 
@@ -60,8 +60,8 @@ describe('a request', () => {
   });
 });
 
-describe('a body', () => {
-  test('loses the token that Meta repeats in its paging links, and nothing else', async () => {
+describe('response body', () => {
+  test('loses only the token that Meta repeats in its paging links', async () => {
     const next = `https://graph.facebook.com/v25.0/1/media?access_token=${token}&after=x`;
     await using server = await startHttpServer(
       answering(200, { data: [{ caption: 'access_token=mine' }], paging: { next } }),
@@ -85,7 +85,7 @@ describe('a body', () => {
       `{"n":12345678901234567,"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
       'that are not JSON',
     ],
-  ])('of %s is a dead letter', async (_name, body, words) => {
+  ])('of %s becomes a dead letter', async (_name, body, words) => {
     await using server = await startHttpServer(answering(200, body));
     await using adapter = open(server.url);
 
@@ -117,7 +117,7 @@ describe('a body', () => {
     expect(error).toHaveProperty('message', expect.stringContaining(words));
   });
 
-  test('of HTML is a dead letter with a status that is no success', async () => {
+  test('of HTML becomes a dead letter when the status is 404', async () => {
     await using server = await startHttpServer(answering(404, '<html>login</html>'));
     await using adapter = open(server.url);
 
@@ -126,7 +126,7 @@ describe('a body', () => {
     expect(error).toMatchObject({ disposition: 'dead-letter', code: 'graph.bad-body' });
   });
 
-  test('is cut to 2,000 characters in its dead letter after the token is taken out', async () => {
+  test('is redacted and then cut to 2,000 characters in its dead letter', async () => {
     const body = `${'x'.repeat(1_992)} ${token}${token}`;
     await using server = await startHttpServer(answering(200, body));
     await using adapter = open(server.url);
@@ -136,7 +136,7 @@ describe('a body', () => {
     });
   });
 
-  test('is too much data when it is over 32 MB', async () => {
+  test('is rejected as too much data when it exceeds 32 MB', async () => {
     const chunk = Buffer.alloc(1024 * 1024, ' ');
     await using server = await startHttpServer((_request, response) => {
       for (let sent = 0; sent < 33; sent += 1) response.write(chunk);
@@ -150,7 +150,7 @@ describe('a body', () => {
     });
   });
 
-  test('of HTML is judged by its status when that is 429', async () => {
+  test('of HTML is handled as a rate limit when the status is 429', async () => {
     await using server = await startHttpServer(answering(429, '<html>slow down</html>'));
     await using adapter = open(server.url);
 
@@ -163,8 +163,8 @@ describe('a body', () => {
   });
 });
 
-describe('the network', () => {
-  test('is retried when nobody listens', async () => {
+describe('network error', () => {
+  test('is retried when the connection is refused', async () => {
     const server = await startHttpServer(answering(200, {}));
     await server[Symbol.asyncDispose]();
     await using adapter = open(server.url);
@@ -175,7 +175,7 @@ describe('the network', () => {
     expect(error).toHaveProperty('message', expect.stringContaining('ECONNREFUSED'));
   });
 
-  test('is retried when the connection is closed before the answer', async () => {
+  test('is retried when the connection closes before the answer', async () => {
     await using server = await startHttpServer((_request, response) => {
       response.destroy();
     });
@@ -188,7 +188,7 @@ describe('the network', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('is retried when the connection is closed within the body', async () => {
+  test('is retried when the connection closes within the body', async () => {
     await using server = await startHttpServer((_request, response) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('{"data":', () => response.destroy());
@@ -204,7 +204,7 @@ describe('the network', () => {
   test.each([
     ['before the answer', false],
     ['within the body', true],
-  ])('times out when the server hangs %s', async (_name, half) => {
+  ])('is a timeout when the server hangs %s', async (_name, half) => {
     const arrived = Promise.withResolvers<undefined>();
     await using server = await startHttpServer((_request, response) => {
       if (half) response.write('{"data":');
@@ -224,7 +224,7 @@ describe('the network', () => {
   });
 });
 
-describe('a redirect', () => {
+describe('redirect', () => {
   test('is not followed to another host', async () => {
     await using thief = await startHttpServer(answering(200, { data: [] }));
     await using server = await startHttpServer(
@@ -241,7 +241,7 @@ describe('a redirect', () => {
   });
 });
 
-describe('the token', () => {
+describe('access token', () => {
   const leaky = {
     error: {
       message: `Bad token ${token} in https://x/?access_token=${token}`,
@@ -256,7 +256,7 @@ describe('the token', () => {
     ['an unknown error', answering(400, { error: { message: `no ${token}`, code: 77 } })],
     ['a body that is not JSON', answering(200, `<a href="?access_token=${token}">`)],
     ['a server error', answering(500, `oops Bearer ${token}`)],
-  ])('is not in %s', async (_name, handler) => {
+  ])('is redacted in %s', async (_name, handler) => {
     await using server = await startHttpServer(handler);
     await using adapter = open(server.url);
 
@@ -266,7 +266,7 @@ describe('the token', () => {
     expect(JSON.stringify(adapter.events)).not.toContain(token);
   });
 
-  test('is not in a network error nor its cause', async () => {
+  test('is redacted in a network error and its cause', async () => {
     await using server = await startHttpServer((_request, response) => response.destroy());
     await using adapter = open(server.url);
 
@@ -276,7 +276,7 @@ describe('the token', () => {
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain(token);
   });
 
-  test('is refused without being shown when no header can hold it', async () => {
+  test('is rejected without being printed when no HTTP header can hold it', async () => {
     const error = await rejection(
       new Promise((resolve) => {
         resolve(open('http://127.0.0.1:1', { accessTokens: [`${token}\nx`] }));
@@ -289,8 +289,8 @@ describe('the token', () => {
   });
 });
 
-describe('an abort', () => {
-  test('rejects with its own reason while the request is under way, and reports nothing', async () => {
+describe('aborted Graph API request', () => {
+  test('rejects with the reason of the abort while it is under way, and emits no event', async () => {
     const arrived = Promise.withResolvers<undefined>();
     await using server = await startHttpServer(() => {
       arrived.resolve(undefined);
@@ -307,7 +307,7 @@ describe('an abort', () => {
     expect(adapter.events).toEqual([]);
   });
 
-  test('before the request makes none', async () => {
+  test('is not sent when the signal was aborted before', async () => {
     await using server = await startHttpServer(answering(200, {}));
     await using adapter = open(server.url);
 
@@ -318,7 +318,7 @@ describe('an abort', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  test('comes from closing the adapter, which refuses new requests', async () => {
+  test('is aborted when the adapter closes, and the adapter rejects new requests', async () => {
     const arrived = Promise.withResolvers<undefined>();
     await using server = await startHttpServer(() => {
       arrived.resolve(undefined);

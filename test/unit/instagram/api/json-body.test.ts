@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseJsonBody } from '../../../../src/instagram/api/json-body.ts';
 
-describe('parsing a body', () => {
+describe('parseJsonBody', () => {
   test.each([
     ['{"ig_id":17841405309211844}', { ig_id: '17841405309211844' }],
     ['{"a":[-9007199254740993, 1]}', { a: ['-9007199254740993', 1] }],
@@ -10,11 +10,11 @@ describe('parsing a body', () => {
     ['{"a":1e400,"b":1e2}', { a: '1e400', b: 100 }],
     ['{"a":12345678901234567.5}', { a: '12345678901234567.5' }],
     ['{"a":48.4,"b":0.123456789012345}', { a: 48.4, b: 0.123456789012345 }],
-  ])('keeps whole numbers exact in %s', (text, value) => {
+  ])('keeps large numbers exact in %s', (text, value) => {
     expect(parseJsonBody(text)).toEqual(value);
   });
 
-  test('leaves numbers in texts alone', () => {
+  test('leaves numbers in strings unchanged', () => {
     expect(parseJsonBody('{"caption":": 12345678901234567 ,1e400","n":1}')).toEqual({
       caption: ': 12345678901234567 ,1e400',
       n: 1,
@@ -31,7 +31,7 @@ describe('parsing a body', () => {
     [String.raw`"\\\ud83d"`, '\\\ufffd'],
     [String.raw`{"a\uD83D":[1]}`, { 'a\ufffd': [1] }],
     [String.raw`{"a\ud83d":12345678901234567}`, { 'a\ufffd': '12345678901234567' }],
-  ])('makes half a surrogate pair U+FFFD: %s', (text, value) => {
+  ])('replaces half a surrogate pair by U+FFFD: %s', (text, value) => {
     expect(parseJsonBody(text)).toEqual(value);
   });
 
@@ -39,7 +39,7 @@ describe('parsing a body', () => {
     [String.raw`"\ud83d\ude0d\uD83D\uDE0D"`, '😍😍'],
     [String.raw`"\\ud83d"`, '\\ud83d'],
     ['"😍"', '😍'],
-  ])('leaves %s', (text, value) => {
+  ])('leaves %s unchanged', (text, value) => {
     expect(parseJsonBody(text)).toBe(value);
   });
 

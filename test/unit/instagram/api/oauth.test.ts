@@ -56,7 +56,7 @@ const grant = {
   code: secrets.code,
 };
 
-describe("Meta's endpoints for tokens", () => {
+describe('OAuth endpoints of Meta', () => {
   test.each([
     [
       'facebook',
@@ -74,7 +74,7 @@ describe("Meta's endpoints for tokens", () => {
       'refresh',
       'GET https://graph.instagram.com/refresh_access_token ig_refresh_token',
     ],
-  ] as const)('with %s, %s is %s', async (login, name, asked) => {
+  ] as const)('answer with %s login for %s at %s', async (login, name, asked) => {
     const { sent, oauth } = atMeta({ login }, () => ({ body: granted }));
 
     expect(await oauth[name](secrets.token, calm)).toEqual({
@@ -95,7 +95,7 @@ describe("Meta's endpoints for tokens", () => {
       'POST https://api.instagram.com/oauth/access_token',
       { data: [{ access_token: 'EAAnew', user_id: '1', permissions: 'a' }] },
     ],
-  ] as const)('with %s a code is redeemed by %s', async (login, call, body) => {
+  ] as const)('redeem a code with %s login by %s', async (login, call, body) => {
     const { sent, oauth } = atMeta({ login }, () => ({ body }));
 
     const { accessToken } = await oauth.redeem({ ...grant, codeVerifier: 'verifier' }, calm);
@@ -116,19 +116,22 @@ describe("Meta's endpoints for tokens", () => {
     [{}, `123|${secrets.app}`, false],
     [{ clientId: null }, secrets.token, true],
     [{ clientId: null, clientSecret: null }, secrets.token, false],
-  ])('with %j a token is asked after by the app or by itself', async (changes, asker, isProved) => {
-    const { sent, oauth } = atMeta(changes, () => ({ body: { data: { is_valid: true } } }));
+  ])(
+    'inspect a token with %j as the app or as the token itself',
+    async (changes, asker, isProved) => {
+      const { sent, oauth } = atMeta(changes, () => ({ body: { data: { is_valid: true } } }));
 
-    await oauth.inspect(secrets.token, calm);
+      await oauth.inspect(secrets.token, calm);
 
-    const [call] = sent;
-    expect(call?.url.toString()).toBe('https://graph.facebook.com/v25.0/debug_token');
-    expect(call?.accessToken).toBe(asker);
-    expect(call?.form.has('appsecret_proof')).toBe(isProved);
-  });
+      const [call] = sent;
+      expect(call?.url.toString()).toBe('https://graph.facebook.com/v25.0/debug_token');
+      expect(call?.accessToken).toBe(asker);
+      expect(call?.form.has('appsecret_proof')).toBe(isProved);
+    },
+  );
 
   test.each([[{}], [{ access_token: 7 }], [{ access_token: 'a\nb' }], [{ data: [] }]])(
-    'that answer with %j give no token',
+    'are rejected as a bad body when they answer %j instead of a token',
     async (body) => {
       const { oauth } = atMeta({}, () => ({ body }));
 
@@ -138,7 +141,7 @@ describe("Meta's endpoints for tokens", () => {
     },
   );
 
-  test('are counted, whatever they answer', async () => {
+  test('are counted as requests, whatever they answer', async () => {
     const good = atMeta({}, () => ({ body: granted }));
     const bad = atMeta({}, () => ({ status: 400, body: { error: { message: 'no', code: 190 } } }));
 
@@ -150,7 +153,7 @@ describe("Meta's endpoints for tokens", () => {
     expect(bad.telemetry.events).toEqual([{ ...asked, outcome: 'graph.token' }]);
   });
 
-  test('are told of by errors without anything that was sent (Invariant 9)', async () => {
+  test('report errors without any secret that was sent (Invariant 9)', async () => {
     const message = `no ${secrets.token} ${secrets.app} ${secrets.code} verifier-of-it`;
     const { oauth } = atMeta({}, () => ({ status: 400, body: { error: { message, code: 100 } } }));
 
@@ -167,8 +170,8 @@ describe("Meta's endpoints for tokens", () => {
   });
 });
 
-describe('a login', () => {
-  test('with Facebook begins at its dialog, with a proof key', () => {
+describe('OAuth login', () => {
+  test("starts at Facebook's dialog with a PKCE challenge", () => {
     const at = { login: 'facebook', apiVersion: 'v25.0', baseUrl: null } as const;
     const begun = beginLogin(at, {
       clientId: '1',
@@ -193,7 +196,7 @@ describe('a login', () => {
     expect(begun.codeVerifier).toMatch(/^[\w-]{64}$/);
   });
 
-  test('with Instagram begins at its own page, without one', () => {
+  test("starts at Instagram's page without a PKCE challenge", () => {
     const at = { login: 'instagram', apiVersion: 'v25.0', baseUrl: null } as const;
     const request = { clientId: '1', redirectUri: 'https://example.org/', scope: ['a'] };
     const [one, other] = [beginLogin(at, request), beginLogin(at, request)];
@@ -213,7 +216,7 @@ describe('a login', () => {
     ['?error=x&error_description=No%0A%1B[1m&state=s', { kind: 'denied', reason: 'No??[1m' }],
     ['?error=x&state=', { kind: 'foreign' }],
     ['?state=s', { kind: 'nothing' }],
-  ])('led back with %s is %j', (search, answer) => {
+  ])('reads the redirect %s as %j', (search, answer) => {
     expect(readAnswer(new URL(search, 'http://localhost/'), 's')).toEqual(answer);
   });
 });

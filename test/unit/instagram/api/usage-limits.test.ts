@@ -12,7 +12,7 @@ const usage = (minutes: Readonly<Record<string, unknown>>): string =>
     ),
   );
 
-describe('how long a limit is left alone', () => {
+describe('waiting time of a rate limit', () => {
   test.each([
     [
       "the account's own estimate",
@@ -41,11 +41,11 @@ describe('how long a limit is left alone', () => {
     ],
     ['Retry-After as a date', { 'retry-after': 'Mon, 05 Oct 2026 12:01:00 GMT' }, 60_000],
     [
-      'five minutes when Retry-After is past',
+      'five minutes when Retry-After is in the past',
       { 'retry-after': 'Mon, 05 Oct 2026 11:00:00 GMT' },
       300_000,
     ],
-    ['five minutes when nothing is said', {}, 300_000],
+    ['five minutes when no header names a time', {}, 300_000],
     ['five minutes when the header is broken', { 'x-business-use-case-usage': '{"1":' }, 300_000],
     [
       'five minutes when the estimate is a text',
@@ -57,7 +57,7 @@ describe('how long a limit is left alone', () => {
     expect(limitWaitMs(new Headers(headers), '1', nowMs)).toBe(expected);
   });
 
-  test('is the longest estimate when the request was no single account’s', () => {
+  test('is the longest estimate when the request belongs to no single account', () => {
     const headers = new Headers({ 'x-business-use-case-usage': usage({ '1': 1, '2': 2 }) });
     expect(limitWaitMs(headers, null, nowMs)).toBe(120_000);
   });

@@ -31,7 +31,7 @@ const read = (name: string, value: unknown, request = own) => {
 };
 
 describe('X-App-Usage', () => {
-  test('tells of the app by what is used most', () => {
+  test('reports the highest of its percentages for the app', () => {
     const read_ = (usage: unknown) => read('X-App-Usage', usage);
 
     expect(read_({ call_count: 28, total_time: 25, total_cputime: 25 })).toEqual([app(28)]);
@@ -44,7 +44,7 @@ describe('X-Business-Use-Case-Usage', () => {
   const readBusiness = (usage: unknown, request = own) =>
     read('X-Business-Use-Case-Usage', usage, request);
 
-  test('as it was captured tells of the account that was asked', () => {
+  test('reports the usage of the requested account, as recorded from Meta', () => {
     const captured = {
       [business]: entry({ call_count: 2, total_cputime: 3, total_time: 1 }),
       [id]: entry({
@@ -58,7 +58,7 @@ describe('X-Business-Use-Case-Usage', () => {
     expect(readBusiness(captured)).toEqual([account(id, 4)]);
   });
 
-  test('tells for how many minutes to stop, a day at most', () => {
+  test('reports for how many minutes to stop, at most a day', () => {
     const told = (minutes: unknown) =>
       readBusiness({ [id]: entry({ call_count: 100, estimated_time_to_regain_access: minutes }) });
 
@@ -68,21 +68,21 @@ describe('X-Business-Use-Case-Usage', () => {
     expect(told(-1)).toEqual([account(id, 100)]);
   });
 
-  test('of its business stands for an account that has no entry', () => {
+  test('reports the usage of its business for an account without an entry', () => {
     expect(readBusiness({ [business]: entry({ call_count: 40 }) })).toEqual([account(id, 40)]);
   });
 
-  test('tells of everyone when the request was no single account’s', () => {
+  test('reports the usage of all accounts when the request belongs to no single account', () => {
     const usage = { [id]: entry({ call_count: 1 }), [other]: entry({ call_count: 2 }) };
 
     expect(readBusiness(usage, nobodys)).toEqual([account(id, 1), account(other, 2)]);
   });
 
-  test('says nothing of other use cases', () => {
+  test('ignores other use cases', () => {
     expect(readBusiness({ [id]: [{ type: 'ads_insights', call_count: 99 }] })).toEqual([]);
   });
 
-  test('takes the worst of several entries of one account', () => {
+  test('reports the highest of several entries of one account', () => {
     const [first] = entry({ call_count: 10, estimated_time_to_regain_access: 2 });
     const [second] = entry({ call_count: 20 });
 
@@ -91,41 +91,44 @@ describe('X-Business-Use-Case-Usage', () => {
 });
 
 describe('X-Ad-Account-Usage', () => {
-  test('tells of the account that was asked', () => {
+  test('reports the usage of the requested account', () => {
     const usage = { acc_id_util_pct: 9.67, reset_time_duration: 100 };
 
     expect(read('X-Ad-Account-Usage', usage)).toEqual([account(id, 9.67)]);
     expect(read('X-Ad-Account-Usage', usage, nobodys)).toEqual([]);
   });
 
-  test('tells for how many seconds to stop when all is used', () => {
+  test('reports for how many seconds to stop when the quota is used up', () => {
     const usage = { acc_id_util_pct: 100, reset_time_duration: 100 };
 
     expect(read('X-Ad-Account-Usage', usage)).toEqual([account(id, 100, 100_000)]);
   });
 });
 
-describe('a header that is not what it must be', () => {
+describe('invalid usage header', () => {
   test.each([
-    ['no JSON', '{"call_count":'],
-    ['nothing', ''],
+    ['not JSON', '{"call_count":'],
+    ['empty', ''],
     ['a list', []],
     ['null', 'null'],
     ['a number', 5],
-    ['texts', { call_count: '99', [id]: '99', acc_id_util_pct: '99' }],
-    ['less than nothing', { call_count: -1, [id]: entry({ call_count: -1 }), acc_id_util_pct: -1 }],
-    ['beyond belief', { call_count: 1001, [id]: entry({ call_count: 1e9 }), acc_id_util_pct: 1e9 }],
-    ['an id that is none', { app: entry({ call_count: 5 }), '': entry({ call_count: 5 }) }],
-    ['entries that are none', { [id]: [null, 5, 'x', []] }],
+    ['a map of strings', { call_count: '99', [id]: '99', acc_id_util_pct: '99' }],
+    ['below zero', { call_count: -1, [id]: entry({ call_count: -1 }), acc_id_util_pct: -1 }],
+    [
+      'implausibly high',
+      { call_count: 1001, [id]: entry({ call_count: 1e9 }), acc_id_util_pct: 1e9 },
+    ],
+    ['a map with an invalid id', { app: entry({ call_count: 5 }), '': entry({ call_count: 5 }) }],
+    ['a map with invalid entries', { [id]: [null, 5, 'x', []] }],
     ['an entry without a list', { [id]: { type: 'instagram', call_count: 5 } }],
-  ])('as %s says nothing', (_name, value) => {
+  ])('reports no usage when its value is %s', (_name, value) => {
     const names = ['X-App-Usage', 'X-Business-Use-Case-Usage', 'X-Ad-Account-Usage'];
 
     expect(names.flatMap((name) => read(name, value))).toEqual([]);
   });
 });
 
-describe('the adapter', () => {
+describe('Instagram adapter', () => {
   const headers = { 'x-app-usage': '{"call_count":28}' };
 
   test('reports the usage of an answer', async () => {
@@ -136,7 +139,7 @@ describe('the adapter', () => {
     expect(adapter.usage).toEqual([app(28)]);
   });
 
-  test('reports the usage of an error before it is thrown', async () => {
+  test('reports the usage of an error before the error is thrown', async () => {
     const error = { error: { message: '(#4) Application request limit reached', code: 4 } };
     await using server = await startHttpServer(answering(403, error, headers));
     await using adapter = open(server.url);
@@ -145,7 +148,7 @@ describe('the adapter', () => {
     expect(adapter.usage).toEqual([app(28)]);
   });
 
-  test('lists accounts through its guard', async () => {
+  test('lists accounts through the guard of the rate limiter', async () => {
     await using server = await startHttpServer(answering(200, { data: [] }));
     const refused = new Error('blocked');
     await using adapter = open(

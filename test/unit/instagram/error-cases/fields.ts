@@ -31,7 +31,7 @@ export const fields: readonly ErrorCase[] = [
     becomes: skip('graph.field-refused', ['view_count']),
   },
   {
-    name: '100 with a field that is not there',
+    name: '100 with an unknown field',
     status: 400,
     query: { fields: 'id,video_duration' },
     body: {
@@ -44,7 +44,7 @@ export const fields: readonly ErrorCase[] = [
     becomes: skip('graph.field-refused', ['video_duration']),
   },
   {
-    name: '100 with an edge that is not there, which is no field of the request',
+    name: '100 with an unknown edge that is not a requested field',
     status: 400,
     query: { fields: 'id' },
     body: {

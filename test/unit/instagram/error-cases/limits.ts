@@ -96,7 +96,7 @@ export const limits: readonly ErrorCase[] = [
     becomes: limited({ kind: 'account', id: accountId }),
   },
   {
-    name: '80004, a business use case beside ours',
+    name: '80004, another business use case',
     status: 400,
     body: { error: { message: '(#80004) There have been too many calls', code: 80004 } },
     becomes: limited({ kind: 'account', id: accountId }),

@@ -44,7 +44,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: skip('graph.metric-unknown', ['plays']),
   },
   {
-    name: '100 with a metric outside an enum that says otherwise, by its position',
+    name: '100 with the position of a metric that the enum lists',
     status: 400,
     query: { metric: 'reach,saved' },
     body: {
@@ -56,7 +56,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: skip('graph.metric-unknown', ['saved']),
   },
   {
-    name: '100 with metrics that the media has not, on Instagram Login',
+    name: '100 with metrics that the media lacks, on Instagram Login',
     login: 'instagram',
     status: 400,
     query: { metric: 'reach,profile_visits,follows' },
@@ -72,7 +72,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: refusedForKind(['profile_visits', 'follows']),
   },
   {
-    name: '100 with one metric that the media has not',
+    name: '100 with one metric that the media lacks',
     status: 400,
     query: { metric: 'reach,shares' },
     body: {
@@ -127,7 +127,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: skip('graph.metric-unknown', ['plays']),
   },
   {
-    name: '100 with a metric outside an enum of a request that asks no metric',
+    name: '100 with a metric outside the enum, for a request without metrics',
     status: 400,
     body: {
       error: {
@@ -138,7 +138,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: refused,
   },
   {
-    name: '100 with metrics that an old video in the feed has not',
+    name: '100 with metrics that an old feed video lacks',
     status: 400,
     query: { metric: 'reach,views,likes,comments,saved,shares,total_interactions' },
     body: {
@@ -153,7 +153,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: refusedForKind(['views', 'likes', 'comments', 'shares', 'total_interactions']),
   },
   {
-    name: '100 with a metric that the kind has not and the request did not ask',
+    name: '100 with a metric that the media type lacks and the request did not name',
     status: 400,
     query: { metric: 'reach' },
     body: {
@@ -166,7 +166,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: refused,
   },
   {
-    name: '100 with a metric that this media type has not',
+    name: '100 with a metric that this media type lacks',
     status: 400,
     query: { metric: 'reach,views,shares' },
     body: {
@@ -180,7 +180,7 @@ export const metrics: readonly ErrorCase[] = [
     says: ['not accepted for this object', 'The metric shares is not supported'],
   },
   {
-    name: '100 with metrics that are asked without their metric type',
+    name: '100 with metrics that are requested without metric_type',
     status: 400,
     query: { metric: 'reach,comments,views' },
     body: {
@@ -194,7 +194,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: skip('graph.metric-refused', ['comments', 'views']),
   },
   {
-    name: '100 with a metric that has no such breakdown',
+    name: '100 with a metric that lacks the breakdown',
     status: 400,
     query: { metric: 'reach,views', breakdown: 'follow_type' },
     body: {
@@ -207,7 +207,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: skip('graph.metric-refused', ['views']),
   },
   {
-    name: '100 with a metric that the media has not, in Portuguese',
+    name: '100 with a metric that the media lacks, in Portuguese',
     login: 'instagram',
     status: 400,
     query: { fields: 'id,insights.metric(reach,profile_visits,views)' },
@@ -221,7 +221,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: skip('graph.metric-refused', ['profile_visits']),
   },
   {
-    name: '200 with a metric that the story has not',
+    name: '200 with a metric that the story lacks',
     status: 403,
     query: { metric: 'reach,total_views' },
     body: {
@@ -237,7 +237,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: skip('graph.metric-refused', ['reposts']),
   },
   {
-    name: '100 with a metric that is deprecated, not a form of request',
+    name: '100 with a deprecated metric, not a deprecated form of request',
     status: 400,
     query: { metric: 'reach,impressions' },
     body: {
@@ -246,7 +246,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: skip('graph.metric-refused', ['impressions']),
   },
   {
-    name: '100 with a metric as a part of other words only',
+    name: '100 with the name of a metric only as a part of other words',
     status: 400,
     query: { metric: 'reach,views' },
     body: {
@@ -255,7 +255,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: refused,
   },
   {
-    name: '100 about metrics without the name of any',
+    name: '100 about metrics that names no metric',
     status: 400,
     query: { metric: 'reach,views' },
     body: {
@@ -282,7 +282,7 @@ export const metrics: readonly ErrorCase[] = [
     becomes: refused,
   },
   {
-    name: '-1/2207086 of a request for none of the metrics that it is about',
+    name: '-1/2207086 for a request without the affected metrics',
     status: 400,
     query: { metric: 'reach' },
     body: { error: { message: 'Fatal', code: -1, error_subcode: 2207086 } },

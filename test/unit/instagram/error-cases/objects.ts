@@ -44,7 +44,7 @@ export const objects: readonly ErrorCase[] = [
     becomes: skip('graph.media-before-conversion'),
   })),
   {
-    name: '2108006 of another code, on a 500',
+    name: '2108006 with another code, on a 500',
     status: 500,
     body: { error: { message: 'Invalid parameter', code: 1, error_subcode: 2108006 } },
     becomes: skip('graph.media-before-conversion'),

@@ -29,7 +29,7 @@ export const passing: readonly ErrorCase[] = [
     becomes: { disposition: 'retry', code: 'graph.too-much-data' },
   },
   {
-    name: 'a batch of too many items',
+    name: 'a batch request with too many items',
     status: 400,
     body: {
       error: {
@@ -70,13 +70,13 @@ export const passing: readonly ErrorCase[] = [
     becomes: server,
   })),
   {
-    name: 'a code unknown to us that Meta calls transient',
+    name: 'an unknown code that Meta calls transient',
     status: 400,
     body: { error: { message: 'Try again', type: oauth, is_transient: true, code: 1349174 } },
     becomes: server,
   },
   {
-    name: 'HTTP 502 with JSON that is no error of Meta',
+    name: 'HTTP 502 with JSON that is not an error of Meta',
     status: 502,
     body: ['bad', 'gateway'],
     becomes: server,

@@ -90,7 +90,7 @@ export const requests: readonly ErrorCase[] = [
     becomes: forbidden,
   },
   {
-    name: '10 about a permission that App Review gives',
+    name: '10 about a permission that App Review grants',
     status: 400,
     query: { metric: 'reach' },
     body: {
@@ -112,7 +112,7 @@ export const requests: readonly ErrorCase[] = [
     says: ['Meta has retired this form of request', 'newer version of this program'],
   },
   {
-    name: '100 about another form that is deprecated, which Meta calls transient',
+    name: '100 about another deprecated form of request, which Meta calls transient',
     status: 400,
     body: {
       error: {
@@ -167,14 +167,14 @@ export const requests: readonly ErrorCase[] = [
     says: ['Duplicate post', 'code 506'],
   },
   {
-    name: 'a code that is a text, as no code at all',
+    name: 'a code that is a string, like an unknown code',
     status: 400,
     body: { error: { message: 17, type: null, code: '190', error_subcode: {} } },
     becomes: refused,
     says: ['Meta gave no message (HTTP 400)'],
   },
   {
-    name: 'an error that is a text',
+    name: 'an error that is a string',
     status: 404,
     body: { error: 'not here' },
     becomes: refused,

@@ -18,19 +18,19 @@ function withoutProof(message: string, code = 100): Omit<ErrorCase, 'name'> {
 /** Tokens and blocks. */
 export const tokens: readonly ErrorCase[] = [
   {
-    name: '100 without the proof of the secret',
+    name: '100 without appsecret_proof',
     ...withoutProof('API calls from the server require an appsecret_proof argument'),
   },
   {
-    name: '1 with another secret',
+    name: '1 with another app secret',
     ...withoutProof('Error validating client secret.', 1),
   },
   {
-    name: '101, no such app',
+    name: '101, an unknown app',
     ...withoutProof('Error validating application. Cannot get application info.', 101),
   },
   {
-    name: '100 with the proof of another secret',
+    name: '100 with the appsecret_proof of another secret',
     ...withoutProof('Invalid appsecret_proof provided in the API argument'),
   },
   {

@@ -6,8 +6,8 @@ import { extractAll, graphOf } from './extracting.ts';
 const demographics = streams.user_lifetime_insights;
 const answer = { data: [{ name: 'follower_demographics', total_value: {} }] };
 
-describe('breakdowns', () => {
-  test('are asked one a request, and each node says of which it is', async () => {
+describe('breakdown extraction', () => {
+  test('sends one request per breakdown, and each node names its breakdown', async () => {
     const graph = graphOf(answer, answer, answer);
     const { nodes } = await extractAll(demographics, graph);
 
@@ -17,7 +17,7 @@ describe('breakdowns', () => {
     );
   });
 
-  test('go on behind one that cannot be had', async () => {
+  test('continues after a breakdown that the API skips', async () => {
     const few = new SkipError('graph.not-enough-users', 'Not enough users');
     const { pages, error } = await extractAll(demographics, graphOf(answer, few, answer));
 
@@ -30,7 +30,7 @@ describe('breakdowns', () => {
   });
 
   // Invariant 3
-  test('go on behind an answer that is invalid (Invariant 3)', async () => {
+  test('continues after an invalid answer (Invariant 3)', async () => {
     const { pages, error } = await extractAll(
       demographics,
       graphOf({ data: [null, answer.data[0] ?? null] }, { data: 'n/a' }, answer),
@@ -47,7 +47,7 @@ describe('breakdowns', () => {
   });
 
   test.each(['graph.ambiguous', 'graph.gone'] as const)(
-    'end with %s, which is about the account itself',
+    'ends with %s, an error about the account itself',
     async (code) => {
       const gone = new SkipError(code, 'gone', ['17841400000000001']);
 
@@ -55,13 +55,13 @@ describe('breakdowns', () => {
     },
   );
 
-  test('bring no node when the answer is empty', async () => {
+  test('returns no node when the answer is empty', async () => {
     const empty = { data: [] };
 
     expect((await extractAll(demographics, graphOf(empty, empty, empty))).nodes).toEqual([]);
   });
 
-  test('end with trouble that is not the breakdown’s own', async () => {
+  test('ends with an error that is not about the breakdown', async () => {
     const away = new RetryError('graph.server', 'HTTP 500');
 
     expect((await extractAll(demographics, graphOf(answer, away))).error).toBe(away);

@@ -93,8 +93,8 @@ const without = (broken: ReadonlySet<string>) =>
     }),
   );
 
-describe('a child of an album that cannot be read', () => {
-  test('is left out, and all others arrive', async () => {
+describe('unreadable child of an album', () => {
+  test('is excluded, and all other children are published', async () => {
     const account = follow();
     account.broken.add('1014003');
     const { found, skipped, requests } = await account.poll();
@@ -105,7 +105,7 @@ describe('a child of an album that cannot be read', () => {
     expect(requests).toBe(2 + 20 + 4);
   });
 
-  test('costs nothing at the next polls, and is requested again two days later', async () => {
+  test('causes no extra request at the next polls, and is requested again two days later', async () => {
     const account = follow();
     account.broken.add('1014003');
     await account.poll();
@@ -124,7 +124,7 @@ describe('a child of an album that cannot be read', () => {
     expect(again.found).toEqual(without(new Set()));
   });
 
-  test('is remembered by the state when the program is started anew', async () => {
+  test('is remembered in the state across a restart', async () => {
     const account = follow();
     account.broken.add('1014003');
     await account.poll();
@@ -136,7 +136,7 @@ describe('a child of an album that cannot be read', () => {
     expect(account.checkpoint.refusals).toMatchObject([{ subject: '1014/1014003', metric: null }]);
   });
 
-  test('comes back by itself', async () => {
+  test('is published again, without a manual step, once it is readable', async () => {
     const account = follow();
     account.broken.add('1014003');
     await account.poll();
@@ -149,7 +149,7 @@ describe('a child of an album that cannot be read', () => {
     expect(account.checkpoint.refusals).toEqual([]);
   });
 
-  test('is one of several in several albums', async () => {
+  test('is excluded beside others in several albums', async () => {
     const account = follow();
     for (const id of ['1002001', '1014003', '1014004', '1056001']) account.broken.add(id);
     const { found, skipped } = await account.poll();
@@ -162,7 +162,7 @@ describe('a child of an album that cannot be read', () => {
     expect([later.requests, later.found]).toEqual([1, found]);
   });
 
-  test('is its own fault even where no other child of its album can be read', async () => {
+  test('is excluded even when no child of its album is readable', async () => {
     const account = follow();
     for (const id of childrenOf('1014')) account.broken.add(id);
     const { found, error } = await account.poll();
@@ -170,7 +170,7 @@ describe('a child of an album that cannot be read', () => {
     expect([error, found]).toEqual([undefined, without(account.broken)]);
   });
 
-  test('ends the poll when no album is answered', async () => {
+  test('fails the poll when no album is answered', async () => {
     const account = follow();
     account.broken.add('1014003');
     const away = new RetryError('graph.server', 'HTTP 500');
@@ -182,15 +182,15 @@ describe('a child of an album that cannot be read', () => {
   });
 });
 
-describe('albums whose children cannot be had at all', () => {
-  test('come without them where nothing of them was known', async () => {
+describe('albums whose children are unreadable', () => {
+  test('are published without children when they were never published before', async () => {
     const { found, skipped } = await follow({ idsFail: true }).poll({ pageSize: 1 });
 
     expect([...found.values()]).toEqual(ids.map(() => undefined));
     expect(skipped.length).toBeGreaterThan(0);
   });
 
-  test('are left as they were published before, and counted', async () => {
+  test('are left as published before, and counted as skipped', async () => {
     const published = new Map([[keyNumber('1014'), 1n]]);
     const checkpoint = { ...emptyCheckpoint, published };
     const { found } = await follow({ idsFail: true }).poll({ checkpoint, nowMs: startMs + dayMs });

@@ -58,8 +58,8 @@ async function poll(
   };
 }
 
-describe('comments', () => {
-  test('are requested of the media that count others than they did, in one batch', async () => {
+describe('comments extraction', () => {
+  test('requests the media whose comment count changed, in one batch', async () => {
     const published = new Map([
       ['3', packRead({ count: 5, newestMs: null })],
       ['4', packRead({ count: 3, newestMs: null })],
@@ -89,7 +89,7 @@ describe('comments', () => {
     );
   });
 
-  test('cost nothing beyond the list when no media counts others', async () => {
+  test('requests only the list when no comment count changed', async () => {
     const published = new Map([['1', packRead({ count: 2, newestMs: null })]]);
     const graph = graphOf([media('1', 2)]);
     const { ids } = await poll(graph, { ...emptyCheckpoint, published });
@@ -97,7 +97,7 @@ describe('comments', () => {
     expect([graph.requests.length, ids]).toEqual([1, []]);
   });
 
-  test('go on page by page, and so do replies', async () => {
+  test('follows the pages of comments and of replies', async () => {
     const replied = { ...comment('11'), replies: pageBefore('r', '12') };
     const graph = graphOf([media('1', 5)], {
       '/1/comments': { ...pageBefore('c'), data: [replied] },
@@ -118,7 +118,7 @@ describe('comments', () => {
     ]);
   });
 
-  test('are read from their beginning where a full page came without paging', async () => {
+  test('reads a media again from its first page when a full page has no paging', async () => {
     const ids = Array.from({ length: 50 }, (_, index) => String(100 + index));
     let isFirst = true;
     const graph = createFakeGraph(({ path, query }) => {
@@ -132,14 +132,14 @@ describe('comments', () => {
     expect((await poll(graph)).ids).toEqual([...ids, '200']);
   });
 
-  test('are published oldest first', async () => {
+  test('publishes the oldest comment first', async () => {
     const data = [comment('12', timeOf(startMs - hourMs)), comment('11', timeOf(startMs - dayMs))];
     const { ids } = await poll(graphOf([media('1', 2)], { '/1/comments': { data } }));
 
     expect(ids).toEqual(['11', '12']);
   });
 
-  test('of the last minute wait for the next poll', async () => {
+  test('leaves comments of the last minute to the next poll', async () => {
     const data = [comment('12', timeOf(startMs - minuteMs / 2)), comment('11')];
     const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
     const first = await poll(graph);
@@ -151,7 +151,7 @@ describe('comments', () => {
     expect([first.ids, second.ids]).toEqual([['11'], ['12']]);
   });
 
-  test('that become visible later are published, though older than some that were', async () => {
+  test('publishes a comment that becomes visible late, though newer ones were published', async () => {
     const first = await poll(graphOf([media('1', 1)], { '/1/comments': onePage('12') }));
     const data = [comment('12'), comment('11', timeOf(startMs - 9 * dayMs))];
     const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
@@ -160,7 +160,7 @@ describe('comments', () => {
     expect([first.ids, second.ids]).toEqual([['12'], ['11']]);
   });
 
-  test('that were published before their ids were remembered are not published again', async () => {
+  test('publishes no comment again that was published before ids were remembered', async () => {
     const published = new Map([['1', packRead({ count: 1, newestMs: Date.parse(written) })]]);
     const data = [comment('12', timeOf(startMs - hourMs)), comment('11')];
     const graph = graphOf([media('1', 2)], { '/1/comments': { data } });
@@ -170,7 +170,7 @@ describe('comments', () => {
     expect(checkpoint.seen).toEqual(new Map([['1', new Set(['11', '12'])]]));
   });
 
-  test('do without a field that is refused, and ask no more for it', async () => {
+  test('drops a rejected field and stops requesting it', async () => {
     const refused = new SkipError('graph.field-refused', 'no such field', ['hidden']);
     const graph = createFakeGraph(({ path, query }) => {
       if (path === '/17841400000000001/media') return pageOf([media('1', 60)]);
@@ -185,9 +185,9 @@ describe('comments', () => {
   });
 
   test.each<[string, Node['x']]>([
-    ['a text', 'none'],
+    ['a string', 'none'],
     ['an object', { '0': 1 }],
-  ])('are rejected with what came where the list is %s', async (_what, data) => {
+  ])('rejects the page with its body when the list is %s', async (_what, data) => {
     const { pages, error } = await poll(graphOf([media('1', 1)], { '/1/comments': { data } }));
 
     expect(error).toBeUndefined();
@@ -197,7 +197,7 @@ describe('comments', () => {
   });
 
   // Invariant 3
-  test('go on behind an entry that is no comment, which is rejected by its path (Invariant 3)', async () => {
+  test('rejects an invalid entry by its path and continues with the next (Invariant 3)', async () => {
     const data = [5, comment('11')];
     const { pages, ids } = await poll(graphOf([media('1', 1)], { '/1/comments': { data } }));
 
@@ -207,7 +207,7 @@ describe('comments', () => {
     ]);
   });
 
-  test('are none where an empty list stands for them', async () => {
+  test('accepts an empty list in place of the replies', async () => {
     const replied = { ...comment('11'), replies: [] };
     const { ids, error } = await poll(
       graphOf([media('1', 1)], { '/1/comments': { data: [replied] } }),
@@ -216,7 +216,7 @@ describe('comments', () => {
     expect([ids, error]).toEqual([['11'], undefined]);
   });
 
-  test('forget media that are gone, once the whole list was walked', async () => {
+  test('forgets media that are gone after a complete list scan', async () => {
     const published = new Map([
       ['1', packRead({ count: 1, newestMs: null })],
       ['7', packRead({ count: 1, newestMs: null })],
@@ -232,11 +232,11 @@ describe('comments', () => {
   });
 });
 
-describe('a media whose comments are rejected', () => {
+describe('media whose comments are rejected', () => {
   const gone = new SkipError('graph.gone', 'gone');
   const three = ['1', '2', '3'].map((id) => media(id, 1));
 
-  test('costs itself alone, and is remembered', async () => {
+  test('is excluded and remembered, while the other media are published', async () => {
     const graph = graphOf(three, {
       '/1/comments': onePage('11'),
       '/2/comments': onePage('21'),
@@ -252,7 +252,7 @@ describe('a media whose comments are rejected', () => {
     expect(pathsOf(later)).not.toContain('/3/comments?');
   });
 
-  test('with all the others fails the poll, and nothing is learned', async () => {
+  test('fails the poll, and no rejection is recorded, when all other media fail too', async () => {
     const permission = new FailError('graph.permission', '(#10) no');
     const answers = Object.fromEntries(
       ['1', '2', '3'].map((id) => [`/${id}/comments`, permission]),
@@ -263,7 +263,7 @@ describe('a media whose comments are rejected', () => {
     expect(checkpoint.refusals).toEqual([]);
   });
 
-  test('between two of its pages is read again at the next poll, without what was published', async () => {
+  test('is read again at the next poll, without its published comments, after a failure between two pages', async () => {
     const nodes = [media('1', 70), media('2', 1)];
     const cut = graphOf(nodes, {
       '/1/comments': pageBefore('c', '11'),
@@ -283,7 +283,7 @@ describe('a media whose comments are rejected', () => {
   });
 });
 
-describe('a media with many comments', () => {
+describe('media with many comments', () => {
   /** Pages of 50, newest first, of so many comments; `p3` is the cursor before the fourth. */
   const many = (count: number) => {
     const graph = createFakeGraph(({ path, query }) => {
@@ -300,7 +300,7 @@ describe('a media with many comments', () => {
     return graph;
   };
 
-  test('is published in parts of a batch, each with the state that goes on after it', async () => {
+  test('is published in parts of one batch, each with the checkpoint that resumes after it', async () => {
     const { pages, ids } = await poll(many(1234), emptyCheckpoint, { maxBatchRecords: 500 });
 
     expect(pages.map(({ nodes }) => nodes.length)).toEqual([500, 500, 235]);
@@ -310,7 +310,7 @@ describe('a media with many comments', () => {
     expect(published).toEqual([[], [], ['1', '2']]);
   });
 
-  test('goes on after the last part that was committed, and publishes nothing twice', async () => {
+  test('resumes after the last committed part, and publishes no comment twice', async () => {
     const graph = many(1234);
     const { pages } = await poll(graph, emptyCheckpoint, { maxBatchRecords: 500 });
     const first = pages[0]?.nodes.map(({ id }) => id) ?? [];
@@ -324,7 +324,7 @@ describe('a media with many comments', () => {
     expect(rest.checkpoint.reading).toBeNull();
   });
 
-  test('begins again where its cursor is refused, without what was published', async () => {
+  test('is read again from its first page, without its published comments, when its cursor is rejected', async () => {
     const graph = many(1234);
     const { pages } = await poll(graph, emptyCheckpoint, { maxBatchRecords: 500 });
     const first = pages[0]?.nodes.map(({ id }) => id) ?? [];
@@ -342,7 +342,7 @@ describe('a media with many comments', () => {
     expect(first.length + rest.ids.length).toBe(1235);
   });
 
-  test('is told by the time alone what is new of it, once it was read', async () => {
+  test('is compared by time alone once more comments were read than ids are remembered', async () => {
     const { checkpoint } = await poll(many(2100));
     const again = await poll(many(2100), checkpoint);
 
@@ -350,7 +350,7 @@ describe('a media with many comments', () => {
     expect(again.ids).toEqual([]);
   });
 
-  test('holds no more than a part of 130,000 comments at a time', async () => {
+  test('of 130,000 comments is held in memory one part at a time', async () => {
     let most = 0;
     const graph = many(130_000);
     const context = { checkpoint: emptyCheckpoint, maxBatchRecords: 500 };
@@ -360,7 +360,7 @@ describe('a media with many comments', () => {
     expect([error, pages.length, most]).toEqual([undefined, 261, 500]);
   });
 
-  test('keeps what was committed when the server fails on the way', async () => {
+  test('keeps its committed parts when the server fails in between', async () => {
     const graph = many(1234);
     const failing = createFakeGraph((request) =>
       request.query['after'] === 'p15'

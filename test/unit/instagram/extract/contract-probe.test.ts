@@ -34,7 +34,7 @@ const named = (forms: Awaited<ReturnType<typeof probe>>) =>
   forms.map(({ stream, endpoint, outcome }) => `${String(stream)} ${endpoint}: ${outcome}`);
 
 describe('probeContract', () => {
-  test('tries each form of request of every stream, and the batch', async () => {
+  test('tries each form of request of every stream, and the batch request', async () => {
     expect(named(await probe())).toEqual([
       'stories /{account}/stories: ok',
       'story_insights /{account}/stories: ok',
@@ -54,7 +54,7 @@ describe('probeContract', () => {
     ]);
   });
 
-  test('requests insights of one media of each kind, those with comments first', async () => {
+  test('requests insights of one media of each type, preferring media with comments', async () => {
     const graph = apiWith();
     await probe(graph, ['media_insights', 'comments']);
 
@@ -66,7 +66,7 @@ describe('probeContract', () => {
     ]);
   });
 
-  test('names a form that is rejected, with the code and Meta’s words', async () => {
+  test("names a rejected form of request, with the code and Meta's words", async () => {
     const retired = new FailError('graph.retired', 'is deprecated in v28.0+');
     const forms = await probe(
       apiWith(({ path }) => (path.endsWith('/insights') ? retired : undefined)),
@@ -83,7 +83,7 @@ describe('probeContract', () => {
     expect(named(forms)).toContain('users /{account}: ok');
   });
 
-  test('is partial where a kind of media rejects a metric', async () => {
+  test('reports a form as partial when a media type rejects a metric', async () => {
     const no = new SkipError('graph.metric-refused', 'no views', ['views'], 'kind');
     const forms = await probe(
       apiWith(({ path, query }) =>
@@ -96,9 +96,9 @@ describe('probeContract', () => {
   });
 
   test.each([
-    ['what passes by itself', new RetryError('graph.server', 'HTTP 500'), 'unknown'],
+    ['a passing server error', new RetryError('graph.server', 'HTTP 500'), 'unknown'],
     ['too few viewers', new SkipError('graph.not-enough-viewers', 'few'), 'ok'],
-  ])('takes %s for no rejection', async (_what, error, outcome) => {
+  ])('does not report %s as a rejection', async (_what, error, outcome) => {
     const forms = await probe(
       apiWith(({ path }) => (path.endsWith('/insights') ? error : undefined)),
       ['story_insights'],
@@ -107,7 +107,7 @@ describe('probeContract', () => {
     expect(named(forms)).toContain(`story_insights /{media}/insights: ${outcome}`);
   });
 
-  test('names a batch that the host refuses', async () => {
+  test('reports batch requests as rejected when the host has none', async () => {
     const graph = { ...apiWith(), batchSize: 1 };
 
     expect(named(await probe(graph, ['users']))).toEqual([
@@ -118,7 +118,7 @@ describe('probeContract', () => {
 });
 
 describe('watchContract', () => {
-  test('probes an account that is polled, an hour after the start and then daily', async () => {
+  test('probes a polled account an hour after the start and then daily', async () => {
     const world = createWorld({ graph: apiWith() });
     const stop = new AbortController();
     const watch = {
@@ -139,7 +139,7 @@ describe('watchContract', () => {
     expect(world.telemetry.ofType('contract-probed')).toHaveLength(2);
   });
 
-  test('waits for the next day while no account is polled here', async () => {
+  test('waits for the next day while this instance polls no account', async () => {
     const world = createWorld({ graph: apiWith() });
     const stop = new AbortController();
     const watch = {

@@ -15,8 +15,8 @@ import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 import { dayMs, hourMs, startMs } from '../../engine/world.ts';
 import { follow, graphOf, idIn, mediaOf, metricsIn, post, textOf } from './following.ts';
 
-describe('insights of media', () => {
-  test('are a request each, in batches of 50, beside the listed fields', async () => {
+describe('media insights extraction', () => {
+  test('sends one request per media, in batches of 50, and adds the listed fields', async () => {
     const graph = graphOf(mediaOf(120));
     const { nodes, asked } = await follow(graph).poll();
 
@@ -34,7 +34,7 @@ describe('insights of media', () => {
     expect(nodes).toHaveLength(120);
   });
 
-  test('are requested by product type and media type', async () => {
+  test('requests metrics by product type and media type', async () => {
     const listed = [
       ...mediaOf(1, { id: '1' }),
       ...mediaOf(1, { id: '2', media_type: 'VIDEO' }),
@@ -46,14 +46,14 @@ describe('insights of media', () => {
     expect(asked.map(metricsIn)[1]).toEqual(['reach', 'saved']);
   });
 
-  test('are not requested at all when nothing is listed', async () => {
+  test('sends no insights request when the list is empty', async () => {
     const graph = graphOf([]);
 
     expect((await follow(graph).poll()).nodes).toEqual([]);
     expect(graph.requests).toHaveLength(1);
   });
 
-  test('that come empty are no node; they are counted and remembered as such', async () => {
+  test('counts and remembers empty insights, and returns no node for them', async () => {
     const polled = await follow(graphOf(mediaOf(1), () => ({ data: [] }))).poll();
     const { nodes, empty } = polled;
     expect(polled.skipped).toEqual([{ reason: 'graph.no-insights', subject: '1000' }]);
@@ -61,14 +61,14 @@ describe('insights of media', () => {
     expect([nodes, empty]).toEqual([[], ['1000']]);
   });
 
-  test('leave a node without an id to the mapping', async () => {
+  test('leaves a node without an id to the mapping', async () => {
     const listed = [{ media_product_type: 'FEED' }, ...mediaOf(1)];
 
     expect((await follow(graphOf(listed)).poll()).ids).toEqual([undefined, '1000']);
   });
 });
 
-describe('a media is due', () => {
+describe('media due for insights', () => {
   const tiers = [
     { untilAgeMs: 2 * dayMs, everyMs: 0 },
     { untilAgeMs: Infinity, everyMs: 7 * dayMs },
@@ -90,11 +90,11 @@ describe('a media is due', () => {
     return asked.map(idIn);
   }
 
-  test('at every poll while it is new', async () => {
+  test('is requested at every poll while it is new', async () => {
     expect(await secondPoll(0.1)).toEqual(['1000', '1001']);
   });
 
-  test('once in the period of its tier, each at its own time', async () => {
+  test('is requested once per period of its tier, at a time of its own', async () => {
     expect((await secondPoll(7 * 24)).length).toBe(100);
     const after = await secondPoll(24);
     expect(after.length).toBeGreaterThan(5);
@@ -102,7 +102,7 @@ describe('a media is due', () => {
   });
 
   test.each(['like_count', 'comments_count', 'saved_count', 'total_views_count'])(
-    'when its listed %s has moved, an eighth of its age after it was read',
+    'is requested when its listed %s changed, after an eighth of its age',
     async (count) => {
       const move = (node: Node): Node => ({ ...node, [count]: 6 });
       const still = await secondPoll(21);
@@ -116,7 +116,7 @@ describe('a media is due', () => {
     },
   );
 
-  test('not again at once, though the poll that read it never came to its end', async () => {
+  test('is not requested again after a poll that read it and then failed', async () => {
     const away = new WaitError('graph.rate-limited', 'the limit', {
       scope: { kind: 'app', id: 'app' },
       retryAfterMs: 1,
@@ -133,7 +133,7 @@ describe('a media is due', () => {
   });
 });
 
-describe('a metric that is rejected', () => {
+describe('rejected metric', () => {
   const rejecting =
     (ids: (id: string) => boolean, metric: string, scope: 'kind' | 'object') =>
     (request: GraphRequest) =>
@@ -141,7 +141,7 @@ describe('a metric that is rejected', () => {
         ? new SkipError('graph.metric-refused', 'no', [metric], scope)
         : undefined;
 
-  test('is left out of this media, the rest is requested again and published', async () => {
+  test('is dropped for this media only, and the other metrics are requested again and published', async () => {
     const graph = graphOf(
       mediaOf(12),
       rejecting((id) => id === '1003', 'views', 'object'),
@@ -159,7 +159,7 @@ describe('a metric that is rejected', () => {
   });
 
   test.each(['shares', 'facebook_views'])(
-    'of which few media have a value loses none: %s, in Meta’s wording for a kind',
+    "is still requested of every media when only few have a value: %s, in Meta's wording for a media type",
     async (metric) => {
       const have = new Set(['1003', '1017', '1059', '1120', '1121', '1180', '1199']);
       const sparse = {
@@ -177,7 +177,7 @@ describe('a metric that is rejected', () => {
     },
   );
 
-  test('in any other wording says nothing of the kind: all 7 values of 200 media are found', async () => {
+  test('applies to its media only in any other wording: all 7 values of 200 media are published', async () => {
     const have = new Set(['1003', '1017', '1059', '1120', '1121', '1180', '1199']);
     const graph = graphOf(
       mediaOf(200),
@@ -188,7 +188,7 @@ describe('a metric that is rejected', () => {
     expect(nodes.filter((node) => 'views' in node).map(({ id }) => id)).toEqual([...have]);
   });
 
-  test('by the kind’s wording, three times in a row, is left out of the kind for a week', async () => {
+  test("is dropped for the media type for a week after three rejections in a row in Meta's wording for a type", async () => {
     const graph = graphOf(
       mediaOf(120),
       rejecting(() => true, 'views', 'kind'),
@@ -205,7 +205,7 @@ describe('a metric that is rejected', () => {
     expect(nextWeek.asked).toHaveLength(120 + 1);
   });
 
-  test('by the kind’s wording is still requested of a kind that has answered it', async () => {
+  test('is still requested of a media type that has answered it before', async () => {
     const graph = graphOf(
       mediaOf(60),
       rejecting((id) => id >= '1010', 'views', 'kind'),
@@ -215,7 +215,7 @@ describe('a metric that is rejected', () => {
     expect(nodes.filter((node) => 'views' in node)).toHaveLength(10);
   });
 
-  test('comes back for the whole kind when one media has it again', async () => {
+  test('is requested of the whole media type again after one media answers it', async () => {
     let isGone = true;
     const graph = graphOf(mediaOf(60), (request) =>
       isGone ? rejecting(() => true, 'views', 'kind')(request) : undefined,
@@ -230,7 +230,7 @@ describe('a metric that is rejected', () => {
     expect(asked).toHaveLength(60);
   });
 
-  test('because it left the API’s list is left out for all', async () => {
+  test('is dropped for all media when Meta says that the metric is unknown', async () => {
     const graph = graphOf(mediaOf(120), (request) =>
       metricsIn(request).includes('saved')
         ? new SkipError('graph.metric-unknown', 'no', ['saved'])
@@ -242,7 +242,7 @@ describe('a metric that is rejected', () => {
     expect(asked).toHaveLength(120 + 50);
   });
 
-  test('is dropped one after another where the API names one at a time', async () => {
+  test('is dropped one by one when Meta names one metric at a time', async () => {
     const gone = new Set(['views', 'likes', 'shares']);
     const graph = graphOf(mediaOf(1), (request) => {
       const named = metricsIn(request).filter((metric) => gone.has(metric));
@@ -256,7 +256,7 @@ describe('a metric that is rejected', () => {
     expect(Object.keys(nodes[0] ?? {})).not.toEqual(expect.arrayContaining([...gone]));
   });
 
-  test('with all the others leaves a media without insights', async () => {
+  test('leaves a media without insights when all other metrics are rejected too', async () => {
     const all = new SkipError('graph.metric-refused', 'no', post);
     const { nodes, empty, error } = await follow(graphOf(mediaOf(1), () => all)).poll();
 
@@ -264,10 +264,10 @@ describe('a metric that is rejected', () => {
   });
 });
 
-describe('a media that is rejected', () => {
+describe('rejected media', () => {
   const aliases = new SkipError('graph.ambiguous', '(#803) Some of the aliases do not exist');
 
-  test('costs itself alone: eleven of twelve are published, the one is named', async () => {
+  test('is excluded and reported by id, and the other eleven are published', async () => {
     const graph = graphOf(mediaOf(12), (request) =>
       idIn(request) === '1003' ? aliases : undefined,
     );
@@ -287,7 +287,11 @@ describe('a media that is rejected', () => {
   });
 
   test.each<[string, Error, ErrorCode]>([
-    ['an error that no row places', new FailError('graph.refused', 'code 12'), 'graph.refused'],
+    [
+      'an error without a row in the table',
+      new FailError('graph.refused', 'code 12'),
+      'graph.refused',
+    ],
     ['a permission', new FailError('graph.permission', '(#10) no'), 'graph.permission'],
     ['a server that fails', new RetryError('graph.server', 'HTTP 500'), 'graph.server'],
   ])('by %s is excluded while others are answered', async (_what, error, code) => {
@@ -298,7 +302,7 @@ describe('a media that is rejected', () => {
     expect(skipped).toEqual([{ reason: code, subject: '1003' }]);
   });
 
-  test('with all others fails the poll, and nothing is learned of any', async () => {
+  test('fails the poll, and no rejection is recorded, when all others are rejected too', async () => {
     const hidden = new SkipError('graph.ambiguous', '100/33');
     const graph = graphOf(mediaOf(60), () => hidden);
     const account = follow(graph);
@@ -311,7 +315,7 @@ describe('a media that is rejected', () => {
     expect(graph.batches).toEqual([50, 3]);
   });
 
-  test('as the only one due is told from all by a sample of the others', async () => {
+  test('is compared with a control sample when it is the only one due', async () => {
     const published = new Map(mediaOf(9).map(({ id }) => [keyNumber(textOf(id)), 1n] as const));
     published.delete('1000');
     const tiers = [{ untilAgeMs: Infinity, everyMs: 7 * dayMs }];
@@ -328,7 +332,7 @@ describe('a media that is rejected', () => {
     expect((await follow(all).poll(context)).error).toMatchObject({ cause: aliases });
   });
 
-  test('from before the business account excludes all that are older', async () => {
+  test('published before the account became professional excludes all older media', async () => {
     const old = new SkipError('graph.media-before-conversion', 'before the conversion');
     const graph = graphOf(mediaOf(120), (request) => (idIn(request) >= '1020' ? old : undefined));
     const account = follow(graph);

@@ -7,8 +7,8 @@ import { extractAll, graphOf } from './extracting.ts';
 
 const idsOf = (nodes: readonly { readonly id?: unknown }[]) => nodes.map(({ id }) => id);
 
-describe('a list', () => {
-  test('is asked page by page, each after the last cursor', async () => {
+describe('list scan', () => {
+  test('requests page after page, each with the previous cursor', async () => {
     const graph = graphOf(
       pageOf([{ id: '1' }], 'A'),
       pageOf([{ id: '2' }], 'B'),
@@ -28,7 +28,7 @@ describe('a list', () => {
     expect(graph.queries.map((query) => query['after'])).toEqual([undefined, 'A', 'B']);
   });
 
-  test('ends on the absence of next, though the last page has a cursor', async () => {
+  test('ends when next is absent, although the last page has a cursor', async () => {
     const graph = graphOf({
       data: [{ id: '1' }],
       paging: { cursors: { before: 'a', after: 'z' } },
@@ -40,7 +40,7 @@ describe('a list', () => {
     expect(graph.requests).toHaveLength(1);
   });
 
-  test('goes on behind a short page and behind an empty one', async () => {
+  test('continues after a short page and after an empty page', async () => {
     const graph = graphOf(
       pageOf([], 'A'),
       pageOf([{ id: '1' }], 'B'),
@@ -52,7 +52,7 @@ describe('a list', () => {
   });
 
   // Invariant 9
-  test('never follows the next URL, which carries a token (Invariant 9)', async () => {
+  test('never follows the next URL, which holds a token (Invariant 9)', async () => {
     const graph = graphOf(pageOf([{ id: '1' }], 'A'), pageOf([]));
     await extractAll(posts, graph);
 
@@ -63,7 +63,7 @@ describe('a list', () => {
     expect(JSON.stringify(graph.requests)).not.toContain('access_token');
   });
 
-  test('fails instead of walking in a circle when a cursor comes again', async () => {
+  test('fails when a cursor repeats, instead of looping', async () => {
     const graph = createFakeGraph(() => pageOf([{ id: '1' }], 'A'));
     const { nodes, error } = await extractAll(posts, graph);
 
@@ -88,8 +88,8 @@ describe('a list', () => {
 
   test.each([
     ['no data', {}, { path: 'data', raw: '{"paging":null}' }],
-    ['data that is no list', { data: 7 }, { path: 'data', raw: '{"data":7,"paging":null}' }],
-  ])('refuses a page with %s and names where', async (_what, body, refusal) => {
+    ['data that is not a list', { data: 7 }, { path: 'data', raw: '{"data":7,"paging":null}' }],
+  ])('rejects a page with %s and names the path', async (_what, body, refusal) => {
     const { error } = await extractAll(posts, graphOf(body));
 
     expect(error).toMatchObject({ name: 'DeadLetterError', code: 'graph.bad-body', ...refusal });
@@ -111,7 +111,7 @@ describe('a list', () => {
   );
 
   test.each([null, { id: null }, { caption: 'x' }])(
-    'is not whole with %j in place of a node, so that nothing is taken for gone',
+    'is incomplete with %j in place of a node, so that no object counts as deleted',
     async (item) => {
       const { pages } = await extractAll(posts, graphOf({ data: [{ id: '1' }, item] }));
 
@@ -119,24 +119,24 @@ describe('a list', () => {
     },
   );
 
-  test.each([null, {}, []])('is empty where data is %j', async (data) => {
+  test.each([null, {}, []])('is empty when data is %j', async (data) => {
     const { nodes, error } = await extractAll(posts, graphOf({ data }));
 
     expect([nodes, error]).toEqual([[], undefined]);
   });
 
   // Invariant 9
-  test('keeps no paging of a page that it refuses (Invariant 9)', async () => {
+  test('keeps no paging in the dead letter of a rejected page (Invariant 9)', async () => {
     const { error } = await extractAll(posts, graphOf({ ...pageOf([], 'A'), data: 'none' }));
 
     expect(error).toMatchObject({ raw: '{"data":"none","paging":null}' });
   });
 });
 
-describe('a page with too much data', () => {
+describe('page with too much data', () => {
   const tooMuch = new RetryError('graph.too-much-data', 'Please reduce the amount of data');
 
-  test('is asked again by half until it is small enough, at the same place, and grows back', async () => {
+  test('is requested again with half the page size until it fits, and the page size then grows back', async () => {
     const graph = graphOf(
       pageOf([{ id: '1' }], 'A'),
       tooMuch,
@@ -156,7 +156,7 @@ describe('a page with too much data', () => {
     ]);
   });
 
-  test('fails the poll when even one node is too much', async () => {
+  test('fails the poll when even a page of one node is too much data', async () => {
     const graph = createFakeGraph(() => tooMuch);
     const { error } = await extractAll(posts, graph, { pageSize: 5 });
 
@@ -164,7 +164,7 @@ describe('a page with too much data', () => {
     expect(graph.queries.map(({ limit }) => limit)).toEqual(['5', '3', '2', '1']);
   });
 
-  test('is not halved for other trouble', async () => {
+  test('is not halved for another error', async () => {
     const away = new RetryError('graph.server', 'HTTP 500');
     const graph = createFakeGraph(() => away);
 
@@ -173,10 +173,10 @@ describe('a page with too much data', () => {
   });
 });
 
-describe('a refused field', () => {
+describe('rejected field', () => {
   const refused = (...names: string[]) => new SkipError('graph.field-refused', 'no field', names);
 
-  test('is left out of this and all later pages and said once', async () => {
+  test('is dropped from this and all later pages, and reported once', async () => {
     const graph = graphOf(refused('caption'), pageOf([{ id: '1' }], 'A'), pageOf([{ id: '2' }]));
     const { pages } = await extractAll(posts, graph);
 
@@ -192,7 +192,7 @@ describe('a refused field', () => {
     ]);
   });
 
-  test('may be one of several, found one after another', async () => {
+  test('is dropped after another rejected field', async () => {
     const graph = graphOf(refused('caption'), refused('like_count'), pageOf([{ id: '1' }]));
     const { nodes, pages } = await extractAll(posts, graph);
 
@@ -201,7 +201,7 @@ describe('a refused field', () => {
     expect(pages[0]?.skipped.map(({ subject }) => subject)).toEqual(['caption', 'like_count']);
   });
 
-  test('that albums lack stays for the media themselves', async () => {
+  test("of an album's children stays requested for the media themselves", async () => {
     const fields = { id, caption: text, children: list({ id, caption: text }) };
     const request = { ...posts.request, fields } as typeof posts.request;
     const graph = graphOf(refused('caption'), pageOf([{ id: '1', caption: 'one' }]));
@@ -218,17 +218,17 @@ describe('a refused field', () => {
   });
 
   test.each([
-    ['names nothing', refused()],
-    ['is of another kind', new SkipError('graph.gone', 'gone', ['caption'])],
-    ['is no refusal', new StopStreamError('graph.permission', 'missing')],
-  ])('ends the poll when it %s', async (_what, error) => {
+    ['names no field', refused()],
+    ['has another code', new SkipError('graph.gone', 'gone', ['caption'])],
+    ['is a missing permission', new StopStreamError('graph.permission', 'missing')],
+  ])('ends the poll when the error %s', async (_what, error) => {
     const graph = createFakeGraph(() => error);
 
     expect((await extractAll(posts, graph)).error).toBe(error);
     expect(graph.requests).toHaveLength(1);
   });
 
-  test('is not asked for at all when it is Facebook Login’s own and the token is not', async () => {
+  test('is never requested with Instagram Login when only Facebook Login has it', async () => {
     const request = { ...posts.request, facebookOnly: ['like_count'] } as typeof posts.request;
     const facebook = graphOf(pageOf([]));
     const instagram = graphOf(pageOf([]));
@@ -240,7 +240,7 @@ describe('a refused field', () => {
     expect(pages[0]?.skipped).toEqual([]);
   });
 
-  test('ends the poll when it is refused again though it was left out', async () => {
+  test('ends the poll when it is rejected again after it was dropped', async () => {
     const error = refused('caption');
     const graph = createFakeGraph(() => error);
 

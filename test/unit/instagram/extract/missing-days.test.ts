@@ -96,13 +96,13 @@ const trouble = {
   user_daily_totals: ['views', 'follows_and_unfollows'],
 } as const;
 
-describe.each(['user_insights', 'user_daily_totals'] as const)('%s', (stream) => {
+describe.each(['user_insights', 'user_daily_totals'] as const)('stream %s', (stream) => {
   test.each([
     ['a day', 1],
     ['a week', 8],
     ['longer than some metrics reach back', 45],
   ])(
-    'loses no day of a metric that is refused for %s, and no other value',
+    'publishes every day and every other value in the end when a metric is rejected for %s',
     async (_what, length) => {
       const [lucky, unlucky] = [follow(stream), follow(stream)];
       await lucky.days(20 + length + 10);
@@ -119,7 +119,7 @@ describe.each(['user_insights', 'user_daily_totals'] as const)('%s', (stream) =>
     },
   );
 
-  test('loses no day when the metric is refused from the beginning', async () => {
+  test('publishes every day in the end when a metric is rejected from the first poll on', async () => {
     const [lucky, unlucky] = [follow(stream), follow(stream)];
     await lucky.days(12);
     unlucky.refuse(...trouble[stream]);
@@ -130,7 +130,7 @@ describe.each(['user_insights', 'user_daily_totals'] as const)('%s', (stream) =>
     expect(unlucky.topic).toEqual(lucky.topic);
   });
 
-  test('asks for nothing that is refused, but once a week', async () => {
+  test('sends one retry probe a week for a rejected metric, and no other request', async () => {
     const account = follow(stream);
     const before = (await account.days(5)).at(-1) ?? 0;
     account.refuse(...trouble[stream]);
@@ -145,7 +145,7 @@ describe.each(['user_insights', 'user_daily_totals'] as const)('%s', (stream) =>
     expect(requests[0]).toBe(found);
   });
 
-  test('remembers no more days than before once all is caught up', async () => {
+  test('remembers no more days than before once all missing days are published', async () => {
     const account = follow(stream);
     await account.days(5);
     const { days, totals } = account.state;

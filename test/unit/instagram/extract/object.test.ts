@@ -3,8 +3,8 @@ import { SkipError } from '../../../../src/engine/errors.ts';
 import { profile } from '../../engine/supervision.ts';
 import { extractAll, graphOf } from './extracting.ts';
 
-describe('an object', () => {
-  test('is one request and one node', async () => {
+describe('object extraction', () => {
+  test('sends one request and returns one node', async () => {
     const graph = graphOf({ id: '17841400000000001' });
     const { pages } = await extractAll(profile, graph);
 
@@ -21,7 +21,7 @@ describe('an object', () => {
     ]);
   });
 
-  test('is asked again without a field that the API refuses', async () => {
+  test('repeats the request without a field that the API rejects', async () => {
     const request = { kind: 'object', fields: { ...fields('id'), ...fields('website') } } as const;
     const graph = graphOf(new SkipError('graph.field-refused', 'no', ['website']), { id: '1' });
     const { pages } = await extractAll({ ...profile, request }, graph);

@@ -25,8 +25,8 @@ const remembering = (...refusals: readonly Refusal[]): Checkpoint => ({
   refusals,
 });
 
-describe('the metrics of a media', () => {
-  test('are without what is rejected for it, for its kind or for all', () => {
+describe('metrics requested of a media', () => {
+  test('omit a metric that is rejected for the media, for its type or for all media', () => {
     const checkpoint = remembering(
       rejection('1', { metric: 'a' }),
       rejection('FEED/IMAGE', { metric: 'b' }),
@@ -39,13 +39,13 @@ describe('the metrics of a media', () => {
     expect(rejections.metricsFor(['a', 'b', 'c', 'd'], listed('2'))).toEqual(['a', 'd']);
   });
 
-  test('have a metric again whose rejection is over', () => {
+  test('include a metric again after its rejection expired', () => {
     const rejections = new Rejections(remembering(rejection('1', { untilMs: nowMs })), nowMs);
 
     expect(rejections.metricsFor(['shares'], listed('1'))).toEqual(['shares']);
   });
 
-  test('have a metric that a kind rejected a week ago for one media of the poll alone', () => {
+  test('include a metric that a media type rejected a week ago for a single media, as a retry probe', () => {
     const over = rejection('FEED/IMAGE', { untilMs: nowMs - 1 });
     const rejections = new Rejections(remembering(over), nowMs);
 
@@ -56,7 +56,7 @@ describe('the metrics of a media', () => {
     expect(rejections.learned.refusals).toEqual([]);
   });
 
-  test('are rejected for a week', () => {
+  test('omit a rejected metric for a week', () => {
     const rejections = new Rejections(emptyCheckpoint, nowMs);
     rejections.reject({ subject: '1', metric: 'views', reason: 'graph.metric-refused' });
 
@@ -67,13 +67,13 @@ describe('the metrics of a media', () => {
   });
 });
 
-describe('an excluded media', () => {
+describe('excluded media', () => {
   test.each([
     ['an hour old', hourMs, hourMs],
     ['of this week', 4 * dayMs, dayMs],
     ['a year old', 365 * dayMs, 7 * dayMs],
     ['of unknown age', null, (7 * dayMs) / 4],
-  ])('is requested again the later the older it is: %s', (_what, ageMs, forMs) => {
+  ])('is requested again later the older it is: %s', (_what, ageMs, forMs) => {
     const rejections = new Rejections(emptyCheckpoint, nowMs);
     const media = listed('1', ageMs);
     rejections.exclude({ listed: media, reason: 'graph.ambiguous' });
@@ -97,7 +97,7 @@ describe('an excluded media', () => {
   });
 
   test.each(['graph.server', 'graph.network', 'graph.timeout'] as const)(
-    'is excluded for an hour, whatever its age, and a story for ten minutes, after %s',
+    'is excluded for an hour, and a story for ten minutes, after %s, whatever its age',
     (reason) => {
       const rejections = new Rejections(emptyCheckpoint, nowMs);
       rejections.exclude({ listed: listed('1', 400 * dayMs), reason });
@@ -110,14 +110,14 @@ describe('an excluded media', () => {
     },
   );
 
-  test('is excluded no longer than asked for', () => {
+  test('is excluded for at most the given time', () => {
     const rejections = new Rejections(emptyCheckpoint, nowMs);
     rejections.exclude({ listed: listed('1', dayMs), reason: 'graph.gone', atMostMs: hourMs });
 
     expect(rejections.learned.refusals[0]?.untilMs).toBe(nowMs + hourMs);
   });
 
-  test('is any that is not younger than the business account', () => {
+  test('is every media that is not younger than the professional account', () => {
     const rejections = new Rejections(emptyCheckpoint, nowMs);
     rejections.convertedAt(nowMs - 9 * dayMs);
     rejections.convertedAt(nowMs - 10 * dayMs);
@@ -128,7 +128,7 @@ describe('an excluded media', () => {
     expect(rejections.learned.convertedMs).toBe(nowMs - 9 * dayMs);
   });
 
-  test('is included again when it was answered', () => {
+  test('is included again after it was answered', () => {
     const excluded = rejection('1', { metric: null, reason: 'graph.gone' });
     const rejections = new Rejections(remembering(excluded), nowMs);
     rejections.forget('1', null);
@@ -161,7 +161,7 @@ test('rejections: 10,000 media are looked up among 6,000 in less than a second',
 });
 
 describe('tidyRefusals', () => {
-  test('forgets media and children that are gone, and what ended a week ago', () => {
+  test('forgets media and children that are gone, and rejections that expired a week ago', () => {
     const kept = [rejection('1'), rejection('1/2', { metric: null }), rejection('FEED/IMAGE')];
     const gone = [
       rejection('9'),

@@ -5,7 +5,7 @@ import { thrownBy } from '../../../support/frozen.ts';
 const next = 'https://graph.facebook.com/v25.0/1/media?access_token=secret&after=B';
 
 describe('nextCursor', () => {
-  test('is the cursor after the last item when there is a next page', () => {
+  test('returns the cursor after the last item when there is a next page', () => {
     const seen = new Set<string>(['A']);
 
     expect(nextCursor({ paging: { cursors: { before: 'a', after: 'B' }, next } }, seen)).toBe('B');
@@ -18,7 +18,7 @@ describe('nextCursor', () => {
     ['a next that is null', { paging: { cursors: { after: 'B' }, next: null } }],
     ['an empty next', { paging: { cursors: { after: 'B' }, next: '' } }],
     ['a previous but no next', { paging: { cursors: { after: 'B' }, previous: next } }],
-  ])('is nothing with %s', (_what, body) => {
+  ])('returns no cursor for a body with %s', (_what, body) => {
     expect(nextCursor(body, new Set())).toBeUndefined();
   });
 
@@ -26,12 +26,15 @@ describe('nextCursor', () => {
   test.each([
     ['no cursors', { next }, 'null'],
     ['an empty cursor', { cursors: { after: '' }, next }, '""'],
-    ['a cursor that is no text', { cursors: { after: 7 }, next }, '7'],
-    ['a cursor that came before', { cursors: { after: 'A' }, next }, '"A"'],
-  ])('refuses a next page with %s, without its URL (Invariant 9)', (_what, paging, raw) => {
-    const error = thrownBy(() => nextCursor({ paging }, new Set(['A'])));
+    ['a cursor that is not a string', { cursors: { after: 7 }, next }, '7'],
+    ['a repeated cursor', { cursors: { after: 'A' }, next }, '"A"'],
+  ])(
+    'rejects a next page with %s, without printing its URL (Invariant 9)',
+    (_what, paging, raw) => {
+      const error = thrownBy(() => nextCursor({ paging }, new Set(['A'])));
 
-    expect(error).toMatchObject({ code: 'graph.bad-body', path: 'paging.cursors.after', raw });
-    expect((error as Error).message).not.toContain('secret');
-  });
+      expect(error).toMatchObject({ code: 'graph.bad-body', path: 'paging.cursors.after', raw });
+      expect((error as Error).message).not.toContain('secret');
+    },
+  );
 });

@@ -17,7 +17,7 @@ const point = (name: string, value: number, date = '2026-05-11T07:00:00+0000'): 
   values: [{ value, end_time: date }],
 });
 
-describe('the cost of the next poll', () => {
+describe('nextPollCost', () => {
   const at = { nowMs: startMs, lookbackMs: 2 * dayMs, startDateMs: null };
 
   test.each([
@@ -28,7 +28,7 @@ describe('the cost of the next poll', () => {
     ['user_daily_totals', 1],
     ['user_daily_totals', 90],
     ['user_daily_totals', 800],
-  ] as const)('of %s, %i days behind, is what it costs', async (name, days) => {
+  ] as const)('equals the requests of the next poll of %s, %i days behind', async (name, days) => {
     const checkpoint = { ...emptyCheckpoint, cursorMs: startMs - days * dayMs };
     const graph = createFakeGraph(() => none);
     await extractAll(streams[name], graph, { checkpoint });
@@ -36,7 +36,7 @@ describe('the cost of the next poll', () => {
     expect(nextPollCost(streams[name].request, checkpoint, at)?.calls).toBe(graph.requests.length);
   });
 
-  test('begins with the look-back before the cursor, as far as the API reaches', () => {
+  test('starts the poll a look-back before the cursor, within the reach of the API', () => {
     const { request } = streams.user_insights;
     const from = (days: number) =>
       nextPollCost(request, { ...emptyCheckpoint, cursorMs: startMs - days * dayMs }, at)?.fromMs;
@@ -46,8 +46,8 @@ describe('the cost of the next poll', () => {
   });
 });
 
-describe('a series', () => {
-  test('is four requests a window with the window in whole seconds', async () => {
+describe('user_insights extraction', () => {
+  test('sends four requests per window, with the window in whole seconds', async () => {
     const graph = createFakeGraph(() => none);
     const { pages } = await extractAll(insights, graph, { checkpoint: yesterday });
     const window = { since: '1778328000', until: '1778673600' };
@@ -76,7 +76,7 @@ describe('a series', () => {
     ]);
   });
 
-  test('merges the requests of a window into one node a day', async () => {
+  test('merges the requests of a window into one node per day', async () => {
     const graph = graphOf(
       { data: [point('follower_count', 2), point('reach', 10)] },
       { data: [point('reach', 70)] },
@@ -106,7 +106,7 @@ describe('a series', () => {
     expect(graph.requests).toHaveLength(4);
   });
 
-  test('leaves metrics that reach back 30 days out of older windows', async () => {
+  test('omits metrics that reach back 30 days from older windows', async () => {
     const graph = createFakeGraph(() => none);
     await extractAll(insights, graph, { startDateMs: startMs - 40 * dayMs });
     const older = graph.queries.filter(({ since }) => Number(since) * 1000 < startMs - 30 * dayMs);
@@ -118,7 +118,7 @@ describe('a series', () => {
     ]);
   });
 
-  test('leaves out a metric that the API refuses by name and asks again', async () => {
+  test('drops a metric that the API rejects by name, and repeats the request', async () => {
     const graph = graphOf(
       new SkipError('graph.metric-refused', 'no', ['follower_count']),
       none,
@@ -141,7 +141,7 @@ describe('a series', () => {
     ]);
   });
 
-  test('leaves out the whole request when the refusal names no metric', async () => {
+  test('drops the whole request when the rejection names no metric', async () => {
     const few = new SkipError('graph.not-enough-users', 'Not enough users');
     const graph = graphOf(none, none, none, few);
     const { pages, error } = await extractAll(insights, graph, { checkpoint: yesterday });
@@ -155,8 +155,8 @@ describe('a series', () => {
   test.each([
     ['account is gone or hidden', 'graph.ambiguous', ['17841400000000001']],
     ['account is gone', 'graph.gone', []],
-    ['refusal names no metric that was asked', 'graph.metric-unknown', ['plays']],
-  ] as const)('ends where the %s, and covers nothing', async (_what, code, subjects) => {
+    ['rejection names only metrics that were not requested', 'graph.metric-unknown', ['plays']],
+  ] as const)('fails, and covers no window, when the %s', async (_what, code, subjects) => {
     const refusal = new SkipError(code, 'no', subjects);
     const { pages, error } = await extractAll(insights, graphOf(none, refusal, none, none), {
       checkpoint: yesterday,
@@ -166,7 +166,7 @@ describe('a series', () => {
     expect(pages).toEqual([]);
   });
 
-  test('does not take a window for covered in which every request was refused', async () => {
+  test('leaves a window uncovered when all its requests were rejected', async () => {
     const names = ['follower_count', 'reach', 'online_followers'];
     const graph = createFakeGraph(() => new SkipError('graph.metric-unknown', 'no', names));
     const { pages, error } = await extractAll(insights, graph, { checkpoint: yesterday });
@@ -176,7 +176,7 @@ describe('a series', () => {
   });
 
   // Invariant 3
-  test('goes on behind a window that is invalid, and does not take it for covered (Invariant 3)', async () => {
+  test('leaves an invalid window uncovered and continues with the next (Invariant 3)', async () => {
     const good = { data: [point('reach', 10)] };
     const graph = createFakeGraph((_request, index) => (index < 3 ? { data: 'n/a' } : good));
     const { pages, error } = await extractAll(insights, graph, {
@@ -196,7 +196,7 @@ describe('a series', () => {
     ]);
   });
 
-  test('gives the windows before the trouble and ends with it', async () => {
+  test('returns the windows before an error and then fails with it', async () => {
     const away = new RetryError('graph.server', 'HTTP 500');
     const graph = createFakeGraph((_request, index) => (index < 3 ? none : away));
     const { pages, error } = await extractAll(insights, graph, {

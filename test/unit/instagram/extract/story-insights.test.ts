@@ -6,7 +6,7 @@ import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 import { hourMs, startMs } from '../../engine/world.ts';
 import { follow, graphOf, idIn, timeOf } from './following.ts';
 
-describe('insights of stories', () => {
+describe('story insights extraction', () => {
   const parts = (value: number): Node => ({
     data: [
       {
@@ -39,7 +39,7 @@ describe('insights of stories', () => {
     };
   }
 
-  test('ask for navigation by action with the first poll', async () => {
+  test('requests navigation by action at the first poll', async () => {
     const { node, breakdowns } = await story().poll(startMs);
 
     expect(breakdowns.map(({ query }) => query)).toEqual([
@@ -48,7 +48,7 @@ describe('insights of stories', () => {
     expect(node).toMatchObject({ navigation: 25, navigation_actions: { tap_forward: 25 } });
   });
 
-  test('ask again when navigation has moved, once an hour at most', async () => {
+  test('requests navigation by action again when navigation changed, at most once an hour', async () => {
     const { poll, move } = story();
     await poll(startMs);
     const still = await poll(startMs + 2 * hourMs);
@@ -62,7 +62,7 @@ describe('insights of stories', () => {
     expect(soon.node).toMatchObject({ navigation: 35, navigation_actions: { tap_forward: 30 } });
   });
 
-  test('ask again at the last poll before the story ends', async () => {
+  test('requests navigation by action again at the last poll before the story expires', async () => {
     const { poll, move } = story(startMs - 23.5 * hourMs);
     await poll(startMs, startMs + 0.25 * hourMs);
     move(30);
@@ -73,7 +73,7 @@ describe('insights of stories', () => {
     expect(last.node).toMatchObject({ navigation_actions: { tap_forward: 30 } });
   });
 
-  test('are published without the actions when these are rejected', async () => {
+  test('publishes a story without actions when the actions are rejected', async () => {
     const no = new SkipError('graph.metric-refused', 'no', ['navigation']);
     const graph = graphOf([{ id: '1' }], ({ query }) => ('breakdown' in query ? no : undefined));
     const account = follow(graph, streams.story_insights);
@@ -86,7 +86,7 @@ describe('insights of stories', () => {
     expect(asked.filter(({ query }) => 'breakdown' in query)).toEqual([]);
   });
 
-  test('under five viewers are counted, and asked for again at the next poll', async () => {
+  test('counts a story with fewer than five viewers as skipped, and requests it again at the next poll', async () => {
     const few = new SkipError('graph.not-enough-viewers', 'Not enough viewers');
     const listed = [{ id: '1' }, { id: '2' }];
     const graph = graphOf(listed, (request) => (idIn(request) === '2' ? few : undefined));
@@ -99,7 +99,7 @@ describe('insights of stories', () => {
     expect(asked.map(idIn)).toContain('2');
   });
 
-  test('that are all rejected fail the poll, and no story is excluded', async () => {
+  test('fails the poll, and excludes no story, when all stories are rejected', async () => {
     const hidden = new SkipError('graph.ambiguous', '100/33');
     const account = follow(
       graphOf([{ id: '1' }, { id: '2' }], () => hidden),

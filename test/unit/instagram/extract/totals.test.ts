@@ -20,8 +20,8 @@ const answer: Answer = { data: [{ name: 'views', total_value: { value: 5 } }] };
 const refusing = (metric: string, error: SkipError) =>
   createFakeGraph(({ query }) => (query['metric']?.includes(metric) === true ? error : answer));
 
-describe('daily totals', () => {
-  test('are two requests a day, from a second after its beginning to its end', async () => {
+describe('user_daily_totals extraction', () => {
+  test('sends two requests per day, from one second after its start to its end', async () => {
     const graph = createFakeGraph(() => answer);
     const { pages } = await extractAll(totals, graph, { checkpoint: yesterday });
 
@@ -52,7 +52,7 @@ describe('daily totals', () => {
     ]);
   });
 
-  test('are ten days a page, oldest first', async () => {
+  test('returns ten days per page, oldest first', async () => {
     const graph = createFakeGraph(() => answer);
     const checkpoint = { ...yesterday, coveredUntilMs: endMs - 12 * dayMs };
     const { pages } = await extractAll(totals, graph, { checkpoint });
@@ -63,7 +63,7 @@ describe('daily totals', () => {
     ]);
   });
 
-  test('go on without a metric that is refused by name, and remember it for a week', async () => {
+  test('drops a metric that is rejected by name, and remembers the rejection for a week', async () => {
     const error = new SkipError('graph.metric-unknown', 'no such metric', ['reposts']);
     const graph = refusing('reposts', error);
     const { pages } = await extractAll(totals, graph, { checkpoint: twoDays });
@@ -89,7 +89,7 @@ describe('daily totals', () => {
     ]);
   });
 
-  test('do not ask for a metric that is known to be refused', async () => {
+  test('does not request a metric with a remembered rejection', async () => {
     const graph = createFakeGraph(() => answer);
     const refusal = {
       subject: '*',
@@ -102,7 +102,7 @@ describe('daily totals', () => {
     expect(graph.queries.map(({ metric }) => metric)).toEqual([everything]);
   });
 
-  test('go on without what has too few users, for this poll alone', async () => {
+  test('drops a metric with too few users for this poll only', async () => {
     const graph = refusing('follows', new SkipError('graph.not-enough-users', 'not enough users'));
     const { pages } = await extractAll(totals, graph, { checkpoint: twoDays });
 
@@ -117,7 +117,7 @@ describe('daily totals', () => {
     expect(pages[0]?.learned?.refusals).toEqual([]);
   });
 
-  test('end with an account that is gone or hidden', async () => {
+  test('fails when the account is gone or hidden', async () => {
     const error = new SkipError('graph.ambiguous', 'gone', ['17841400000000001']);
 
     expect((await extractAll(totals, refusing('views', error))).error).toBe(error);

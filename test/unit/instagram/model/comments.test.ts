@@ -16,20 +16,20 @@ const minutesAgo = (minutes: number): string =>
   new Date(nowMs - minutes * 60_000).toISOString().replace('.000Z', '+0000');
 const comment = (id: string, minutes: number): Node => ({ id, timestamp: minutesAgo(minutes) });
 
-describe('what is remembered of a media', () => {
+describe('packed comments state of a media', () => {
   test.each<CommentsRead>([
     { count: 0, newestMs: null },
     { count: 12, newestMs: nowMs },
     { count: null, newestMs: nowMs },
     { count: 0xff_ff_fe, newestMs: Date.UTC(2100, 0, 1) },
-  ])('is %j again, from 64 bits', (read) => {
+  ])('decodes from 64 bits to %j', (read) => {
     const packed = packRead(read);
 
     expect(packed < 2n ** 64n).toBe(true);
     expect(readOf('18000000000000001', new Map([['18000000000000001', packed]]))).toEqual(read);
   });
 
-  test('is nothing for a media that was never read', () => {
+  test('decodes to undefined for a media that was never read', () => {
     expect(readOf('18000000000000001', new Map())).toBeUndefined();
   });
 });
@@ -42,29 +42,33 @@ describe('isChanged', () => {
     ['that counts more', listed(3), { count: 2, newestMs: null }],
     ['that counts fewer', listed(1), { count: 2, newestMs: null }],
     ['that must be read again', listed(2), { count: null, newestMs: null }],
-  ])('is told of a media %s', (_what, media, before) => {
+  ])('is true for a media %s', (_what, media, before) => {
     expect(isChanged(media, before)).toBe(true);
   });
 
   test.each([
     ['never read, without comments', listed(0), undefined],
-    ['of a list that does not say', { id: '1' }, undefined],
+    ['without a count in the list', { id: '1' }, undefined],
     ['that counts as many as before', listed(2), { count: 2, newestMs: null }],
-    ['with more than can be remembered', listed(99_999_999), { count: 0xff_ff_fe, newestMs: null }],
-  ])('is not told of a media %s', (_what, media, before) => {
+    [
+      'with more comments than the count can hold',
+      listed(99_999_999),
+      { count: 0xff_ff_fe, newestMs: null },
+    ],
+  ])('is false for a media %s', (_what, media, before) => {
     expect(isChanged(media, before)).toBe(false);
   });
 });
 
 describe('countOf', () => {
-  test.each([5e-324, -1, 2 ** 53, '3', null])('takes %j for no count', (count) => {
+  test.each([5e-324, -1, 2 ** 53, '3', null])('returns no count for %j', (count) => {
     expect(countOf({ id: '1', comments_count: count })).toBeUndefined();
     expect(isChanged({ id: '1', comments_count: count }, undefined)).toBe(false);
   });
 });
 
 describe('commentNode', () => {
-  test('gives a comment its media and a reply its comment, and no replies within', () => {
+  test('adds the media to a comment and the parent to a reply, and removes nested replies', () => {
     const top = { id: '1', text: 'a', replies: { data: [{ id: '2' }] } };
 
     expect(commentNode(top, '9')).toEqual({ id: '1', text: 'a', media_id: '9' });
@@ -80,14 +84,14 @@ describe('commentNode', () => {
 describe('isKnown', () => {
   const before = { count: 2, newestMs: nowMs - 30 * 60_000 };
 
-  test('goes by the id where all are remembered, however old the comment is', () => {
+  test('compares by id when all ids are remembered, however old the comment is', () => {
     const known = { ids: new Set(['1']), before };
 
     expect(isKnown(comment('1', 5), '1', known)).toBe(true);
     expect(isKnown(comment('2', 600), '2', known)).toBe(false);
   });
 
-  test('goes by the time where they are not', () => {
+  test('compares by time when the ids are not remembered', () => {
     const known = { ids: undefined, before };
 
     expect(isKnown(comment('1', 30), '1', known)).toBe(true);
@@ -95,13 +99,13 @@ describe('isKnown', () => {
   });
 
   test.each([{ id: '1' }, { id: '1', timestamp: 'yesterday' }])(
-    'does not know by its time a comment whose time cannot be read: %j',
+    'is false when the comment has no readable time: %j',
     (odd) => {
       expect(isKnown(odd, '1', { ids: undefined, before })).toBe(false);
     },
   );
 
-  test('knows nothing of a media that was never read', () => {
+  test('is false for a media that was never read', () => {
     expect(isKnown(comment('1', 30), '1', { ids: undefined, before: undefined })).toBe(false);
   });
 });
@@ -110,7 +114,7 @@ describe('withSeen', () => {
   const group = (media: number, count: number) =>
     new Set(Array.from({ length: count }, (_, index) => `${media}${index}`));
 
-  test('remembers the media read last at the end', () => {
+  test('moves the media read last to the end', () => {
     const seen = withSeen(
       new Map([
         ['1', new Set(['11'])],
@@ -126,7 +130,7 @@ describe('withSeen', () => {
     ]);
   });
 
-  test('forgets a media that has too many, or whose comments are not all known', () => {
+  test('forgets a media that has too many comments, or whose comments are not all known', () => {
     const seen = new Map([['1', new Set(['11'])]]);
 
     expect(withSeen(seen, '1', group(1, 2001)).size).toBe(0);
@@ -134,7 +138,7 @@ describe('withSeen', () => {
     expect(withSeen(seen, '1', group(1, 2000)).size).toBe(1);
   });
 
-  test('forgets the media read longest ago above 25,000 comments in all', () => {
+  test('forgets the media read longest ago above 25,000 comments in total', () => {
     let seen: ReturnType<typeof withSeen> = new Map();
     for (let media = 1; media <= 13; media += 1)
       seen = withSeen(seen, `m${media}`, group(media, 2000));

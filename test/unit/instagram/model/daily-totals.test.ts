@@ -23,7 +23,7 @@ describe('planDays', () => {
   const datesOf = (changes: Partial<typeof plan> | Record<string, number>) =>
     planDays({ ...plan, ...changes }).map(({ date }) => date);
 
-  test('begins 30 days back, and never asks for the day that has not ended', () => {
+  test('begins 30 days back and omits the day that has not ended', () => {
     const dates = datesOf({});
 
     expect(dates).toHaveLength(30);
@@ -38,20 +38,20 @@ describe('planDays', () => {
     ]);
   });
 
-  test('goes back no further than the API does', () => {
+  test('begins within the reach of the API when the start date is older', () => {
     const dates = datesOf({ startDateMs: Date.UTC(2020, 0, 1) });
 
     expect([dates.length, dates.at(0)]).toEqual([729, '2024-05-13']);
   });
 
-  test('asks again for what was last asked for less than a look-back after its end', () => {
+  test('repeats a day that was last requested less than a look-back after its end', () => {
     expect(datesOf({ cursorMs: endOf(11), coveredUntilMs: endOf(11) - 2 * dayMs + 1 })).toEqual([
       '2026-05-10',
       '2026-05-11',
     ]);
   });
 
-  test('begins with the days that lack something, and tells them from the others', () => {
+  test('begins with the days that lack a metric, and marks them as catch-up', () => {
     const plan_ = { ...plan, cursorMs: endOf(11), coveredUntilMs: endOf(10) };
     const days = planDays({ ...plan_, missingFromMs: endOf(8) });
 
@@ -62,17 +62,17 @@ describe('planDays', () => {
     ]);
   });
 
-  test('asks for a look-back where the state knows only the newest day', () => {
+  test('repeats a look-back when the state knows only the newest day', () => {
     expect(datesOf({ cursorMs: endOf(11) })).toEqual(['2026-05-10', '2026-05-11']);
   });
 
-  test('asks for a look-back where a clock that was set back has covered what is ahead', () => {
+  test('repeats a look-back when a clock that was ahead covered future days', () => {
     const ahead = { cursorMs: endOf(11) + 300 * dayMs, coveredUntilMs: endOf(11) + 298 * dayMs };
 
     expect(datesOf(ahead)).toEqual(['2026-05-10', '2026-05-11']);
   });
 
-  test('asks for nothing when all is settled and no day has ended since', () => {
+  test('plans no day when all days are final and none has ended since', () => {
     expect(datesOf({ cursorMs: endOf(11), coveredUntilMs: nowMs })).toEqual([]);
   });
 });
@@ -90,7 +90,7 @@ describe('dayNode', () => {
   const found = (results: Node['x']) =>
     dayNode(day, [{ request: split, body: follows(results) }], []);
 
-  test('has the totals of all answers beside the end of the day and its date', () => {
+  test('combines the totals of all answers with the day and its end', () => {
     const body = { data: [{ name: 'views', total_value: { value: 5 } }, { name: 'likes' }] };
     const results = [
       { dimension_values: ['NON_FOLLOWER'], value: 2 },
@@ -115,18 +115,18 @@ describe('dayNode', () => {
     });
   });
 
-  test('has 0 for a part that was left out beside another', () => {
+  test('returns 0 for a part that is missing beside another part', () => {
     expect(found([{ dimension_values: ['FOLLOWER'], value: 3 }])).toMatchObject({
       follows: 3,
       unfollows: 0,
     });
   });
 
-  test('has neither part where the API tells none', () => {
+  test('returns neither part when the API returns none', () => {
     expect(found([])).toEqual({ date: '2026-05-12T07:00:00Z', day: '2026-05-11' });
   });
 
-  test('takes no other part for one of its fields', () => {
+  test('ignores a part that maps to no field', () => {
     expect(found([{ dimension_values: ['UNKNOWN'], value: 3 }])).toEqual({
       date: '2026-05-12T07:00:00Z',
       day: '2026-05-11',
@@ -136,7 +136,7 @@ describe('dayNode', () => {
   });
 
   // Invariant 3
-  test('rejects a total and an answer that are invalid and keeps the others (Invariant 3)', () => {
+  test('rejects an invalid total and an invalid answer and keeps the others (Invariant 3)', () => {
     const rejected: DeadLetterError[] = [];
     const views = { name: 'views', total_value: { value: 'n/a' } };
     const likes = { name: 'likes', total_value: { value: 3 } };
@@ -185,7 +185,7 @@ describe('settleTotals', () => {
     settleTotals(records, { ...context, checkpoint: { ...emptyCheckpoint, ...checkpoint } });
   const knownDay = { dateMs: endOf(11), values: { views: 5, likes: 1 } };
 
-  test('publishes a day that is new and remembers it while it may change', () => {
+  test('publishes a new day and remembers it while it may change', () => {
     const day = record(11, { views: 5, likes: 0 });
 
     expect(settle([day])).toEqual({
@@ -199,7 +199,7 @@ describe('settleTotals', () => {
     });
   });
 
-  test('does not publish a day whose totals are as they were', () => {
+  test('publishes no day whose totals are unchanged', () => {
     expect(settle([record(11, { views: 5, likes: 1 })], { totals: [knownDay] }).records).toEqual(
       [],
     );
@@ -211,20 +211,20 @@ describe('settleTotals', () => {
     expect(settle([day], { totals: [knownDay] }).records).toEqual([day]);
   });
 
-  test('never replaces a total that is known by nothing', () => {
+  test('never replaces a known total with a missing one', () => {
     const { records, checkpoint } = settle([record(11, { views: 6 })], { totals: [knownDay] });
 
     expect(records).toEqual([record(11, { views: 6, likes: 1 })]);
     expect(checkpoint.totals).toEqual([{ dateMs: endOf(11), values: { views: 6, likes: 1 } }]);
   });
 
-  test('publishes no day of which nothing is known', () => {
+  test('publishes no day without any total', () => {
     const { records, checkpoint } = settle([record(11, {})]);
 
     expect([records, checkpoint.totals, checkpoint.cursorMs]).toEqual([[], [], null]);
   });
 
-  test('forgets the totals of a day that is settled, and moves up to its end', () => {
+  test('forgets the totals of a day that is final, and moves the cursor to its end', () => {
     const { checkpoint } = settleTotals([record(1, { views: 5 })], {
       ...context,
       coveredUntilMs: endOf(1),
@@ -244,7 +244,7 @@ describe('settleTotals', () => {
     expect(checkpoint).toMatchObject(before);
   });
 
-  test('keeps refusals until a week after they ended', () => {
+  test('keeps a rejection until a week after it expired', () => {
     const refusal = { subject: '*', metric: 'views', reason: 'graph.metric-refused' } as const;
     const ended = { ...refusal, untilMs: nowMs - 8 * dayMs };
     const open = { ...refusal, metric: 'likes', untilMs: nowMs + dayMs };

@@ -20,7 +20,7 @@ describe('mergeDays', () => {
     return { nodes: mergeDays(answers, rejected), rejected };
   };
 
-  test('gives one node a day, oldest first, with the end_time as it came', () => {
+  test('returns one node per day, oldest first, with the original end_time', () => {
     const { nodes } = merged(
       {
         request: request({ reach: 'reach' }),
@@ -45,7 +45,7 @@ describe('mergeDays', () => {
     ]);
   });
 
-  test('keeps days apart across the change of the clocks', () => {
+  test('keeps days apart across the start of daylight saving time', () => {
     const body = {
       data: [
         series('reach', [
@@ -61,13 +61,16 @@ describe('mergeDays', () => {
     ]);
   });
 
-  test.each(['views', 'constructor', 'toString'])('leaves out %s, which was not asked', (name) => {
-    const body = { data: [series(name, [{ value: 1, end_time: '2026-05-10T07:00:00+0000' }])] };
+  test.each(['views', 'constructor', 'toString'])(
+    'ignores the metric %s, which was not requested',
+    (name) => {
+      const body = { data: [series(name, [{ value: 1, end_time: '2026-05-10T07:00:00+0000' }])] };
 
-    expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([]);
-  });
+      expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([]);
+    },
+  );
 
-  test('keeps a value that is missing as null', () => {
+  test('keeps a missing value as null', () => {
     const body = { data: [series('reach', [{ end_time: '2026-05-10T07:00:00+0000' }])] };
 
     expect(merged({ request: request({ reach: 'reach' }), body }).nodes).toEqual([
@@ -112,7 +115,7 @@ describe('mergeDays', () => {
     ['insights.data[0].name', { values: [] }],
     ['reach.values', { name: 'reach' }],
     ['reach.values', { name: 'reach', values: 'n/a' }],
-  ])('rejects %s of %j and keeps the metric beside it', (path, metric) => {
+  ])('rejects %s of %j and keeps the other metric', (path, metric) => {
     const { nodes, rejected } = merged(
       plain(metric, { name: 'follower_count', values: [{ value: 3, end_time: date }] }),
     );
@@ -121,7 +124,7 @@ describe('mergeDays', () => {
     expect(rejected.map((error) => error.path)).toEqual([path]);
   });
 
-  test('rejects an answer that is no list and keeps the answers beside it', () => {
+  test('rejects an answer without a list and keeps the other answers', () => {
     const week = { request: request({ reach: 'reach_week' }), body: {} };
     const { nodes, rejected } = merged(
       week,
@@ -132,7 +135,7 @@ describe('mergeDays', () => {
     expect(rejected.map((error) => error.path)).toEqual(['insights.data']);
   });
 
-  test('keeps days whose online_followers came without end_time', () => {
+  test('rejects online_followers without end_time and keeps the days of other metrics', () => {
     const hours = { name: 'online_followers', values: [{ value: { '0': 5 } }] };
     const { nodes, rejected } = merged(
       plain({ name: 'reach', values: [{ value: 2, end_time: date }] }),
@@ -182,8 +185,8 @@ function settle(records: readonly Value[], changes: Partial<SettleContext> = {})
   return settleDays(deepFreeze(records), deepFreeze(context));
 }
 
-describe('what is published of the days', () => {
-  test('is each day that is new', () => {
+describe('settleDays', () => {
+  test('publishes each new day', () => {
     const { records } = settle([record(may(11), { reach: 5 }), record(may(12), { reach: 6 })]);
 
     expect(records).toEqual([record(may(11), { reach: 5 }), record(may(12), { reach: 6 })]);
@@ -195,9 +198,9 @@ describe('what is published of the days', () => {
     ['reach_week', { reachWeek: 1 }, { reach_week: 2 }],
     ['reach_days_28', { reachDays28: 1 }, { reach_days_28: 2 }],
     ['online_followers', { onlineFollowers: { '1': 2 } }, { online_followers: { '1': 3 } }],
-    ['a value that was lacking', { reach: 1 }, { reach: 1, reach_week: 7 }],
+    ['a value that was missing', { reach: 1 }, { reach: 1, reach_week: 7 }],
     ['a value that became zero', { reach: 1 }, { reach: 0 }],
-  ])('is a known day again when %s changed', (_what, before, after) => {
+  ])('publishes a known day again when %s changed', (_what, before, after) => {
     const { records } = settle([record(may(11), after)], {
       checkpoint: knowing(day(may(11), before)),
     });
@@ -212,9 +215,9 @@ describe('what is published of the days', () => {
       { onlineFollowers: { '1': 2, '13': 4 } },
       { online_followers: { '13': 4, '1': 2 } },
     ],
-    ['nothing at all', { reach: 5 }, {}],
+    ['no values', { reach: 5 }, {}],
     ['hours that came empty', { onlineFollowers: { '1': 2 } }, { online_followers: {} }],
-  ])('is not a known day with %s', (_what, before, after) => {
+  ])('publishes no known day again with %s', (_what, before, after) => {
     const checkpoint = knowing(day(may(11), before));
     const settled = settle([record(may(11), after)], { checkpoint });
 
@@ -222,7 +225,7 @@ describe('what is published of the days', () => {
     expect(settled.checkpoint.days).toEqual(checkpoint.days);
   });
 
-  test('keeps the hours that are known when they come empty beside a change', () => {
+  test('keeps the known hours when they are empty beside a change', () => {
     const checkpoint = knowing(day(may(11), { reach: 5, onlineFollowers: { '9': 20 } }));
     const settled = settle([record(may(11), { reach: 6, online_followers: {} })], { checkpoint });
 
@@ -232,7 +235,7 @@ describe('what is published of the days', () => {
     ]);
   });
 
-  test('keeps every value that is known when others are not there any more', () => {
+  test('keeps every known value that is missing beside a change', () => {
     const checkpoint = knowing(day(may(11), { followerCount: 1, reach: 2, reachWeek: 3 }));
     const { records } = settle([record(may(11), { reach_days_28: 4 })], { checkpoint });
 
@@ -244,18 +247,18 @@ describe('what is published of the days', () => {
   test.each([
     ['no values', {}],
     ['only empty hours', { online_followers: {} }],
-  ])('is no day with %s', (_what, values) => {
+  ])('publishes no day with %s', (_what, values) => {
     const settled = settle([record(may(11), values)]);
 
     expect(settled.records).toEqual([]);
     expect(settled.checkpoint).toMatchObject({ cursorMs: null, days: [] });
   });
 
-  test('is a day with a zero, which is a value', () => {
+  test('publishes a day whose only value is zero', () => {
     expect(settle([record(may(11), { reach: 0 })]).records).toHaveLength(1);
   });
 
-  test('is one day for two records of it when they say the same', () => {
+  test('publishes one day for two equal records', () => {
     const { records, checkpoint } = settle([
       record(may(11), { reach: 5 }),
       record(may(11), { reach: 5 }),
@@ -266,7 +269,7 @@ describe('what is published of the days', () => {
   });
 });
 
-describe('a date in the future', () => {
+describe('date in the future', () => {
   test('is published up to a day ahead of now, for accounts ahead of UTC', () => {
     const { records, checkpoint } = settle([record(nowMs + dayMs, { reach: 1 })]);
 
@@ -274,7 +277,7 @@ describe('a date in the future', () => {
     expect(checkpoint.cursorMs).toBe(nowMs + dayMs);
   });
 
-  test('is not published beyond that and never moves the cursor', () => {
+  test('is neither published nor the cursor when it is more than a day ahead', () => {
     const { records, checkpoint } = settle([
       record(may(11), { reach: 1 }),
       record(nowMs + dayMs + 1, { reach: 1 }),
@@ -285,8 +288,8 @@ describe('a date in the future', () => {
   });
 });
 
-describe('what is remembered of the days', () => {
-  test('is the newest date, never an older one', () => {
+describe('checkpoint of user_insights', () => {
+  test('holds the newest date, never an older one', () => {
     const checkpoint = knowing(day(may(12), { reach: 1 }));
 
     expect(settle([record(may(11), { reach: 5 })], { checkpoint }).checkpoint.cursorMs).toBe(
@@ -294,7 +297,7 @@ describe('what is remembered of the days', () => {
     );
   });
 
-  test('is every day that the next poll asks again, oldest first', () => {
+  test('holds every day that the next poll repeats, oldest first', () => {
     const checkpoint = knowing(day(may(8), { reach: 1 }), day(may(9), { reach: 1 }));
     const settled = settle([record(may(11), { reach: 2 }), record(may(10), { reach: 2 })], {
       checkpoint,
@@ -306,9 +309,9 @@ describe('what is remembered of the days', () => {
   test.each([
     ['the end of the window', nowMs - 5 * dayMs, null, nowMs - 5 * dayMs],
     ['now less the look-back, when the window ends later', nowMs + dayMs, null, nowMs - 2 * dayMs],
-    ['what was covered before, when that is later', nowMs - 9 * dayMs, may(5), may(5)],
-    ['nothing without windows', null, null, null],
-  ])('is how far was asked: %s', (...row) => {
+    ['the earlier coverage, when that is later', nowMs - 9 * dayMs, may(5), may(5)],
+    ['null without windows', null, null, null],
+  ])('is covered until %s', (...row) => {
     const [, coveredUntilMs, before, after] = row;
     const { checkpoint } = settle([], {
       coveredUntilMs,

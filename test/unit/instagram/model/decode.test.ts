@@ -32,7 +32,7 @@ const kinds = {
   owner: object({ id }),
 };
 
-describe('a value of the right type', () => {
+describe('value of the right type', () => {
   test.each([
     ['id', '17841400000000001', '17841400000000001'],
     ['id', 2500000001, '2500000001'],
@@ -51,7 +51,7 @@ describe('a value of the right type', () => {
     ['counts', [], {}],
     ['link', 'https://a/b?sig=1&x=2', 'https://a/b?x=2'],
     ['owner', { id: '7' }, { id: '7' }],
-  ] as const)('is taken: %s %j', (name, raw, value) => {
+  ] as const)('is accepted: %s %j', (name, raw, value) => {
     expect(decode({ [name]: kinds[name] }, { [name]: raw })).toEqual({
       value: { [name]: value },
       unknown: [],
@@ -60,7 +60,7 @@ describe('a value of the right type', () => {
   });
 });
 
-describe('a value of the wrong type', () => {
+describe('value of the wrong type', () => {
   const whole = 'a whole number within 2^53';
   // Invariant 5
   test.each([
@@ -100,7 +100,7 @@ describe('a value of the wrong type', () => {
     ['owner.id', { owner: { id: true } }],
     ['children', { children: [] }],
     ['children', { children: { data: {} } }],
-  ])('is refused where it stands: %s', (path, node) => {
+  ])('is rejected by its path: %s', (path, node) => {
     const fields = { ...kinds, children: list({ id: required(id), owner: object({ id }) }) };
 
     expect(thrownBy(() => decode(fields, node as Node))).toMatchObject({
@@ -110,7 +110,7 @@ describe('a value of the wrong type', () => {
   });
 });
 
-describe('a part of the wrong type', () => {
+describe('part of the wrong type', () => {
   const fields = {
     id: required(id),
     children: list({ id: required(id), owner: object({ id }) }),
@@ -141,7 +141,7 @@ describe('a part of the wrong type', () => {
     ['hours', { hours: 'n/a' }, { hours: null }],
     ['reach', { reach: 'n/a' }, { reach: null }],
     ['reach', { reach: 1.5 }, { reach: null }],
-  ])('is rejected by %s and costs itself alone (Invariant 3): %j', (path, part, cost) => {
+  ])('is rejected by %s and leaves its neighbours intact (Invariant 3): %j', (path, part, cost) => {
     const children = { data: [first, second] };
     const node: Node = { id: '1', children, reach: 7, hours: { '9': 1 }, ...(part as Node) };
     const { value, rejected } = decode(fields, node);
@@ -152,14 +152,14 @@ describe('a part of the wrong type', () => {
     ]);
   });
 
-  test.each(['__proto__', 'constructor'])('leaves a count named %s', (name) => {
+  test.each(['__proto__', 'constructor'])('keeps a count named %s', (name) => {
     const node = JSON.parse(`{"hours":{"${name}":3}}`) as Node;
 
     expect(JSON.stringify(decode({ hours: counts }, node).value)).toBe(JSON.stringify(node));
   });
 });
 
-describe('a missing value', () => {
+describe('missing value', () => {
   test.each([[{}], [{ like_count: null }]])('is null when it is optional: %j', (node) => {
     expect(decode({ like_count: long }, node)).toEqual({
       value: { like_count: null },
@@ -171,7 +171,7 @@ describe('a missing value', () => {
   test.each([
     [{}, 'nothing'],
     [{ id: null }, 'null'],
-  ])('is refused when it is required: %j', (node, came) => {
+  ])('is rejected when it is required: %j', (node, came) => {
     expect(thrownBy(() => decode({ id: required(id) }, node))).toMatchObject({
       path: 'id',
       message: `field "id": expected an id (a text of digits), got ${came}`,
@@ -179,8 +179,8 @@ describe('a missing value', () => {
   });
 });
 
-describe('an unknown field', () => {
-  test('is left out and named once, without positions', () => {
+describe('unknown field', () => {
+  test('is ignored and named once, without positions', () => {
     const node = {
       id: '1',
       brand_new: 1,
@@ -201,14 +201,17 @@ describe('an unknown field', () => {
     });
   });
 
-  test.each(['constructor', '__proto__', 'toString'])('may be called %s', (name) => {
-    const node = JSON.parse(`{"id":"1","${name}":7}`) as Node;
+  test.each(['constructor', '__proto__', 'toString'])(
+    'is named even when it is called %s',
+    (name) => {
+      const node = JSON.parse(`{"id":"1","${name}":7}`) as Node;
 
-    expect(decode({ id }, node)).toEqual({ value: { id: '1' }, unknown: [name], rejected: [] });
-  });
+      expect(decode({ id }, node)).toEqual({ value: { id: '1' }, unknown: [name], rejected: [] });
+    },
+  );
 });
 
-describe('any node', () => {
+describe('decode of any node', () => {
   const fields: Fields = { ...kinds, id: required(id), children: list({ id: required(id), time }) };
   const leaf = fc.oneof(fc.jsonValue(), fc.constantFrom('1', '2026-05-12T05:26:06+0000', 7, {}));
   const children = fc.oneof(
@@ -233,7 +236,7 @@ describe('any node', () => {
     }
   }
 
-  test('is decoded or refused with a path and itself, and never changed', () => {
+  test('decodes it, or rejects it with path and raw node, and never changes it', () => {
     fc.assert(
       fc.property(nodes, (node) => {
         const before = JSON.stringify(node);
@@ -244,7 +247,7 @@ describe('any node', () => {
     );
   });
 
-  test('decodes an exact count to itself', () => {
+  test('keeps an exact count unchanged', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (count: Json) => {
         expect(decode({ long }, { long: count }).value).toEqual({ long: count });

@@ -20,11 +20,11 @@ const fields = {
 };
 
 describe('fieldsParameter', () => {
-  test('asks for the fields in their order, an edge expanded in place', () => {
+  test('lists the fields in their order, with an edge expanded in place', () => {
     expect(fieldsParameter(fields)).toBe('id,caption,owner,children{id,caption},like_count');
   });
 
-  test('leaves out what was refused, inside an expanded edge by its path', () => {
+  test('omits rejected fields, and those of an expanded edge by path', () => {
     expect(fieldsParameter(fields, new Set(['caption', 'owner']))).toBe(
       'id,children{id,caption},like_count',
     );
@@ -41,7 +41,7 @@ describe('rejectedAfter', () => {
     return next && [...next];
   };
 
-  test('leaves out the nested field, then the other alone, then both', () => {
+  test('drops the nested field, then only the other, then both', () => {
     expect(paths).toEqual(['children.caption', 'caption']);
     expect(after('owner')).toEqual(['owner', 'children.caption']);
     expect(after('owner', 'children.caption')).toEqual(['owner', 'caption']);
@@ -49,7 +49,7 @@ describe('rejectedAfter', () => {
     expect(after('children.caption', 'caption')).toBeUndefined();
   });
 
-  test('leaves out a field of one place, and one that is not among the fields', () => {
+  test('drops a field that occurs once, and a field that is not requested', () => {
     expect([...(rejectedAfter('owner', pathsOf('owner', fields), new Set()) ?? [])]).toEqual([
       'owner',
     ]);

@@ -28,14 +28,14 @@ function turns(ageMs: number, hours: number): readonly number[] {
 
 describe('isDue', () => {
   it.each([
-    ['every poll under two days', DAY, 48, 48],
+    ['at every poll under two days', DAY, 48, 48],
     ['once a day under thirty days', 10 * DAY, 48, 2],
-    ['once a week above', 90 * DAY, 14 * 24, 2],
-  ])('is %s', (_, ...[ageMs, hours, expected]) => {
+    ['once a week above thirty days', 90 * DAY, 14 * 24, 2],
+  ])('is true %s', (_, ...[ageMs, hours, expected]) => {
     expect(new Set(turns(ageMs, hours))).toEqual(new Set([expected]));
   });
 
-  it('shares the old media evenly among the polls of a week', () => {
+  it('spreads old media evenly over the polls of a week', () => {
     const perPoll = Array.from({ length: 7 * 24 }, (_, hour) => {
       const nowMs = NOW + hour * HOUR;
       return Array.from({ length: 1680 }, (_unused, index) =>
@@ -47,7 +47,7 @@ describe('isDue', () => {
     expect(Math.max(...perPoll)).toBeLessThan(30);
   });
 
-  it('catches up what fell into an outage', () => {
+  it('is true for all media that fell due during an outage', () => {
     const media = Array.from({ length: 100 }, (_, index) => ({ id: `18${index}`, createdMs: 0 }));
     const times = { nowMs: NOW, lastMs: NOW - 8 * DAY };
 
@@ -55,14 +55,14 @@ describe('isDue', () => {
   });
 
   it.each([
-    ['everything in the first poll', { id: '1', createdMs: 0 }, null],
-    ['what was just posted', { id: '1', createdMs: NOW - 1 }, NOW - 1],
-    ['what is dated ahead of the clock', { id: '1', createdMs: NOW + DAY }, NOW - 1],
+    ['any media in the first poll', { id: '1', createdMs: 0 }, null],
+    ['a media that was just posted', { id: '1', createdMs: NOW - 1 }, NOW - 1],
+    ['a media dated ahead of the clock', { id: '1', createdMs: NOW + DAY }, NOW - 1],
   ])('is true for %s', (_, aged, lastMs) => {
     expect(isDue(aged, { nowMs: NOW, lastMs }, tiers)).toBe(true);
   });
 
-  it('takes what has no date for old', () => {
+  it('treats a media without a date as old', () => {
     const due = [1, 2, 3].filter((day) =>
       isDue(
         { id: '1', createdMs: null },

@@ -11,7 +11,7 @@ describe('parseGraphTime', () => {
     ['2026-05-12T05:26:06-0700', Date.UTC(2026, 4, 12, 12, 26, 6)],
     ['2026-05-12T05:26:06+0530', Date.UTC(2026, 4, 11, 23, 56, 6)],
     ['2024-02-29T00:00:00+0000', Date.UTC(2024, 1, 29)],
-  ])('reads %s', (text, ms) => {
+  ])('parses %s', (text, ms) => {
     expect(parseGraphTime(text)).toBe(ms);
   });
 
@@ -28,11 +28,11 @@ describe('parseGraphTime', () => {
     '0099-01-01T00:00:00+0000',
     ' 2026-05-12T05:26:06+0000',
     '1778563566',
-  ])('refuses %j, which is no moment', (text) => {
+  ])('rejects %j, which is not a valid time', (text) => {
     expect(parseGraphTime(text)).toBeUndefined();
   });
 
-  test('reads back whatever isoSeconds writes', () => {
+  test('parses every time that isoSeconds writes', () => {
     const seconds = fc.integer({ min: 0, max: 4_000_000_000 });
     fc.assert(
       fc.property(seconds, (second) => {
@@ -43,7 +43,7 @@ describe('parseGraphTime', () => {
 });
 
 describe('isoSeconds', () => {
-  test('drops the milliseconds', () => {
+  test('omits the milliseconds', () => {
     expect(isoSeconds(Date.UTC(2026, 4, 12, 7, 0, 0, 999))).toBe('2026-05-12T07:00:00Z');
   });
 });

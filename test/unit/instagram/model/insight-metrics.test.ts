@@ -22,11 +22,11 @@ describe('mediaMetrics', () => {
     ['constructor', 'IMAGE', common],
     [null, 'IMAGE', common],
     [7, null, common],
-  ])('takes the widest set that %s, %s answers in one request', (product, type, metrics) => {
+  ])('returns the widest set that %s, %s answers in one request', (product, type, metrics) => {
     expect(mediaMetrics({ media_product_type: product, media_type: type })).toEqual(metrics);
   });
 
-  test('takes the common set for a media whose list says nothing', () => {
+  test('returns the common set for a media without types in the list', () => {
     expect(mediaMetrics({ id: '1' })).toEqual(common);
   });
 });
@@ -44,11 +44,11 @@ describe('storyMetrics', () => {
     'profile_activity',
   ];
 
-  test('counts clicks on links with Facebook Login', () => {
+  test('includes link_clicks with Facebook Login', () => {
     expect(storyMetrics({ id: '1' }, 'facebook')).toEqual([...metrics, 'link_clicks']);
   });
 
-  test('leaves out link_clicks with Instagram Login, which does not know it', () => {
+  test('omits link_clicks with Instagram Login, which does not know it', () => {
     expect(storyMetrics({ id: '1' }, 'instagram')).toEqual(metrics);
   });
 });

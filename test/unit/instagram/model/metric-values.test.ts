@@ -29,7 +29,7 @@ describe('metricValues', () => {
     ['a total', { total_value: { value: 3 } }, 3],
     ['the first of both', { values: [{ value: 1 }], total_value: { value: 2 } }, 1],
     ['null', { values: [{ value: null }] }, null],
-  ])('takes %s', (_what, metric, value) => {
+  ])('reads %s', (_what, metric, value) => {
     expect(valuesOf(answer({ name: 'reach', ...metric }))).toEqual({
       value: { reach: value },
       rejected: [],
@@ -45,7 +45,7 @@ describe('metricValues', () => {
     expect(rejected.map(({ path }) => path)).toEqual(['insights.data[0].values[0].value']);
   });
 
-  test('rejects a total once that is neither a value nor a breakdown', () => {
+  test('rejects once a total that is neither a value nor a breakdown', () => {
     const { rejected } = valuesOf(answer({ name: 'navigation', total_value: 5 }));
 
     expect(rejected.map(({ path }) => path)).toEqual(['insights.data[0].total_value']);
@@ -57,15 +57,15 @@ describe('metricValues', () => {
     ['values that are null', { values: null }],
     ['a total without a value', { total_value: {} }],
     ['a total that PHP wrote as an empty list', { total_value: [] }],
-  ])('leaves out a metric with %s', (_what, metric) => {
+  ])('omits a metric with %s', (_what, metric) => {
     expect(valuesOf(answer({ name: 'reach', ...metric }))).toEqual({ value: {}, rejected: [] });
   });
 
-  test.each([[null], [{}], [[]]])('has no metric where the list is %j', (data) => {
+  test.each([[null], [{}], [[]]])('returns no metric when the list is %j', (data) => {
     expect(valuesOf({ data })).toEqual({ value: {}, rejected: [] });
   });
 
-  test('puts a breakdown beside its metric', () => {
+  test('adds the breakdown to the value of its metric', () => {
     const insights = answer({
       name: 'navigation',
       values: [{ value: 25 }],
@@ -113,7 +113,7 @@ describe('metricValues', () => {
       { name: 'views', total_value: { value: true } },
       'a number, got boolean',
     ],
-  ])('rejects %s by its path and keeps the metrics beside it (Invariant 3)', (...given) => {
+  ])('rejects %s by its path and keeps the other metrics (Invariant 3)', (...given) => {
     const [path, metric, words] = given;
     const insights = answer({ name: 'reach', values: [{ value: 1 }] }, metric, {
       name: 'likes',
@@ -152,11 +152,11 @@ describe('metricValues', () => {
 
 describe('dataOf', () => {
   test.each([
-    ['nothing', undefined],
+    ['an answer of undefined', undefined],
     ['an answer without a list', []],
-    ['a list that is a text', { data: 'x' }],
+    ['a list that is a string', { data: 'x' }],
     ['a list that is an object', { data: { a: 1 } }],
-  ])('throws on %s', (_what, insights) => {
+  ])('throws for %s', (_what, insights) => {
     expect(thrownBy(() => dataOf(insights, { id: '1' }, []))).toMatchObject({
       name: 'DeadLetterError',
       path: 'insights.data',
@@ -164,7 +164,7 @@ describe('dataOf', () => {
     });
   });
 
-  test('rejects an entry that is no metric and keeps the others', () => {
+  test('rejects an entry that is not a metric and keeps the others', () => {
     const insights = { data: [null, { name: 'reach' }, {}] };
     const { value, rejected } = reading((list) => dataOf(insights, { id: '1' }, list));
 
@@ -190,7 +190,7 @@ describe('breakdownCounts', () => {
     });
   });
 
-  test('adds up results of equal dimension values', () => {
+  test('adds up results with equal dimension values', () => {
     const results = [
       { dimension_values: ['Springfield'], value: 300 },
       { dimension_values: ['Berlin'], value: 5 },
@@ -219,7 +219,7 @@ describe('breakdownCounts', () => {
     [{ total_value: { breakdowns: [{ dimension_keys: ['city'] }] } }],
     [metric([])],
     [metric(null)],
-  ])('is nothing when there are no results: %j', (node) => {
+  ])('returns undefined when there are no results: %j', (node) => {
     expect(countsOf(node)).toEqual({ value: undefined, rejected: [] });
   });
 
@@ -253,7 +253,7 @@ describe('breakdownCounts', () => {
     ['total_value', { total_value: 5 }],
     ['total_value.breakdowns[0].results', metric('x')],
     ['total_value.breakdowns[0].results[0]', metric([7, null])],
-  ])('throws at %s where no result is valid', (path, node) => {
+  ])('throws with path %s when no result is valid', (path, node) => {
     expect(thrownBy(() => countsOf(node))).toMatchObject({ path, raw: JSON.stringify(node) });
   });
 });

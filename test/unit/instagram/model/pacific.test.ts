@@ -10,7 +10,7 @@ const clock = new Intl.DateTimeFormat('en-CA', {
 });
 
 describe('pacificDays', () => {
-  test('are the days of the calendar of California, twenty years long, by Intl', () => {
+  test('matches the calendar of California over twenty years, according to Intl', () => {
     const days = pacificDays(Date.UTC(2010, 0, 1, 12), Date.UTC(2030, 0, 1, 12));
     const wrong = days.filter(
       ({ date, startMs }) => !/^(?:24|00):00:00$/.test(told(startMs, date)),
@@ -21,7 +21,7 @@ describe('pacificDays', () => {
     expect(days.at(0)?.date).toBe('2010-01-01');
   });
 
-  test('follow each other without a gap', () => {
+  test('returns days without a gap between them', () => {
     const days = pacificDays(Date.UTC(2025, 0, 1, 8), Date.UTC(2027, 0, 1, 8));
     const ends = days.slice(0, -1).map(({ endMs }) => endMs);
 
@@ -33,14 +33,14 @@ describe('pacificDays', () => {
     ['2026-03-09', 24],
     ['2026-11-01', 25],
     ['2026-11-02', 24],
-  ])('has %s with %i hours', (date, hours) => {
+  ])('gives %s %i hours', (date, hours) => {
     const days = pacificDays(Date.UTC(2026, 0, 1), Date.UTC(2026, 11, 31));
     const { startMs = 0, endMs = 0 } = days.find((day) => day.date === date) ?? {};
 
     expect((endMs - startMs) / 3_600_000).toBe(hours);
   });
 
-  test('take in a day that ends at the last moment, not one that ends at the first', () => {
+  test('includes a day that ends at the last moment, but not one that ends at the first', () => {
     const endMs = Date.UTC(2026, 4, 12, 7);
 
     expect(pacificDays(endMs - 1, endMs)).toEqual([

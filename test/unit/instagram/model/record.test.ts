@@ -7,7 +7,7 @@ import { account } from '../../../support/accounts.ts';
 const origin = { account, polledAtMs: 1_760_000_000_000 };
 
 describe('provenance', () => {
-  test('says whose a record is and when it was asked for', () => {
+  test('holds the account, the page and the time of the poll', () => {
     expect(provenance(origin)).toEqual({
       business_account_id: '17841400000000001',
       page_id: '100000000000001',
@@ -15,13 +15,13 @@ describe('provenance', () => {
     });
   });
 
-  test('has no page with Instagram Login', () => {
+  test('holds no page with Instagram Login', () => {
     expect(provenance({ ...origin, account: { ...account, pageId: null } }).page_id).toBeNull();
   });
 });
 
 describe('recordOf', () => {
-  test('puts the declared fields beside the provenance', () => {
+  test('adds the declared fields to the provenance', () => {
     const toRecord = recordOf({ id: required(id), name: text });
 
     expect(toRecord({ id: 7, extra: true }, origin)).toEqual({

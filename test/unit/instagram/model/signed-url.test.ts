@@ -14,11 +14,11 @@ describe('withoutParameters', () => {
     ['https://a/_nc_rid=x', 'https://a/_nc_rid=x'],
     ['https://a/b?my_nc_rid=x', 'https://a/b?my_nc_rid=x'],
     ['', ''],
-  ])('of %s leaves %s', (url, left) => {
+  ])('turns %s into %s', (url, left) => {
     expect(withoutParameters(url, ['_nc_rid'])).toBe(left);
   });
 
-  test('leaves the rest to the byte', () => {
+  test('keeps the rest of the URL byte for byte', () => {
     const url = 'https://a/%7Eb?x=%2F+&y&&z=%E2%82%AC&gone=1';
 
     expect(withoutParameters(url, ['gone'])).toBe('https://a/%7Eb?x=%2F+&y&&z=%E2%82%AC');

@@ -23,12 +23,12 @@ const windowsOf = (changes: Partial<WindowPlan> = {}) =>
     return `${text(sinceMs)} ${text(untilMs)} ${recent ? 'recent' : 'old'}`;
   });
 
-describe('the windows of a first poll', () => {
+describe('windows of a first poll', () => {
   test('reach back as far as every metric does when there is no start date', () => {
     expect(windowsOf()).toEqual(['2026-04-12T13:00 2026-05-12T13:00 recent']);
   });
 
-  test('back-fill from the start date, oldest first, cut where the metrics of 30 days begin', () => {
+  test('backfill from the start date, oldest first, and split where the metrics of 30 days begin', () => {
     expect(windowsOf({ startDateMs: Date.UTC(2026, 1, 1) })).toEqual([
       '2026-02-01T00:00 2026-03-03T00:00 old',
       '2026-03-03T00:00 2026-04-02T00:00 old',
@@ -50,19 +50,19 @@ describe('the windows of a first poll', () => {
     ]);
   });
 
-  test('begin now when the start date is ahead', () => {
+  test('begin now when the start date is in the future', () => {
     expect(windowsOf({ startDateMs: Date.UTC(2027, 0, 1) })).toEqual([
       '2026-05-12T12:00 2026-05-13T12:00 recent',
     ]);
   });
 });
 
-describe('the windows of a poll that catches up', () => {
+describe('windows of a catch-up poll', () => {
   const known = { cursorMs: Date.UTC(2026, 4, 12, 7) };
   const caughtUp = (changes: Partial<WindowPlan>) =>
     planWindows(plan({ ...known, ...changes })).map(({ catchUp }) => catchUp);
 
-  test('begin where something is missing, and are cut where all else begins', () => {
+  test('begin at the first missing day, and split where the other metrics begin', () => {
     const missing = { missingFromMs: Date.UTC(2026, 2, 20) };
 
     expect(windowsOf({ ...known, ...missing })).toEqual([
@@ -73,7 +73,7 @@ describe('the windows of a poll that catches up', () => {
     expect(caughtUp(missing)).toEqual([true, true, false]);
   });
 
-  test('go back no further than the start date and the API', () => {
+  test('begin no earlier than the start date and the reach of the API', () => {
     const missing = { missingFromMs: Date.UTC(2020, 0, 1) };
 
     expect(windowsOf({ ...known, ...missing, startDateMs: Date.UTC(2026, 4, 1) })[0]).toBe(
@@ -82,31 +82,31 @@ describe('the windows of a poll that catches up', () => {
     expect(windowsOf({ ...known, ...missing })[0]).toBe('2024-05-13T12:00 2024-06-12T12:00 old');
   });
 
-  test('are as ever when what is missing is asked for anyway', () => {
+  test('are not marked as catch-up when the look-back covers the missing days', () => {
     expect(caughtUp({ missingFromMs: Date.UTC(2026, 4, 11) })).toEqual([false]);
   });
 });
 
-describe('the windows of a later poll', () => {
-  test('begin the look-back before the cursor and ignore the start date', () => {
+describe('windows of a later poll', () => {
+  test('begin a look-back before the cursor, whatever the start date', () => {
     expect(
       windowsOf({ cursorMs: Date.UTC(2026, 4, 12, 7), startDateMs: Date.UTC(2025, 0, 1) }),
     ).toEqual(['2026-05-10T07:00 2026-05-13T12:00 recent']);
   });
 
-  test('begin the look-back before what was asked when that brought nothing', () => {
+  test('begin a look-back before the coverage when the covered days had no data', () => {
     expect(
       windowsOf({ cursorMs: Date.UTC(2026, 2, 1), coveredUntilMs: Date.UTC(2026, 4, 10, 12) }),
     ).toEqual(['2026-05-08T12:00 2026-05-13T12:00 recent']);
   });
 
-  test('look back from now when the cursor is ahead of it', () => {
+  test('begin a look-back before now when the cursor is in the future', () => {
     expect(windowsOf({ cursorMs: nowMs + hourMs })).toEqual([
       '2026-05-10T12:00 2026-05-13T12:00 recent',
     ]);
   });
 
-  test('catch up after a long pause', () => {
+  test('cover all days since the cursor after a long pause', () => {
     expect(windowsOf({ cursorMs: Date.UTC(2026, 2, 20, 7) })).toEqual([
       '2026-03-18T07:00 2026-04-12T13:00 old',
       '2026-04-12T13:00 2026-05-12T13:00 recent',
@@ -116,14 +116,14 @@ describe('the windows of a later poll', () => {
   test.each([
     ['spring', Date.UTC(2026, 2, 9, 7), '2026-03-07T07:00'],
     ['autumn', Date.UTC(2026, 10, 2, 8), '2026-10-31T08:00'],
-  ])('look back 48 hours across the change of the clocks in %s', (_when, cursorMs, since) => {
+  ])('look back 48 hours across the clock change in %s', (_when, cursorMs, since) => {
     const [first] = windowsOf({ nowMs: cursorMs + 5 * hourMs, cursorMs });
 
     expect(first?.slice(0, 16)).toBe(since);
   });
 });
 
-describe('any windows', () => {
+describe('windows of any poll', () => {
   const moment = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2030, 0, 1) });
   const plans = fc.record({
     nowMs: moment,
@@ -134,7 +134,7 @@ describe('any windows', () => {
     missingFromMs: fc.option(moment),
   });
 
-  test('follow one another without a gap and without an overlap, past now and at most a day ahead of it', () => {
+  test('have no gap and no overlap, and end at most a day after now', () => {
     fc.assert(
       fc.property(plans, (any) => {
         const windows = planWindows(any);
@@ -148,7 +148,7 @@ describe('any windows', () => {
     );
   });
 
-  test('are within what the API answers: 30 days each, two years back, no later than now', () => {
+  test('are within the limits of the API: 30 days each, two years back, none that begins after now', () => {
     fc.assert(
       fc.property(plans, (any) => {
         const windows = planWindows(any);

@@ -3,7 +3,7 @@ import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { comments } from '../../../../src/instagram/streams/comments.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
-describe('the stream comments', () => {
+describe('stream comments', () => {
   test.each(['facebook', 'instagram'] as const)(
     'requests the list with its counts, and the comments of media that have some, with %s login',
     async (login) => {
@@ -29,7 +29,7 @@ describe('the stream comments', () => {
     },
   );
 
-  test('maps a reply, and what the API leaves out to null', () => {
+  test('maps a reply, and missing fields to null', () => {
     const node = { id: '2', text: 'b', media_id: '9', parent_id: '1' };
 
     expect(comments.toRecord(node, origin)).toEqual(
@@ -48,7 +48,7 @@ describe('the stream comments', () => {
     );
   });
 
-  test('publishes all that was found to be new', () => {
+  test('publishes every comment that extraction found to be new', () => {
     const context = { checkpoint: emptyCheckpoint, nowMs: 0, lookbackMs: 0, coveredUntilMs: null };
     const records = [{ id: '1' }];
 

@@ -8,8 +8,8 @@ import {
   streams,
 } from '../../../../src/instagram/streams/index.ts';
 
-describe('the streams', () => {
-  test('are listed once each, under their own names, in the order of need', () => {
+describe('streams', () => {
+  test('are listed once each, under their own names, in the order of streamNames', () => {
     expect(Object.keys(streams)).toEqual([...streamNames]);
     expect(Object.values(streams).map(({ name }) => name)).toEqual([...streamNames]);
   });
@@ -32,7 +32,7 @@ describe('the streams', () => {
     expect(streams[name].doc).toMatch(/^[A-Z].*\.$/);
   });
 
-  test('urgent is what is gone after a day, back-fill what is there for years', () => {
+  test('have priority urgent when their data is gone after a day, and backfill when it lasts for years', () => {
     const namesOf = (priority: Priority) =>
       Object.values(streams).flatMap((one) => (one.priority === priority ? [one.name] : []));
 
@@ -40,7 +40,7 @@ describe('the streams', () => {
     expect(namesOf('backfill')).toEqual(['user_daily_totals', 'tags', 'comments']);
   });
 
-  test('compacted topics and the permission to read people follow from the declarations', () => {
+  test('derive compacted topics and the permission to read people from their declarations', () => {
     const people = Object.values(streams).flatMap((one) => (one.readsPeople ? [one.name] : []));
 
     expect(compactedStreams).toEqual(['media', 'tags', 'comments']);
@@ -49,7 +49,7 @@ describe('the streams', () => {
 });
 
 describe('streamNames', () => {
-  test('has the stories first, because what is not read within a day is gone', () => {
+  test('starts with the stories, because they expire within a day', () => {
     expect(streamNames).toEqual([
       'stories',
       'story_insights',
@@ -68,7 +68,7 @@ describe('streamNames', () => {
 });
 
 describe('defaultStreamNames', () => {
-  test('has the seven that are cheap and about the account itself', () => {
+  test('holds the seven streams that cost few calls and describe the account itself', () => {
     expect(defaultStreamNames).toEqual(streamNames.slice(0, 7));
   });
 });
@@ -82,7 +82,7 @@ describe('isStreamName', () => {
     ['state', false],
     ['', false],
     ['constructor', false],
-  ])('of %j is %j', (text, is) => {
+  ])('returns for %j the value %j', (text, is) => {
     expect(isStreamName(text)).toBe(is);
   });
 });

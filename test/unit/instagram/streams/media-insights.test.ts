@@ -27,9 +27,9 @@ const nothing = {
   reels_skip_rate: null,
 };
 
-describe('the stream media_insights', () => {
+describe('stream media_insights', () => {
   test.each(['facebook', 'instagram'] as const)(
-    'requests with %s login of each media what its kind answers',
+    'requests with %s login the metrics of each media type',
     async (login) => {
       const listed = [
         { id: '1', media_type: 'IMAGE', media_product_type: 'FEED' },
@@ -84,7 +84,7 @@ describe('the stream media_insights', () => {
     );
   });
 
-  test('maps a post of which some metrics did not come', () => {
+  test('maps a post that lacks some metrics', () => {
     const node = { id: '1', reach: 5, follows: 0, profile_visits: 2, profile_activity: 1 };
 
     expect(mediaInsights.toRecord(node, origin)).toEqual(
@@ -93,7 +93,7 @@ describe('the stream media_insights', () => {
   });
 
   // Invariant 5
-  test('names a breakdown that nobody asked for instead of dropping it in silence (Invariant 5)', () => {
+  test('reports a breakdown that was not requested as unknown (Invariant 5)', () => {
     const node = { id: '1', profile_activity_actions: { email: 1 } };
 
     expect(mediaInsights.toRecord(node, origin)).toMatchObject({

@@ -37,12 +37,12 @@ const nothingOwn = {
   children: null,
 };
 
-describe('the stream media', () => {
+describe('stream media', () => {
   test.each([
     ['facebook', `${own},${counts},children{${child}}`],
     ['instagram', `${own},children{${child}}`],
   ] as const)(
-    'asks with %s login for what it answers, children included',
+    'requests with %s login the fields of that login, children included',
     async (login, fields) => {
       expect(await requestsOf(media, { login })).toEqual([
         { path: '/17841400000000001/media', query: { fields, limit: '100' } },
@@ -50,7 +50,7 @@ describe('the stream media', () => {
     },
   );
 
-  test('maps a picture as it is recorded', () => {
+  test('maps a recorded picture', () => {
     const node = {
       id: '18103912474834219',
       caption: 'A table',
@@ -86,7 +86,7 @@ describe('the stream media', () => {
     );
   });
 
-  test('maps an album with its children, their URLs without _nc_rid as well', () => {
+  test('maps an album with its children, and removes _nc_rid from their URLs', () => {
     const node = {
       id: '1',
       media_type: 'CAROUSEL_ALBUM',
@@ -117,7 +117,7 @@ describe('the stream media', () => {
     );
   });
 
-  test('maps the counts of 2026', () => {
+  test('maps the count fields that Meta added in 2026', () => {
     const node = {
       id: '1',
       reposts_count: 1,

@@ -2,21 +2,24 @@ import { describe, expect, test } from '@jest/globals';
 import { stories } from '../../../../src/instagram/streams/stories.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
-describe('the stream stories', () => {
-  test.each(['facebook', 'instagram'] as const)('is one list with %s login', async (login) => {
-    expect(await requestsOf(stories, { login })).toEqual([
-      {
-        path: '/17841400000000001/stories',
-        query: {
-          fields:
-            'id,ig_id,media_type,media_url,owner,permalink,shortcode,thumbnail_url,timestamp,username,caption,like_count,media_product_type',
-          limit: '100',
+describe('stream stories', () => {
+  test.each(['facebook', 'instagram'] as const)(
+    'requests one list with %s login',
+    async (login) => {
+      expect(await requestsOf(stories, { login })).toEqual([
+        {
+          path: '/17841400000000001/stories',
+          query: {
+            fields:
+              'id,ig_id,media_type,media_url,owner,permalink,shortcode,thumbnail_url,timestamp,username,caption,like_count,media_product_type',
+            limit: '100',
+          },
         },
-      },
-    ]);
-  });
+      ]);
+    },
+  );
 
-  test('maps a video story, whose file may be missing', () => {
+  test('maps a video story without a media_url', () => {
     const node = {
       id: '17861937508009798',
       ig_id: '3895195932682001109',

@@ -5,7 +5,7 @@ import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 const metrics =
   'reach,views,replies,shares,navigation,profile_visits,follows,total_interactions,profile_activity';
 
-describe('the stream story_insights', () => {
+describe('stream story_insights', () => {
   test.each([
     ['facebook', `${metrics},link_clicks`],
     ['instagram', metrics],
@@ -17,7 +17,7 @@ describe('the stream story_insights', () => {
     ]);
   });
 
-  test('maps a story with its four ways to navigate', () => {
+  test('maps a story with its four navigation actions', () => {
     const values = {
       reach: 90,
       replies: 0,
@@ -43,7 +43,7 @@ describe('the stream story_insights', () => {
     );
   });
 
-  test('maps a story of which only the reach came', () => {
+  test('maps a story that has only the metric reach', () => {
     expect(storyInsights.toRecord({ id: '1', reach: 5 }, origin)).toEqual(
       mappedTo({
         ...provenance,

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { tags } from '../../../../src/instagram/streams/tags.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
-describe('the stream tags', () => {
+describe('stream tags', () => {
   test.each(['facebook', 'instagram'] as const)(
-    'asks for what Meta shows of the media of others, with %s login',
+    "requests the fields that Meta allows on other people's media, with %s login",
     async (login) => {
       expect(await requestsOf(tags, { login })).toEqual([
         {
@@ -19,7 +19,7 @@ describe('the stream tags', () => {
     },
   );
 
-  test('maps what the API leaves out to null', () => {
+  test('maps missing fields to null', () => {
     expect(tags.toRecord({ id: '1', username: 'friend' }, origin)).toEqual(
       mappedTo({
         ...provenance,

@@ -15,9 +15,9 @@ const metric = (breakdown: string, keys: readonly string[], results: Node['x']):
 describe.each([
   [userEngagedAudience, 'engaged_audience_demographics'],
   [userReachedAudience, 'reached_audience_demographics'],
-])('the stream $name', (stream, name) => {
+])('stream $name', (stream, name) => {
   test.each(['facebook', 'instagram'] as const)(
-    'is one request a breakdown, for a month, with %s login',
+    'requests each breakdown once, for this month, with %s login',
     async (login) => {
       const path = '/17841400000000001/insights';
       const query = { metric: name, period: 'lifetime', metric_type: 'total_value' };
@@ -32,11 +32,11 @@ describe.each([
   );
 });
 
-describe('the record of an audience', () => {
+describe('record of stream user_reached_audience', () => {
   test.each([
     ['as documented', ['timeframe', 'age', 'gender'], ['THIS_MONTH', '18-24', 'F']],
     ['as recorded without a span', ['age', 'gender'], ['18-24', 'F']],
-  ])('has the dimensions without the span, %s', (_what, keys, values) => {
+  ])('joins the dimensions without the timeframe, %s', (_what, keys, values) => {
     const results = [{ dimension_values: values, value: 30 }];
 
     expect(userReachedAudience.toRecord(metric('age,gender', keys, results), origin)).toEqual(
@@ -50,7 +50,7 @@ describe('the record of an audience', () => {
     );
   });
 
-  test('is not made of an answer without results', () => {
+  test('is skipped when the answer has no results', () => {
     expect(userReachedAudience.toRecord(metric('city', ['city'], []), origin)).toEqual({
       kind: 'skipped',
       reason: 'graph.not-enough-users',

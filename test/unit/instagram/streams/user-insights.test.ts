@@ -3,9 +3,9 @@ import { settleDays } from '../../../../src/instagram/model/days.ts';
 import { userInsights } from '../../../../src/instagram/streams/user-insights.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
-describe('the stream user_insights', () => {
+describe('stream user_insights', () => {
   test.each(['facebook', 'instagram'] as const)(
-    'is four requests a window with %s login',
+    'sends four requests per window with %s login',
     async (login) => {
       const path = '/17841400000000001/insights';
       // 2026-05-09T12:00Z, the cursor less the look-back, to 2026-05-13T12:00Z, a day ahead.
@@ -40,7 +40,7 @@ describe('the stream user_insights', () => {
     );
   });
 
-  test('maps a day of which only the reach came, with empty hours as PHP writes them', () => {
+  test('maps a day that has only the metric reach and empty online_followers, an empty list in PHP', () => {
     const node = { date: '2026-05-12T07:00:00+0000', reach: 0, online_followers: [] };
 
     expect(userInsights.toRecord(node, origin)).toEqual(

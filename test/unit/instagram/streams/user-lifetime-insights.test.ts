@@ -13,9 +13,9 @@ const metric = (breakdown: string, totalValue: Node): Node => ({
   breakdown,
 });
 
-describe('the stream user_lifetime_insights', () => {
+describe('stream user_lifetime_insights', () => {
   test.each(['facebook', 'instagram'] as const)(
-    'is one request a breakdown with %s login',
+    'requests each breakdown once with %s login',
     async (login) => {
       const path = '/17841400000000001/insights';
       const query = {
@@ -32,7 +32,7 @@ describe('the stream user_lifetime_insights', () => {
     },
   );
 
-  test('maps two dimensions to keys that are joined with a comma', () => {
+  test('maps two dimensions to keys joined with a comma', () => {
     const node = metric('age,gender', {
       breakdowns: [
         {
@@ -56,7 +56,7 @@ describe('the stream user_lifetime_insights', () => {
   });
 
   // Invariant 3
-  test('publishes the other cities beside one that is invalid, and adds up those of one name (Invariant 3)', () => {
+  test('publishes the other cities beside an invalid one, and adds up cities of the same name (Invariant 3)', () => {
     const results = [
       { dimension_values: ['Springfield'], value: 300 },
       { dimension_values: [null], value: 7 },
@@ -75,7 +75,7 @@ describe('the stream user_lifetime_insights', () => {
     ['no breakdowns', {}],
     ['no results', { breakdowns: [{ dimension_keys: ['city'] }] }],
     ['empty results', { breakdowns: [{ dimension_keys: ['city'], results: [] }] }],
-  ])('makes no record of an answer with %s: fewer than 100 followers', (_what, total) => {
+  ])('skips an answer with %s: fewer than 100 followers', (_what, total) => {
     expect(userLifetimeInsights.toRecord(metric('city', total), origin)).toEqual({
       kind: 'skipped',
       reason: 'graph.not-enough-users',

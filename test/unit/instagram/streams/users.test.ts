@@ -3,20 +3,23 @@ import { users } from '../../../../src/instagram/streams/users.ts';
 import { thrownBy } from '../../../support/frozen.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
-describe('the stream users', () => {
-  test.each(['facebook', 'instagram'] as const)('is one request with %s login', async (login) => {
-    expect(await requestsOf(users, { login })).toEqual([
-      {
-        path: '/17841400000000001',
-        query: {
-          fields:
-            'id,ig_id,biography,followers_count,follows_count,media_count,name,profile_picture_url,username,website',
+describe('stream users', () => {
+  test.each(['facebook', 'instagram'] as const)(
+    'sends one request with %s login',
+    async (login) => {
+      expect(await requestsOf(users, { login })).toEqual([
+        {
+          path: '/17841400000000001',
+          query: {
+            fields:
+              'id,ig_id,biography,followers_count,follows_count,media_count,name,profile_picture_url,username,website',
+          },
         },
-      },
-    ]);
-  });
+      ]);
+    },
+  );
 
-  test('maps a profile as it is recorded, ig_id to text and the picture without ccb', () => {
+  test('maps a recorded profile: ig_id as a string, the picture URL without ccb', () => {
     const node = {
       id: '17841400000000001',
       ig_id: 2500000001,
@@ -47,7 +50,7 @@ describe('the stream users', () => {
     );
   });
 
-  test('takes the id of the account, not the id scoped to the app that Instagram Login answers', () => {
+  test("publishes the account's id, not the app-scoped id that Instagram Login answers", () => {
     const mapped = users.toRecord({ id: '26000000000000009', username: 'first' }, origin);
 
     expect(mapped).toMatchObject({ record: { id: '17841400000000001', username: 'first' } });
@@ -60,7 +63,7 @@ describe('the stream users', () => {
     });
   });
 
-  test('maps a profile of which the API says only the id', () => {
+  test('maps a profile that has only the id', () => {
     expect(users.toRecord({ id: '17841400000000001' }, origin)).toEqual(
       mappedTo({
         ...provenance,

@@ -45,21 +45,21 @@ async function look(steps: readonly (() => Promise<void>)[]) {
 const write = (text: string) => () => writeFile(join(folder, 'token'), text);
 const nothing = () => Promise.resolve();
 
-describe('a token file that is watched', () => {
-  test('brings a renewed token into use, and says first that it is a secret', async () => {
+describe('watched token file', () => {
+  test('brings a renewed token into use after its secrets are registered for redaction', async () => {
     const { tokens, renewed } = await look([write(`${one}\n`), write(`${two}\n`)]);
 
     expect(tokens.text('')).toBe(two);
     expect(renewed).toEqual([[one], [two]]);
   });
 
-  test('may hold several tokens, each on a line', async () => {
+  test('may hold several tokens, one per line', async () => {
     const { tokens } = await look([write(`${one}\n${two}\n`)]);
 
     expect(tokens.names().map((name) => tokens.text(name))).toEqual([one, two]);
   });
 
-  test('leaves the token in use and says why once, while it is away or holds none', async () => {
+  test('keeps the token in use and reports the reason once while the file is missing or holds no token', async () => {
     const { tokens, troubles } = await look([nothing, nothing, write(''), write('a b'), nothing]);
 
     expect(tokens.text('')).toBe(one);
@@ -69,7 +69,7 @@ describe('a token file that is watched', () => {
     ]);
   });
 
-  test('is told of again when it fails after it was good', async () => {
+  test('reports the same problem again when the file was good in between', async () => {
     const { troubles } = await look([write(''), write(two), write('')]);
 
     expect(troubles).toHaveLength(2);

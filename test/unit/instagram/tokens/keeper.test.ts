@@ -17,8 +17,8 @@ const endIn = (days: number, token = site.world.token) => {
 };
 const asked = () => site.api.ledger.entries.map(({ endpoint }) => endpoint);
 
-describe('a token of Facebook Login', () => {
-  test('is told of with its end, which Meta is asked for once a day', async () => {
+describe('token of Facebook Login', () => {
+  test('is reported with its expiry, which is requested from Meta once a day', async () => {
     endIn(40);
     await using kept = await site.keep({ login: 'facebook', tokens: [site.world.token] });
     await kept.advance(dayMs / 24);
@@ -35,7 +35,7 @@ describe('a token of Facebook Login', () => {
     });
   });
 
-  test('that Meta does not know is not said to last for ever', async () => {
+  test('is reported as rejected, not as unlimited, when Meta does not know it', async () => {
     await using kept = await site.keep({ login: 'facebook', tokens: ['EAAunheardOf'] });
 
     expect(asked()).toEqual(['/debug_token']);
@@ -48,7 +48,7 @@ describe('a token of Facebook Login', () => {
     ]);
   });
 
-  test('that nobody can renew is warned of at 14, 7 and 1 days, with what to do', async () => {
+  test('raises a warning with advice at 14, 7 and 1 days when the program cannot renew it', async () => {
     endIn(15);
     await using kept = await site.keep({ login: 'facebook', tokens: [site.world.token] });
     for (const days of [1, 7, 6, 1]) await kept.advance(days * dayMs);
@@ -66,7 +66,7 @@ describe('a token of Facebook Login', () => {
     ]);
   });
 
-  test('is renewed in its file in good time, the others there staying as they are', async () => {
+  test('is renewed in its file before it ends, and the other tokens of the file stay unchanged', async () => {
     endIn(21);
     await site.write(`EAAother0123456789abcdefghij\n ${site.world.token},\n`);
     await chmod(site.file, 0o644);
@@ -90,7 +90,7 @@ describe('a token of Facebook Login', () => {
     expect(files.toSorted()).toEqual(['tokens', 'tokens.json']);
   });
 
-  test('of an hour is exchanged at once', async () => {
+  test('is exchanged at once when it is valid for only an hour', async () => {
     endIn(1 / 24);
     await site.write(site.world.token);
     await using kept = await site.keep({ login: 'facebook' });
@@ -99,7 +99,7 @@ describe('a token of Facebook Login', () => {
     expect(kept.tokens.text('')).not.toBe(site.world.token);
   });
 
-  test('is not renewed twice by two who share its file', async () => {
+  test('is renewed once when two instances share its file', async () => {
     endIn(21);
     await site.write(site.world.token);
     await using one = await site.keep({ login: 'facebook' });
@@ -114,7 +114,7 @@ describe('a token of Facebook Login', () => {
     );
   });
 
-  test('is not renewed without the id and the secret of the app, and that is told', async () => {
+  test("is not renewed, and says so, when the app's id and secret are missing", async () => {
     endIn(10);
     await site.write(site.world.token);
     await using kept = await site.keep({ login: 'facebook', withoutApp: true });
@@ -124,7 +124,7 @@ describe('a token of Facebook Login', () => {
     ]);
   });
 
-  test('is not exchanged for one that cannot be written, and the reason is told', async () => {
+  test('is not exchanged, and reports why, when its file cannot be written', async () => {
     // The longest name that there may be: nothing can stand beside it.
     await using narrow = await startSite('t'.repeat(255));
     const { token, clock, tokens } = narrow.world;
@@ -140,7 +140,7 @@ describe('a token of Facebook Login', () => {
     ]);
   });
 
-  test('stays while the exchange fails, which is said at once and tried after hours', async () => {
+  test('stays in use while the exchange fails, which is reported at once and retried after hours', async () => {
     endIn(10);
     await site.write(site.world.token);
     site.api.faults.add({
@@ -159,7 +159,7 @@ describe('a token of Facebook Login', () => {
     expect(kept.tokens.text('')).not.toBe(site.world.token);
   });
 
-  test('whose user must log in again for its data is told of with what to do', async () => {
+  test('raises a warning with advice when the user must log in again to keep data access', async () => {
     const issuedAtMs = site.world.clock.now() - 84 * dayMs;
     site.world.tokens.set(site.world.token, { issuedAtMs, expiresAtMs: null });
     await using kept = await site.keep({ login: 'facebook', tokens: [site.world.token] });
@@ -173,10 +173,10 @@ describe('a token of Facebook Login', () => {
   });
 });
 
-describe('a token of Instagram Login', () => {
+describe('token of Instagram Login', () => {
   const own = () => site.world.accounts[0]?.instagramToken ?? '';
 
-  test('is renewed at the first sight of it in a file, which tells when it ends', async () => {
+  test('is renewed when it is first read from a file, which then holds its expiry', async () => {
     await site.write(`${own()}\n`);
     await using kept = await site.keep({ login: 'instagram' });
     const renewed = kept.tokens.text('');
@@ -192,7 +192,7 @@ describe('a token of Instagram Login', () => {
     expect(asked()).toEqual(['/refresh_access_token']);
   });
 
-  test('is refreshed again in good time', async () => {
+  test('is refreshed again before it ends', async () => {
     await site.write(own());
     await using kept = await site.keep({ login: 'instagram' });
     const first = kept.tokens.text('');
@@ -204,7 +204,7 @@ describe('a token of Instagram Login', () => {
     expect(kept.tokens.text('')).not.toBe(first);
   });
 
-  test('that is good for an hour is exchanged', async () => {
+  test('is exchanged when it is valid for only an hour', async () => {
     site.world.tokens.set(own(), { shortLived: true, expiresAtMs: site.world.clock.now() + 3.6e6 });
     await site.write(own());
     await using kept = await site.keep({ login: 'instagram' });
@@ -213,7 +213,7 @@ describe('a token of Instagram Login', () => {
     expect(kept.tokens.text('')).not.toBe(own());
   });
 
-  test('that is too young stays, without a word, and is refreshed when it is old enough', async () => {
+  test('stays in use without a report while it is too young, and is refreshed a day later', async () => {
     site.world.tokens.set(own(), { issuedAtMs: site.world.clock.now() });
     await site.write(own());
     await using kept = await site.keep({ login: 'instagram', withoutApp: true });
@@ -224,7 +224,7 @@ describe('a token of Instagram Login', () => {
     expect(kept.tokens.text('')).not.toBe(own());
   });
 
-  test('from elsewhere than a file is left alone, and that is said once', async () => {
+  test('is not renewed, and is reported once, when it does not come from a file', async () => {
     await using kept = await site.keep({ login: 'instagram', tokens: [own()] });
     await kept.advance(dayMs);
 
@@ -240,7 +240,7 @@ describe('a token of Instagram Login', () => {
     ]);
   });
 
-  test('that cannot be written is told of, though nobody knows when it ends', async () => {
+  test('is reported when its file cannot be written and its expiry is unknown', async () => {
     await using narrow = await startSite('t'.repeat(255));
     await narrow.write(own());
     await using kept = await narrow.keep({ login: 'instagram' });
@@ -250,7 +250,7 @@ describe('a token of Instagram Login', () => {
     ]);
   });
 
-  test('goes on when the notes beside it are nonsense', async () => {
+  test('is renewed when the metadata beside its file is invalid', async () => {
     await site.write(own());
     await writeFile(`${site.file}.json`, '["half');
     await using kept = await site.keep({ login: 'instagram' });

@@ -15,8 +15,8 @@ function site(...texts: readonly string[]) {
   return { tokens, refusals, told };
 }
 
-describe('token refusals', () => {
-  test('report a refusal once, and the next request that is answered', () => {
+describe('token rejections', () => {
+  test('report a rejection once, and its end at the next answered request', () => {
     const { refusals, told } = site('a');
     refusals.sent('')(undefined);
     refusals.sent('')(revoked);
@@ -30,7 +30,7 @@ describe('token refusals', () => {
     ]);
   });
 
-  test('take no answer to an earlier request for a sign that the token is taken', () => {
+  test('ignore the answer to a request that was sent before the rejection', () => {
     const { refusals, told } = site('a');
     const earlier = refusals.sent('');
     refusals.sent('')(revoked);
@@ -40,9 +40,9 @@ describe('token refusals', () => {
   });
 
   test.each([
-    ['an account alone', new StopAccountError('graph.token', 'no role')],
-    ['passing trouble', new RetryError('graph.network', 'away')],
-  ])('say nothing of an error of %s, and do not end by it', (_what, error) => {
+    ['one account only', new StopAccountError('graph.token', 'no role')],
+    ['a passing kind', new RetryError('graph.network', 'away')],
+  ])('ignore an error of %s, and do not end by it', (_what, error) => {
     const { refusals, told } = site('a');
     refusals.sent('')(error);
     expect(told()).toEqual([]);
@@ -52,7 +52,7 @@ describe('token refusals', () => {
     expect(told()).toEqual([['default', refusal]]);
   });
 
-  test('keep tokens apart, and forget one that is not in use any more', () => {
+  test('keep tokens apart, and forget a token that is no longer in use', () => {
     const { tokens, refusals, told } = site('a', 'b');
     refusals.sent('2')(revoked);
     refusals.sent('1')(undefined);
@@ -63,7 +63,7 @@ describe('token refusals', () => {
     expect(told().at(-1)).toEqual(['2', null]);
   });
 
-  test('do not blame a new token for what the old one is answered', () => {
+  test('ignore the answer to the old token after a new token replaced it', () => {
     const { tokens, refusals, told } = site('a');
     const before = refusals.sent('');
     tokens.replace(['b']);
@@ -73,7 +73,7 @@ describe('token refusals', () => {
     expect(told()).toEqual([]);
   });
 
-  test('end with the first answer to the token that has replaced the refused one', () => {
+  test('end with the first answer to the token that replaced the rejected one', () => {
     const { tokens, refusals, told } = site('a');
     refusals.sent('')(revoked);
     tokens.replace(['b']);

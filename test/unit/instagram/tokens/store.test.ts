@@ -30,8 +30,8 @@ afterEach(async () => {
 
 const path = (name = 'token') => join(folder, name);
 
-describe('a token file', () => {
-  test('is written for its owner alone, at the other end of a link', async () => {
+describe('token file', () => {
+  test('is written readable by its owner only, at the target of a symbolic link', async () => {
     await writeFile(path('real'), 'old', { mode: 0o666 });
     await symlink(path('real'), path());
 
@@ -42,21 +42,21 @@ describe('a token file', () => {
     expect((await lstat(path())).isSymbolicLink()).toBe(true);
   });
 
-  test('is left as it is when it does not hold the token any more', async () => {
+  test('stays unchanged when it no longer holds the token to replace', async () => {
     await writeFile(path(), 'EAAoldAndMore');
 
     expect(await replaceInFile(path(), 'EAAold', 'EAAnew')).toBe(false);
     expect(await readFile(path(), 'utf8')).toBe('EAAoldAndMore');
   });
 
-  test('takes a token to the letter, whatever replacements mean', async () => {
+  test('stores a token literally, replacement patterns of JavaScript included', async () => {
     await writeFile(path(), 'EAAold');
 
     expect(await replaceInFile(path(), 'EAAold', '$&$1')).toBe(true);
     expect(await readFile(path(), 'utf8')).toBe('$&$1');
   });
 
-  test('is not written over one that has come meanwhile', async () => {
+  test('keeps a token that another process wrote meanwhile', async () => {
     await writeFile(path(), 'EAAold');
     const written = await writeSecret(path(), 'mine', async () => {
       await writeFile(path(), 'theirs');
@@ -67,7 +67,7 @@ describe('a token file', () => {
     expect(await readdir(folder)).toEqual(['token']);
   });
 
-  test('that cannot be written is complained of without its name', async () => {
+  test('reports that it cannot be written without printing its name', async () => {
     const writing = writeSecret(join(folder, 'away', 'EAAsecret'), 'new');
 
     await expect(writing).rejects.toThrow(
@@ -76,10 +76,10 @@ describe('a token file', () => {
   });
 });
 
-describe('a lock', () => {
+describe('file lock', () => {
   const work = () => Promise.resolve('done');
 
-  test('keeps a second one out, and is gone afterwards', async () => {
+  test('excludes a second holder, and is released afterwards', async () => {
     const inner = await withFileLock(path(), Date.now(), () =>
       withFileLock(path(), Date.now(), work),
     );
@@ -88,7 +88,7 @@ describe('a lock', () => {
     expect(await withFileLock(path(), Date.now(), work)).toBe('done');
   });
 
-  test('of a process that died is broken after two minutes', async () => {
+  test('of a dead process is broken after two minutes', async () => {
     await writeFile(path('token.lock'), '');
     const longAgo = Date.now() / 1000 - 121;
     const young = await withFileLock(path(), Date.now(), work);
@@ -97,7 +97,7 @@ describe('a lock', () => {
     expect([young, await withFileLock(path(), Date.now(), work)]).toEqual([undefined, 'done']);
   });
 
-  test('is gone when the work fails', async () => {
+  test('is released when the work fails', async () => {
     const failing = withFileLock(path(), Date.now(), () => Promise.reject(new Error('no')));
 
     await expect(failing).rejects.toThrow('no');
@@ -105,8 +105,8 @@ describe('a lock', () => {
   });
 });
 
-describe('the notes', () => {
-  test('tell when a token ends, and hold none', async () => {
+describe('token metadata', () => {
+  test('holds when a token was issued and ends, and no token', async () => {
     await writeTokenMetadata(path(), 'EAAone', { issuedAtMs: 1, expiresAtMs: 2 });
     await writeTokenMetadata(path(), 'EAAtwo', { issuedAtMs: 3, expiresAtMs: 4 });
 
@@ -117,7 +117,7 @@ describe('the notes', () => {
   });
 
   test.each(['', '[]', '3', '{"a": {"expiresAtMs": "x"}}'])(
-    'that are %j tell nothing',
+    'is ignored and replaced when the file holds %j',
     async (text) => {
       await writeFile(path('token.json'), text);
 

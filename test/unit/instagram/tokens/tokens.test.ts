@@ -5,15 +5,15 @@ import { calm } from '../opened.ts';
 const one = 'EAAone0123456789abcdefghij';
 const two = 'EAAtwo0123456789abcdefghij';
 
-describe('tokens', () => {
-  test('have no name when there is one, and their places for names when there are several', () => {
+describe('token set', () => {
+  test('names a single token with the empty string, and several by their positions', () => {
     expect(new Tokens([one]).names()).toEqual(['']);
     const several = new Tokens([one, two]);
     expect(several.names()).toEqual(['1', '2']);
     expect(several.names().map((name) => several.text(name))).toEqual([one, two]);
   });
 
-  test('keep their names when they are renewed, and wake who waits', async () => {
+  test('keeps the names of renewed tokens, and wakes waiters', async () => {
     const tokens = new Tokens([one, two]);
     const changed = tokens.changed(calm);
 
@@ -23,21 +23,21 @@ describe('tokens', () => {
     expect(tokens.text('2')).toBe(`${two}NEW`);
   });
 
-  test('do not change when the same come again, nor when none come', () => {
+  test('stays unchanged when it is replaced by the same tokens or by none', () => {
     const tokens = new Tokens([one]);
 
     expect([tokens.replace([one]), tokens.replace([])]).toEqual([false, false]);
     expect(tokens.text('')).toBe(one);
   });
 
-  test('stay when one of the new ones fits in no header', () => {
+  test('stays unchanged when no HTTP header can hold one of the new tokens', () => {
     const tokens = new Tokens([one]);
 
     expect(() => tokens.replace([two, 'a\nb'])).toThrow('no HTTP header');
     expect(tokens.text('')).toBe(one);
   });
 
-  test('are taken out of texts and bodies, those that were in use included (Invariant 9)', () => {
+  test('redacts its tokens, the former ones included, from texts and bodies (Invariant 9)', () => {
     const tokens = new Tokens([one]);
     tokens.replace([two]);
 
@@ -47,7 +47,7 @@ describe('tokens', () => {
     );
   });
 
-  test('reject who waits for a change with the reason of the abort', async () => {
+  test('rejects waiters with the reason of the abort', async () => {
     const stop = new AbortController();
     const changed = new Tokens([one]).changed(stop.signal);
     stop.abort(new Error('enough'));
