@@ -12,7 +12,7 @@ import { demoWorld } from '../../../sandbox/demo/world.ts';
 import { describeSpeed } from '../../../sandbox/graph-api/world/clock.ts';
 
 describe('arguments of the demo and the sandbox', () => {
-  test('a cluster of its own in real time, unless they ask for another', () => {
+  test('default to a new cluster in real time, and accept another cluster, speed and login', () => {
     const usual = { speed: 1, login: 'facebook', help: false };
     expect(parseDemoArguments([])).toEqual({ ...usual, once: false });
     expect(parseSandboxArguments([])).toEqual(usual);
@@ -33,7 +33,7 @@ describe('arguments of the demo and the sandbox', () => {
     [['--given-cluster', "a'b"], `--given-cluster: got "a'b", expected a prefix`],
     [['--login', 'meta'], '--login: got "meta", expected one of facebook, instagram'],
     [['--speed', '2', '--recording', 'x'], '--speed: the clock of a --recording stands still'],
-  ])('refuses %j and says what it expects', (args, message) => {
+  ])('rejects %j and says what it expects', (args, message) => {
     expect(() => parseDemoArguments(args)).toThrow(message);
   });
 
@@ -48,7 +48,7 @@ describe('arguments of the demo and the sandbox', () => {
     expect([status, stdout]).toEqual([0, `${usage}\n`]);
   });
 
-  test('the clock of the world runs at the speed that it says', async () => {
+  test('set the speed of the simulated clock, and describe it', async () => {
     const said = async (speed: number) => describeSpeed((await demoWorld({ speed })).clock);
 
     await expect(said(1)).resolves.toBe('runs in real time');
@@ -57,7 +57,7 @@ describe('arguments of the demo and the sandbox', () => {
 });
 
 describe('arguments of bench:quota', () => {
-  test('measure the world of the targets, unless they name another size', () => {
+  test('default to the size of the targets, and accept another size', () => {
     expect(parseQuotaArguments([])).toMatchObject({
       hasTargets: true,
       size: { accounts: 5, mediaPerAccount: 2000, childrenPerAccount: 3000, storiesPerAccount: 4 },
@@ -70,7 +70,7 @@ describe('arguments of bench:quota', () => {
   });
 
   test.each(['0', '-1', '1.5', 'many', ''])(
-    'refuse %j accounts and say what they expect',
+    'reject %j accounts and say what they expect',
     (text) => {
       expect(() => parseQuotaArguments([`--accounts=${text}`])).toThrow(
         `--accounts: got "${text}", expected a whole number from 1 to 100000`,
@@ -78,7 +78,7 @@ describe('arguments of bench:quota', () => {
     },
   );
 
-  test('help, without measuring anything', () => {
+  test('print the usage for --help and measure nothing', () => {
     const bench = fileURLToPath(new URL('../../../bench/quota.ts', import.meta.url));
     const { status, stdout } = spawnSync(process.execPath, [bench, '--help'], { encoding: 'utf8' });
 

@@ -4,12 +4,12 @@ import { nodeFlags } from '../../../sandbox/program.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
 
-describe('the flags of Node', () => {
+describe('Node flags of the sandbox', () => {
   it.each([
     ['package.json', `node ${nodeFlags.join(' ')} src/main.ts`],
     ['Dockerfile', `["node", ${nodeFlags.map((flag) => `"${flag}"`).join(', ')}, "dist/main.js"]`],
     ['docker-compose.yml', ['node', ...nodeFlags].map((word) => `      - ${word}\n`).join('')],
-  ])('are in %s what the sandbox starts the program with', (file, command) => {
+  ])('are the same in %s', (file, command) => {
     expect(read(file)).toContain(command);
   });
 });

@@ -26,7 +26,7 @@ function makeEntry(): CountedEntry {
   return entry;
 }
 
-describe('the cache of downloads', () => {
+describe('download cache', () => {
   let directory = '';
   const log = (): void => undefined;
 
@@ -38,7 +38,7 @@ describe('the cache of downloads', () => {
     await rm(directory, { recursive: true });
   });
 
-  test('fills an entry once and uses it again', async () => {
+  test('fills an entry once and reuses it', async () => {
     const entry = makeEntry();
     const first = await ensureCached(entry, { directory, log });
     const second = await ensureCached(entry, { directory, log });
@@ -49,7 +49,7 @@ describe('the cache of downloads', () => {
     expect(await readdir(directory)).toEqual(['thing-1.0']);
   });
 
-  test('fills an entry again when a file is shorter than it was', async () => {
+  test('fills an entry again when a file has become shorter', async () => {
     const entry = makeEntry();
     const path = await ensureCached(entry, { directory, log });
     await writeFile(join(path, 'thing.jar'), 'cont');
@@ -74,7 +74,7 @@ describe('the cache of downloads', () => {
     expect(entry.fills).toBe(2);
   });
 
-  test('fills an entry once when two ask at the same time', async () => {
+  test('fills an entry once for two concurrent requests', async () => {
     const entry = makeEntry();
     await Promise.all([
       ensureCached(entry, { directory, log }),
@@ -83,13 +83,13 @@ describe('the cache of downloads', () => {
     expect(entry.fills).toBe(1);
   });
 
-  test('leaves nothing behind when filling fails', async () => {
+  test('leaves no file behind when filling fails', async () => {
     const entry = { name: 'thing-1.0', fill: () => Promise.reject(new Error('no network')) };
     await expect(ensureCached(entry, { directory, log })).rejects.toThrow('no network');
     expect(await readdir(directory)).toEqual([]);
   });
 
-  test('takes over a lock when its holder has not touched it for long', async () => {
+  test('breaks a lock that its holder has not touched for a minute', async () => {
     const lock = join(directory, 'thing-1.0.lock');
     await writeFile(lock, '');
     const longAgo = new Date(Date.now() - 60_000);
@@ -111,13 +111,13 @@ describe('the cache of downloads', () => {
     await expect(waiting).rejects.toThrow('enough');
   });
 
-  test('lies in the project when node_modules can be written', async () => {
+  test('is in node_modules of the project when that folder is writable', async () => {
     expect(await chooseCacheDirectory(process.cwd(), {})).toBe(
       join(process.cwd(), 'node_modules', '.cache', 'sandbox'),
     );
   });
 
-  test('lies in the user’s cache folder when the project has no node_modules', async () => {
+  test("is in the user's cache folder when the project has no node_modules", async () => {
     expect(await chooseCacheDirectory(directory, { XDG_CACHE_HOME: '/cache' })).toBe(
       '/cache/instagram-kafka-producer/sandbox',
     );

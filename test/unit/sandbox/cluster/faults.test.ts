@@ -20,8 +20,8 @@ function recordCalls(name: string, calls: string[]): Member {
   };
 }
 
-describe('faults', () => {
-  test('reach one member when an index is given', async () => {
+describe('cluster faults', () => {
+  test('apply to one member when an index is given', async () => {
     const calls: string[] = [];
     const faults = createFaults('broker', [recordCalls('a', calls), recordCalls('b', calls)]);
     await faults.kill(1);
@@ -29,7 +29,7 @@ describe('faults', () => {
     expect(calls).toEqual(['kill b', 'start a']);
   });
 
-  test('reach every member when no index is given', async () => {
+  test('apply to every member when no index is given', async () => {
     const calls: string[] = [];
     const faults = createFaults('broker', [recordCalls('a', calls), recordCalls('b', calls)]);
     await faults.pause();
@@ -37,12 +37,12 @@ describe('faults', () => {
     expect(calls).toEqual(['pause a', 'pause b', 'resume a', 'resume b']);
   });
 
-  test('refuse an index that no member has', async () => {
+  test('reject an index without a member', async () => {
     const faults = createFaults('broker', [recordCalls('a', [])]);
     await expect(faults.stop(1)).rejects.toThrow('no broker 1: expected an index from 0 to 0');
   });
 
-  test('say why they cannot be had when the cluster is not ours', async () => {
+  test('are rejected with a reason on a cluster that the sandbox did not start', async () => {
     const faults = createUnsupportedFaults('it belongs to somebody else');
     await expect(faults.kill()).rejects.toThrow('cannot kill: it belongs to somebody else');
   });

@@ -12,8 +12,8 @@ const THREE_BROKERS = [
   { client: 103, controller: 203 },
 ];
 
-describe('server.properties', () => {
-  test('has the node, its ports and every voter', () => {
+describe('server.properties of a sandbox broker', () => {
+  test('contain the node, its ports and every voter', () => {
     const lines = renderProperties(1, THREE_BROKERS, '/data/1').split('\n');
     expect(lines.slice(0, 8)).toEqual([
       'process.roles=broker,controller',
@@ -27,7 +27,7 @@ describe('server.properties', () => {
     ]);
   });
 
-  test('has a second listener that sends clients to a proxy, and keeps brokers to the first', () => {
+  test('contain a second listener that advertises a proxy, while brokers use the first', () => {
     const [first, ...others] = THREE_BROKERS;
     const proxied = { port: 301, advertised: '127.0.0.1:401' };
     const lines = renderProperties(
@@ -43,27 +43,27 @@ describe('server.properties', () => {
     ]);
   });
 
-  test('replicates the topics of transactions and groups when there are several brokers', () => {
+  test('replicate the internal topics of transactions and groups when there are several brokers', () => {
     const lines = renderProperties(0, THREE_BROKERS, '/data/0').split('\n');
     expect(lines).toContain('transaction.state.log.replication.factor=3');
     expect(lines).toContain('transaction.state.log.min.isr=2');
     expect(lines).toContain('offsets.topic.replication.factor=3');
   });
 
-  test('asks for one replica when there is one broker', () => {
+  test('set one replica when there is one broker', () => {
     const lines = renderProperties(0, [{ client: 1, controller: 2 }], '/data').split('\n');
     expect(lines).toContain('transaction.state.log.replication.factor=1');
     expect(lines).toContain('transaction.state.log.min.isr=1');
     expect(lines).toContain('auto.create.topics.enable=false');
   });
 
-  test('is refused for a broker without ports', () => {
+  test('are rejected for a broker without ports', () => {
     expect(() => renderProperties(3, THREE_BROKERS, '/data')).toThrow('no ports for broker 3');
   });
 });
 
-describe('the settings of programs', () => {
-  test('reach the Kafka image as variables', () => {
+describe('settings of the sandbox cluster', () => {
+  test('reach the Kafka image as environment variables', () => {
     const environment = renderBrokerEnvironment('127.0.0.1:20000');
     expect(environment).toMatchObject({
       KAFKA_NODE_ID: '1',
@@ -74,11 +74,11 @@ describe('the settings of programs', () => {
     });
   });
 
-  test('name a cluster by 16 bytes in base64url', () => {
+  test('contain a cluster id of 16 bytes in base64url', () => {
     expect(makeClusterId((bytes) => Buffer.alloc(bytes, 0xff))).toBe('_____________________w');
   });
 
-  test('never name a cluster with a dash in front', () => {
+  test('contain no cluster id that starts with a dash', () => {
     const bytes = [0xf8, 0x00];
     expect(makeClusterId((length) => Buffer.alloc(length, bytes.shift()))).toBe(
       'AAAAAAAAAAAAAAAAAAAAAA',
@@ -90,11 +90,11 @@ describe('the settings of programs', () => {
     ['java version "1.8.0_402"', 8],
     ['openjdk version "25" 2025-09-16', 25],
     ['no version here', undefined],
-  ])('read the version of Java out of %j', (output, version) => {
+  ])('parse the version of Java from %j', (output, version) => {
     expect(readJavaVersion(output)).toBe(version);
   });
 
-  test('look for an engine at DOCKER_HOST before the usual sockets', () => {
+  test('list DOCKER_HOST before the usual Docker sockets', () => {
     const env = { DOCKER_HOST: 'tcp://127.0.0.1:2375', XDG_RUNTIME_DIR: '/run/me' };
     expect(listEngineHosts(env, '/home/me', 7)).toEqual([
       'tcp://127.0.0.1:2375',
@@ -106,7 +106,7 @@ describe('the settings of programs', () => {
     ]);
   });
 
-  test('use ports that differ when the pick repeats itself', async () => {
+  test('contain distinct ports when the operating system offers one port twice', async () => {
     const picks = [18_231, 18_231, 18_232];
     const ports = await findFreePorts(2, () => picks.shift() ?? 18_233);
     expect(new Set(ports).size).toBe(2);

@@ -38,13 +38,13 @@ function makeCandidate(source: Cluster['source'], failure?: string): Candidate {
   };
 }
 
-describe('the choice of a source', () => {
-  test('takes the first when it can serve', async () => {
+describe('choice of the cluster source', () => {
+  test('takes the first source when it is available', async () => {
     const cluster = await startFirst([makeCandidate('docker'), makeCandidate('java')], REQUEST);
     expect(cluster.source).toBe('docker');
   });
 
-  test('takes a later one when those before it cannot serve', async () => {
+  test('takes a later source when the earlier ones are unavailable', async () => {
     const candidates = [
       makeCandidate('environment', 'KAFKA_BROKERS is not set'),
       makeCandidate('docker', 'no engine'),
@@ -53,7 +53,7 @@ describe('the choice of a source', () => {
     expect((await startFirst(candidates, REQUEST)).source).toBe('java');
   });
 
-  test('names every source and its reason when none can serve', async () => {
+  test('fails with every source and its reason when none is available', async () => {
     const candidates = [
       makeCandidate('environment', 'KAFKA_BROKERS is not set'),
       makeCandidate('docker', 'no engine'),
@@ -76,17 +76,17 @@ describe('the choice of a source', () => {
   });
 });
 
-describe('the environment as a source', () => {
-  test('cannot serve without KAFKA_BROKERS', async () => {
+describe('environment as cluster source', () => {
+  test('is unavailable without KAFKA_BROKERS', async () => {
     await expect(useEnvironment(REQUEST)).rejects.toThrow('KAFKA_BROKERS is not set');
   });
 
-  test('cannot serve without SCHEMA_REGISTRY_URL', async () => {
+  test('is unavailable without SCHEMA_REGISTRY_URL', async () => {
     const request = { ...REQUEST, env: { KAFKA_BROKERS: '127.0.0.1:1' } };
     await expect(useEnvironment(request)).rejects.toThrow('SCHEMA_REGISTRY_URL is not set');
   });
 
-  test('cannot serve when no broker accepts connections', async () => {
+  test('is unavailable when no broker accepts connections', async () => {
     const env = { KAFKA_BROKERS: '127.0.0.1:1', SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1' };
     await expect(useEnvironment({ ...REQUEST, env })).rejects.toThrow(
       'no broker of KAFKA_BROKERS accepts connections',

@@ -52,9 +52,9 @@ async function becomesTrue(condition: () => boolean): Promise<boolean> {
   return condition();
 }
 
-describe('the watchdog', () => {
+describe('watchdog of the sandbox', () => {
   test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
-    'ends what it guards and removes the folder when its owner gets %s',
+    'ends its processes and removes the folder when its owner receives %s',
     async (signal) => {
       const { program, pid, directory } = await startProgram();
       expect(isAlive(pid)).toBe(true);
@@ -64,7 +64,7 @@ describe('the watchdog', () => {
     },
   );
 
-  test('ends what it guards when its owner dies of an exception', async () => {
+  test('ends its processes and removes the folder when its owner dies of an exception', async () => {
     const { program, pid, directory } = await startProgram();
     program.stdin?.write('throw\n');
     await once(program, 'exit');

@@ -11,7 +11,7 @@ function metrics(body: JsonObject): readonly Metric[] {
   return body['data'] as unknown as readonly Metric[];
 }
 
-describe('what the simulator answers', () => {
+describe('simulator', () => {
   it('lists pages with and without an Instagram account', async () => {
     await using asked = await startAsking();
 
@@ -32,7 +32,7 @@ describe('what the simulator answers', () => {
     });
   });
 
-  it('gives the fields in the order asked, escaped as PHP does', async () => {
+  it('returns the fields in the requested order, escaped as PHP does', async () => {
     await using asked = await startAsking();
 
     const { text, body } = await asked.ask(`/${asked.world.accounts[0]?.id ?? ''}`, {
@@ -47,7 +47,7 @@ describe('what the simulator answers', () => {
   it.each([
     ['winter', '2026-02-10T12:00:00Z', 'T08:00:00+0000'],
     ['summer', '2026-07-10T12:00:00Z', 'T07:00:00+0000'],
-  ])('ends days at midnight US Pacific in %s', async (_, now, end) => {
+  ])('ends a day at midnight US Pacific in %s', async (_, now, end) => {
     await using asked = await startAsking(standingWorld({ now }));
 
     const { body } = await asked.ask(`/${asked.world.accounts[0]?.id ?? ''}/insights`, {
@@ -79,7 +79,7 @@ describe('what the simulator answers', () => {
     ]);
   });
 
-  it('links account insights into the future', async () => {
+  it('returns a next link into the future for account insights', async () => {
     await using asked = await startAsking();
 
     const { body } = await asked.ask(`/${asked.world.accounts[0]?.id ?? ''}/insights`, {
@@ -94,7 +94,7 @@ describe('what the simulator answers', () => {
     expect(since).toBe(String(Date.parse('2026-02-10T00:00:00Z') / 1000 + 1));
   });
 
-  it('corrects a day until 48 hours after its end, and then no more', async () => {
+  it('corrects the values of a day until 48 hours after its end, and then keeps them', async () => {
     await using asked = await startAsking();
     const reach = () => {
       const days = asked.world.accounts[0]?.series ?? [];
@@ -109,7 +109,7 @@ describe('what the simulator answers', () => {
     expect(reach()).toBe(settled);
   });
 
-  it('gives follower_demographics without results under a hundred followers', async () => {
+  it('returns follower_demographics without results below a hundred followers', async () => {
     await using asked = await startAsking();
     const ask = async (index: number) => {
       const { body } = await asked.ask(`/${asked.world.accounts[index]?.id ?? ''}/insights`, {
@@ -129,7 +129,7 @@ describe('what the simulator answers', () => {
     });
   });
 
-  it('tells the span that an audience was asked for as a dimension', async () => {
+  it('returns the requested timeframe of an audience as a dimension', async () => {
     await using asked = await startAsking();
     const path = `/${asked.world.accounts[0]?.id ?? ''}/insights`;
     const query = {
@@ -150,7 +150,7 @@ describe('what the simulator answers', () => {
     expect(refused.slice(0, 2)).toEqual([400, 100]);
   });
 
-  it('expands the children of albums, with the fields of a child', async () => {
+  it('expands the children of an album with the fields of a child', async () => {
     await using asked = await startAsking();
     const album = asked.world.accounts[0]?.media.find(({ children }) => children.length > 0);
 
@@ -164,7 +164,7 @@ describe('what the simulator answers', () => {
     );
   });
 
-  it('hides likes that the owner hides from lists, not from a direct read', async () => {
+  it('hides like counts that the owner hides in lists, but not in a direct read', async () => {
     await using asked = await startAsking();
     const hidden =
       asked.world.accounts[0]?.media.find(({ traits }) => traits.hiddenLikes)?.id ?? '';
@@ -182,7 +182,7 @@ describe('what the simulator answers', () => {
     expect(direct.body['like_count']).toEqual(expect.any(Number));
   });
 
-  it("gives a story's navigation by action, as values and as a total", async () => {
+  it('returns the navigation of a story by action, as values and as a total', async () => {
     await using asked = await startAsking();
     const story = asked.world.accounts[0]?.stories.at(-1);
 
@@ -196,7 +196,7 @@ describe('what the simulator answers', () => {
     expect(metrics(body)[0]?.total_value).toMatchObject({ value: total });
   });
 
-  it('signs URLs anew on every call', async () => {
+  it('signs media URLs anew at every request', async () => {
     await using asked = await startAsking();
     const path = `/${asked.world.accounts[0]?.media[0]?.id ?? ''}`;
     const url = async () => {
@@ -222,7 +222,7 @@ describe('what the simulator answers', () => {
     expect(await list()).not.toContain(story?.id);
   });
 
-  it('enters every request in the ledger, without its token', async () => {
+  it('records every request in the ledger, without its token', async () => {
     await using asked = await startAsking();
     await asked.ask(`/${asked.world.accounts[0]?.id ?? ''}/media`);
     await asked.ask('/1', {});
@@ -234,7 +234,7 @@ describe('what the simulator answers', () => {
     expect(JSON.stringify(asked.api.ledger.entries)).not.toContain(asked.world.token);
   });
 
-  it('moves its clock and tells its truth and ledger to whoever asks', async () => {
+  it('sets its clock and returns its truth and ledger over HTTP', async () => {
     await using asked = await startAsking();
     const own = async (name: string, init?: RequestInit) =>
       (await (await fetch(`${asked.api.url}/_sandbox/${name}`, init)).json()) as JsonObject;
@@ -254,7 +254,7 @@ describe('what the simulator answers', () => {
     expect(await own('health')).toEqual({ status: 'ok', accounts: 2 });
   });
 
-  it('is the same world for the same seed and another for another', () => {
+  it('builds the same world from the same seed, and another world from another seed', () => {
     const ids = (seed: number) =>
       standingWorld({ seed }).accounts.flatMap(({ media }) => media.map(({ id }) => id));
 
@@ -263,12 +263,12 @@ describe('what the simulator answers', () => {
   });
 });
 
-describe('versions of the simulator', () => {
+describe('simulator API version', () => {
   it.each([
     ['v21.0', 'v21.0'],
     ['v27.0', 'v27.0'],
     ['v19.0', 'v21.0'],
-  ])('answers %s as %s', async (version, answered) => {
+  ])('%s is answered as %s', async (version, answered) => {
     await using asked = await startAsking();
 
     const { status, headers } = await fetch(
@@ -278,7 +278,7 @@ describe('versions of the simulator', () => {
     expect([status, headers.get('facebook-api-version')]).toEqual([200, answered]);
   });
 
-  it('takes a version that is not out yet for a path', async () => {
+  it('that is not released yet is answered as an unknown path', async () => {
     await using asked = await startAsking();
 
     const answer = await fetch(`${asked.api.url}/v28.0/me?access_token=${asked.world.token}`);

@@ -8,8 +8,8 @@ const accountOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.id ?
 const mediaOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.media[0]?.id ?? '';
 const codesOf = ({ items }: BatchAnswer) => items.map((item) => item?.code);
 
-describe('batch of the simulator', () => {
-  it('answers each item independently and counts each as a call', async () => {
+describe('simulator batch request', () => {
+  it('answers each item independently and counts each item as a call', async () => {
     await using asked = await startAsking(standingWorld({ limits: { account: { calls: 2 } } }));
     const account = accountOf(asked);
 
@@ -38,7 +38,7 @@ describe('batch of the simulator', () => {
     });
   });
 
-  it('enters items in the ledger as batched, and no token', async () => {
+  it('is recorded in the ledger item by item, without a token', async () => {
     await using asked = await startAsking();
 
     await post(asked, [`me?access_token=${asked.world.token}`]);
@@ -64,7 +64,7 @@ describe('batch of the simulator', () => {
     ]);
   });
 
-  it('leaves the headers out with include_headers=false', async () => {
+  it('omits the item headers with include_headers=false', async () => {
     await using asked = await startAsking();
 
     const form = await post(asked, ['me'], { include_headers: 'false' });
@@ -100,7 +100,7 @@ describe('batch of the simulator', () => {
       (asked: Asked, token: string) =>
         post(asked, [`me?access_token=${token}`], { access_token: '' }),
     ],
-  ])('takes the token from %s', async (_, send) => {
+  ])('accepts the token from %s', async (_, send) => {
     await using asked = await startAsking();
 
     expect(bodiesOf(await send(asked, asked.world.token))).toEqual([
@@ -108,7 +108,7 @@ describe('batch of the simulator', () => {
     ]);
   });
 
-  it('refuses a batch without any token, and an item with a token of the other host', async () => {
+  it('is rejected without a token, and rejects an item with a token of the other host', async () => {
     await using asked = await startAsking();
     const instagramToken = asked.world.accounts[0]?.instagramToken ?? '';
 
@@ -132,7 +132,7 @@ describe('batch of the simulator', () => {
       (asked: Asked, proof: string) =>
         postJson(asked, { batch }, `?access_token=${asked.world.token}&appsecret_proof=${proof}`),
     ],
-  ])('takes one appsecret_proof for all items from %s', async (_, send) => {
+  ])('accepts one appsecret_proof for all items from %s', async (_, send) => {
     await using asked = await startAsking();
     asked.world.app.requireProof = true;
 
@@ -145,7 +145,7 @@ describe('batch of the simulator', () => {
     });
   });
 
-  it('demands a proof of its own from an item with a token of its own', async () => {
+  it('requires a separate proof for an item with a token of its own', async () => {
     await using asked = await startAsking();
     const { app, token, pages } = asked.world;
     app.requireProof = true;
@@ -167,7 +167,7 @@ describe('batch of the simulator', () => {
     ['/v26.0/', 'v23.0/me', 'v23.0'],
     ['/v26.0/', '/v19.0/me', 'v21.0'],
     ['/', 'me', 'v25.0'],
-  ])('answers a batch at %s with the item %s by %s', async (path, url, version) => {
+  ])('at %s answers the item %s as version %s', async (path, url, version) => {
     await using asked = await startAsking();
 
     const answer = await post(asked, [url], { path });
@@ -175,7 +175,7 @@ describe('batch of the simulator', () => {
     expect(headersOf(answer.items[0])['Facebook-API-Version']).toBe(version);
   });
 
-  it('refuses more than fifty items, and what is no list of items', async () => {
+  it('is rejected with more than fifty items, and without a valid list of items', async () => {
     await using asked = await startAsking();
 
     const many = await post(
@@ -194,7 +194,7 @@ describe('batch of the simulator', () => {
     expect(asked.api.ledger.total()).toEqual({ requests: 3, calls: 0, errors: 3, throttled: 0 });
   });
 
-  it('answers an error of the token as an object', async () => {
+  it('answers a token error as a single object', async () => {
     await using asked = await startAsking();
     asked.world.conditions.set({ badTokens: { [asked.world.token]: 'expired' } });
 
@@ -203,7 +203,7 @@ describe('batch of the simulator', () => {
     expect([status, error?.['code'], error?.['error_subcode']]).toEqual([400, 190, 463]);
   });
 
-  it('is not there for Instagram Login', async () => {
+  it('is unavailable for Instagram Login', async () => {
     await using asked = await startAsking();
     const token = asked.world.accounts[0]?.instagramToken ?? '';
 
@@ -216,10 +216,10 @@ describe('batch of the simulator', () => {
   });
 });
 
-describe('switches of the simulator for batches', () => {
+describe('simulator batch condition', () => {
   const usage = 'X-Business-Use-Case-Usage';
 
-  it('has the usage headers on each item unless told otherwise', async () => {
+  it('absent: usage headers are on each item', async () => {
     await using asked = await startAsking();
 
     const { items, headers } = await post(asked, [accountOf(asked), 'me']);
@@ -231,7 +231,7 @@ describe('switches of the simulator for batches', () => {
     expect([headers.get(usage), headers.get('x-app-usage')]).toEqual([null, null]);
   });
 
-  it('has the usage of all items on the HTTP answer with batchUsageHeaders "outer"', async () => {
+  it('batchUsageHeaders "outer": the usage of all items is on the HTTP answer', async () => {
     await using asked = await startAsking();
     asked.world.conditions.set({ batchUsageHeaders: 'outer' });
     const [first, second] = [accountOf(asked), accountOf(asked, 1)];
@@ -243,7 +243,7 @@ describe('switches of the simulator for batches', () => {
     expect(Object.keys(headersOf(items[0]))).not.toContain(usage);
   });
 
-  it('has no usage headers at all with batchUsageHeaders "none"', async () => {
+  it('batchUsageHeaders "none": there are no usage headers', async () => {
     await using asked = await startAsking();
     asked.world.conditions.set({ batchUsageHeaders: 'none' });
 
@@ -253,7 +253,7 @@ describe('switches of the simulator for batches', () => {
     expect(Object.keys(headersOf(items[0]))).not.toContain(usage);
   });
 
-  it('refuses the whole batch over a limit with batchThrottle "envelope"', async () => {
+  it('batchThrottle "envelope": the whole batch is rejected over a limit', async () => {
     await using asked = await startAsking(standingWorld({ limits: { account: { calls: 2 } } }));
     asked.world.conditions.set({ batchThrottle: 'envelope' });
     const account = accountOf(asked);
@@ -270,7 +270,7 @@ describe('switches of the simulator for batches', () => {
     });
   });
 
-  it('refuses every batch with batchRefused', async () => {
+  it('batchRefused: every batch is rejected', async () => {
     await using asked = await startAsking();
     await asked.admin('PATCH', 'world', { batchRefused: true });
 
@@ -283,7 +283,7 @@ describe('switches of the simulator for batches', () => {
     ]);
   });
 
-  it('answers the first items only with batchShort', async () => {
+  it('batchShort: only the first items are answered', async () => {
     await using asked = await startAsking();
     await asked.admin('PATCH', 'world', { batchShort: 2 });
 

@@ -11,8 +11,8 @@ function albumOf(world: World) {
   return { id: album?.id ?? '', children: album?.children.map(({ id }) => id) ?? [] };
 }
 
-describe('the conditions of a simulated world', () => {
-  it('takes a removed metric out of the enums of media and accounts', async () => {
+describe('simulator conditions', () => {
+  it('removedMetrics removes a metric from the enums of media and accounts', async () => {
     await using asked = await startAsking();
     asked.world.conditions.set({ removedMetrics: ['views'] });
     const media = asked.world.accounts[0]?.media[0]?.id ?? '';
@@ -29,7 +29,7 @@ describe('the conditions of a simulated world', () => {
     expect(ofAccount).not.toContain(' views,');
   });
 
-  it('refuses a metric for one media alone', async () => {
+  it('refusedMetrics rejects a metric for one media only', async () => {
     await using asked = await startAsking();
     const [first, second] = asked.world.accounts[0]?.media.map(({ id }) => id) ?? [];
     asked.world.conditions.set({ refusedMetrics: { [first ?? '']: ['shares', 'reach'] } });
@@ -46,7 +46,7 @@ describe('the conditions of a simulated world', () => {
     expect(other.status).toBe(200);
   });
 
-  it('has nothing of a deleted post, its children included', async () => {
+  it('deletedMedia hides a deleted post and its children everywhere', async () => {
     await using asked = await startAsking();
     const album = albumOf(asked.world);
     asked.world.conditions.set({ deletedMedia: [album.id] });
@@ -63,7 +63,7 @@ describe('the conditions of a simulated world', () => {
     }
   });
 
-  it('leaves a deleted child out of its album', async () => {
+  it('deletedMedia removes a deleted child from its album', async () => {
     await using asked = await startAsking();
     const { id, children } = albumOf(asked.world);
     asked.world.conditions.set({ deletedMedia: children.slice(1, 2) });
@@ -73,7 +73,7 @@ describe('the conditions of a simulated world', () => {
     expect(listOf(body).map((child) => child['id'])).toEqual(children.filter((_, at) => at !== 1));
   });
 
-  it('fails the page that expands a broken child, naming it, and still lists its id', async () => {
+  it('brokenChildren fails a page that expands a broken child, names the child, and still lists its id', async () => {
     await using asked = await startAsking();
     const { id, children } = albumOf(asked.world);
     const broken = children[1] ?? '';
@@ -93,18 +93,23 @@ describe('the conditions of a simulated world', () => {
   it.each([
     ['copyright-check', 9005],
     ['discovery-only', 36_104],
-  ] as const)('fails the media list that asks a field which is fatal: %s', async (error, code) => {
-    await using asked = await startAsking();
-    asked.world.conditions.set({ fatalFields: { [accountOf(asked.world)]: { caption: error } } });
+  ] as const)(
+    'fatalFields fails a media list that requests a fatal field: %s',
+    async (error, code) => {
+      await using asked = await startAsking();
+      asked.world.conditions.set({ fatalFields: { [accountOf(asked.world)]: { caption: error } } });
 
-    const refusal = await asked.refusal(`/${accountOf(asked.world)}/media`, { fields: 'caption' });
-    const other = await asked.ask(`/${accountOf(asked.world, 1)}/media`, { fields: 'caption' });
+      const refusal = await asked.refusal(`/${accountOf(asked.world)}/media`, {
+        fields: 'caption',
+      });
+      const other = await asked.ask(`/${accountOf(asked.world, 1)}/media`, { fields: 'caption' });
 
-    expect(refusal[1]).toBe(code);
-    expect(other.status).toBe(200);
-  });
+      expect(refusal[1]).toBe(code);
+      expect(other.status).toBe(200);
+    },
+  );
 
-  it('lists an account that may not be read, and refuses every read of it', async () => {
+  it('deniedAccounts lists an account without permission, and rejects every read of it', async () => {
     await using asked = await startAsking();
     const denied = accountOf(asked.world);
     asked.world.conditions.set({ deniedAccounts: [denied] });
@@ -129,7 +134,7 @@ describe('the conditions of a simulated world', () => {
     ['checkpoint', 459, /log in to www\.facebook\.com/],
     ['removed', 458, /has not authorized application \d+\.$/],
     ['revoked', 467, /the user logged out/],
-  ] as const)('refuses a token that is %s', async (trouble, subcode, message) => {
+  ] as const)('badTokens rejects a token in the case %s', async (trouble, subcode, message) => {
     await using asked = await startAsking();
     asked.world.conditions.set({ badTokens: { [asked.world.token]: trouble } });
 
@@ -139,7 +144,7 @@ describe('the conditions of a simulated world', () => {
     expect(text).toMatch(message);
   });
 
-  it('knows nothing of an account that vanished', async () => {
+  it('vanishedAccounts hides an account everywhere', async () => {
     await using asked = await startAsking();
     const gone = accountOf(asked.world);
     asked.world.conditions.set({ vanishedAccounts: [gone] });
@@ -150,7 +155,7 @@ describe('the conditions of a simulated world', () => {
     expect((await asked.refusal(`/${gone}/media`)).slice(0, 3)).toEqual([400, 100, 33]);
   });
 
-  it('fails a page of more than it can give', async () => {
+  it('tooMuchData fails a page above the limit', async () => {
     await using asked = await startAsking();
     asked.world.conditions.set({ tooMuchData: 10 });
     const path = `/${accountOf(asked.world)}/media`;
@@ -164,7 +169,7 @@ describe('the conditions of a simulated world', () => {
     expect((await asked.ask(path, { limit: '10' })).status).toBe(200);
   });
 
-  it("tells the user in the user's language, and the program in English", async () => {
+  it('locale sets the language of the user message, and leaves the message in English', async () => {
     await using asked = await startAsking();
     asked.world.conditions.set({ locale: 'fr' });
     const old = asked.world.accounts[0]?.media.find(({ traits }) => traits.beforeConversion)?.id;
@@ -178,7 +183,7 @@ describe('the conditions of a simulated world', () => {
     });
   });
 
-  it('is changed, shown and cleared over HTTP', async () => {
+  it('are changed, read and cleared over HTTP', async () => {
     await using asked = await startAsking();
 
     const set = await asked.admin('PATCH', 'world', { removedMetrics: ['views'], tooMuchData: 5 });
@@ -196,7 +201,7 @@ describe('the conditions of a simulated world', () => {
     [{ badTokens: { x: 'old' } }, /^badTokens\.x: got "old", expected one of expired, password/],
     [{ limits: { account: {} } }, /^limits\.account\.calls: got nothing, expected a whole number/],
     [[], /^body: got \[\], expected a JSON object$/],
-  ])('refuses conditions that it cannot read: %j', async (body, message) => {
+  ])('are rejected when they are invalid: %j', async (body, message) => {
     await using asked = await startAsking();
 
     const answer = await asked.admin('PATCH', 'world', body);
@@ -205,7 +210,7 @@ describe('the conditions of a simulated world', () => {
     expect(asked.world.conditions.spec).toEqual({});
   });
 
-  it('tells a truth without what the conditions take away', () => {
+  it('are reflected in the truth', () => {
     const world = standingWorld();
     const [first, second] = world.accounts[0]?.media.map(({ id }) => id) ?? [];
     world.conditions.set({

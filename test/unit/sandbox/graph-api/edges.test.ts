@@ -20,8 +20,8 @@ function replied(asked: Asked): Comment {
   return found;
 }
 
-describe('the comments of the simulator', () => {
-  it('lists the newest first, with the time, the text and the id, fifty at most', async () => {
+describe('simulator comments', () => {
+  it('list the newest first, with timestamp, text and id, at most fifty per page', async () => {
     await using asked = await startAsking();
     const { id, comments } = discussed(asked);
 
@@ -36,7 +36,7 @@ describe('the comments of the simulator', () => {
     );
   });
 
-  it('shows fewer than the media counts, replies only where they are asked for', async () => {
+  it('list fewer than the media counts, and replies only when the fields name them', async () => {
     await using asked = await startAsking();
     const { id, count, comments } = discussed(asked);
 
@@ -54,7 +54,7 @@ describe('the comments of the simulator', () => {
     expect(listOf(body).some((one) => !('replies' in one))).toBe(true);
   });
 
-  it('lists the replies to a comment by its cursors', async () => {
+  it('list the replies to a comment by cursor', async () => {
     await using asked = await startAsking();
     const { id, replies } = replied(asked);
     const path = `/${id}/replies`;
@@ -68,7 +68,7 @@ describe('the comments of the simulator', () => {
     expect(Object.keys(asked.api.ledger.byEndpoint())).toEqual(['/{comment}/replies']);
   });
 
-  it('knows a comment and a reply by id', async () => {
+  it('answer a comment and a reply by id', async () => {
     await using asked = await startAsking();
     const { id, username, replies } = replied(asked);
     const fields = 'username,parent_id';
@@ -84,7 +84,7 @@ describe('the comments of the simulator', () => {
     });
   });
 
-  it('refuses comments to whom they are denied, as an edge and as a field', async () => {
+  it('are rejected, as an edge and as a field, for an account without the permission', async () => {
     await using asked = await startAsking();
     const { id, comments } = discussed(asked);
     asked.world.conditions.set({ deniedEdges: { [accountOf(asked)]: ['comments'] } });
@@ -100,7 +100,7 @@ describe('the comments of the simulator', () => {
     expect((await asked.ask(`/${id}`, { fields: 'comments_count' })).status).toBe(200);
   });
 
-  it('walks to the end by its cursors', async () => {
+  it('are complete when every cursor is followed to the end', async () => {
     await using asked = await startAsking();
     const { id, comments } = discussed(asked);
     const ids: unknown[] = [];
@@ -116,7 +116,7 @@ describe('the comments of the simulator', () => {
     expect(ids).toEqual(comments.map((comment) => comment.id));
   });
 
-  it('leaves the field out of media that have nothing to show', async () => {
+  it('omit the field for media without comments', async () => {
     await using asked = await startAsking();
     const { body } = await asked.ask(`/${accountOf(asked)}/media`, {
       fields: 'id,comments_count,comments.limit(3){id}',
@@ -130,7 +130,7 @@ describe('the comments of the simulator', () => {
     expect(listOf(open?.['comments'] as JsonObject).length).toBeLessThanOrEqual(3);
   });
 
-  it('keeps a comment as it was while newer ones come', async () => {
+  it('stay unchanged while newer comments are added', async () => {
     await using asked = await startAsking();
     const newest = asked.world.accounts[0]?.media[0];
     const at = (nowMs: number) =>
@@ -145,8 +145,8 @@ describe('the comments of the simulator', () => {
   });
 });
 
-describe('what others publish in the simulator', () => {
-  it('has posts that tag the account in its truth where they are asked for', async () => {
+describe('simulator content of other accounts', () => {
+  it('includes tagging posts in the truth when they are requested', async () => {
     await using asked = await startAsking();
     const listed = await asked.ask(`/${accountOf(asked)}/tags`, {
       fields: 'id,username,caption,comments_count,like_count,timestamp,permalink',
@@ -172,7 +172,7 @@ describe('what others publish in the simulator', () => {
     expect((await asked.refusal(`/${textOf(listOf(body)[0]?.['id'])}`))[2]).toBe(33);
   });
 
-  it('refuses an edge that the account is denied', async () => {
+  it('is rejected for an edge that the account is denied', async () => {
     await using asked = await startAsking();
     asked.world.conditions.set({ deniedEdges: { [accountOf(asked)]: ['tags'] } });
 
@@ -180,7 +180,7 @@ describe('what others publish in the simulator', () => {
     expect((await asked.ask(`/${accountOf(asked, 1)}/tags`)).status).toBe(200);
   });
 
-  it('shows a media that mentions the account', async () => {
+  it('includes a media that mentions the account', async () => {
     await using asked = await startAsking();
     const tagged = asked.world.accounts[0]?.taggedAt(asked.world.clock.now())?.[0]?.id ?? '';
 
@@ -198,7 +198,7 @@ describe('what others publish in the simulator', () => {
     ).toBe(33);
   });
 
-  it('discovers a business by name, with cursors and never a next, as a call of the app', async () => {
+  it('includes a business found by name, with cursors and without next, as a call of the app', async () => {
     await using asked = await startAsking();
     const username = textOf(asked.world.accounts[1]?.user['username']);
     const ask = (media: string) =>
@@ -221,7 +221,7 @@ describe('what others publish in the simulator', () => {
     expect(first.headers.get('x-business-use-case-usage')).toBeNull();
   });
 
-  it('knows no business of another name', async () => {
+  it('includes no business of an unknown name', async () => {
     await using asked = await startAsking();
 
     const refusal = await asked.refusal(`/${accountOf(asked)}`, {
@@ -231,7 +231,7 @@ describe('what others publish in the simulator', () => {
     expect(refusal).toEqual([400, 110, 2_207_013, 'Invalid user id']);
   });
 
-  it('tells how much may be published', async () => {
+  it('includes the publishing limit of the account', async () => {
     await using asked = await startAsking();
     const path = `/${accountOf(asked)}/content_publishing_limit`;
 
@@ -243,8 +243,8 @@ describe('what others publish in the simulator', () => {
   });
 });
 
-describe('the truth of the simulator', () => {
-  it('has comments and daily totals where they are asked for', async () => {
+describe('simulator truth', () => {
+  it('includes comments and daily totals when they are requested', async () => {
     await using asked = await startAsking(standingWorld({ insightsDays: 5 }));
     const account = accountOf(asked);
     const [plain] = truthOf(asked.world)['accounts'] as unknown as readonly JsonObject[];

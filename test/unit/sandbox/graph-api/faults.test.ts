@@ -6,8 +6,8 @@ const fetchRaw = (asked: Asked, path: string, query = '') =>
   fetch(`${asked.api.url}/v25.0${path}?access_token=${asked.world.token}${query}`);
 const accountOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.id ?? '';
 
-describe('faults of the simulator by rule', () => {
-  it('lets requests pass, hits so many, and is done', async () => {
+describe('simulator fault rule', () => {
+  it('skips the first requests, hits the given number, and then ends', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ skip: 1, times: 2, effect: { error: 'retry-later' } });
 
@@ -22,7 +22,7 @@ describe('faults of the simulator by rule', () => {
     ['endpoint', { endpoint: '/{account}/media' }],
     ['path', { path: '/media' }],
     ['query', { query: 'fields=id,caption' }],
-  ])('is for requests of that %s only', async (_, match) => {
+  ])('hits only requests with its %s', async (_, match) => {
     await using asked = await startAsking();
     asked.api.faults.add({ match, effect: { error: 'unavailable' } });
 
@@ -32,7 +32,7 @@ describe('faults of the simulator by rule', () => {
     expect([hit.status, missed.status]).toEqual([500, 200]);
   });
 
-  it('is for requests about that account only, its media included', async () => {
+  it("hits only requests about its account, including the account's media", async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ match: { account: accountOf(asked) }, effect: { error: 'app-limit' } });
     const media = asked.world.accounts[0]?.media[0]?.id ?? '';
@@ -44,7 +44,7 @@ describe('faults of the simulator by rule', () => {
     expect(missed.status).toBe(200);
   });
 
-  it('answers with a status and a body as they are given', async () => {
+  it('answers with the given status and body', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ effect: { status: 429, body: { slow: 'down' } } });
 
@@ -53,7 +53,7 @@ describe('faults of the simulator by rule', () => {
     expect([status, body]).toEqual([429, { slow: 'down' }]);
   });
 
-  it('answers with headers of its own beside those of every answer', async () => {
+  it('answers with the given headers beside the usual ones', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ effect: { error: 'app-limit', headers: { 'Retry-After': '2' } } });
 
@@ -64,7 +64,7 @@ describe('faults of the simulator by rule', () => {
     expect(answer.headers.get('facebook-api-version')).toBe('v25.0');
   });
 
-  it('cuts the true answer, as if it were all', async () => {
+  it('cuts the true answer without an error status', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ effect: { truncate: 9 } });
 
@@ -107,7 +107,7 @@ describe('faults of the simulator by rule', () => {
     [{ html: true }, 500, /^<!DOCTYPE html>/],
     [{ empty: true }, 200, /^$/],
     [{ truncate: 9 }, 200, /^{"data":\[$/],
-  ] as const)('hits the item of a batch alone: %j', async (effect, code, body) => {
+  ] as const)('hits one item of a batch request only: %j', async (effect, code, body) => {
     await using asked = await startAsking();
     const match = { endpoint: '/{media}/insights' };
     asked.api.faults.add({ match, skip: 1, times: 1, effect });
@@ -120,7 +120,7 @@ describe('faults of the simulator by rule', () => {
   });
 
   it.each([{ null: true }, { close: 'before' }, { close: 'middle' }] as const)(
-    'lets the item of a batch come back as null: %j',
+    'answers null in place of a batch item: %j',
     async (effect) => {
       await using asked = await startAsking();
       asked.api.faults.add({ match: { query: 'metric=reach' }, effect });
@@ -138,7 +138,7 @@ describe('faults of the simulator by rule', () => {
     },
   );
 
-  it('adds headers to the item of a batch', async () => {
+  it('adds headers to the item of a batch request', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ effect: { error: 'app-limit', headers: { 'Retry-After': '2' } } });
 
@@ -148,7 +148,7 @@ describe('faults of the simulator by rule', () => {
     expect(headers.get('retry-after')).toBeNull();
   });
 
-  it('delays a batch by the longest delay of its items', async () => {
+  it('delays a batch request by the longest delay of its items', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ match: { path: '/me' }, effect: { latency_ms: 60 } });
     const startMs = performance.now();
@@ -160,7 +160,7 @@ describe('faults of the simulator by rule', () => {
     expect(asked.api.faults.all[0]).toMatchObject({ matched: 2, applied: 2 });
   });
 
-  it('hits the HTTP request of a batch by the endpoint /batch, and no item', async () => {
+  it('with the endpoint /batch hits the HTTP request of a batch, and no item', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ match: { endpoint: '/batch' }, effect: { error: 'unavailable' } });
 
@@ -171,7 +171,7 @@ describe('faults of the simulator by rule', () => {
     expect(asked.api.ledger.total()).toEqual({ requests: 2, calls: 1, errors: 1, throttled: 0 });
   });
 
-  it('hits the items of a batch by a rule without an endpoint, and not its HTTP request', async () => {
+  it('without an endpoint hits the items of a batch, and not its HTTP request', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ times: 1, effect: { error: 'unavailable' } });
 
@@ -181,7 +181,7 @@ describe('faults of the simulator by rule', () => {
   });
 
   it.each([{ close: 'before' }, { close: 'middle' }] as const)(
-    'closes the connection of a batch: %j',
+    'closes the connection of a batch request: %j',
     async (effect) => {
       await using asked = await startAsking();
       asked.api.faults.add({ match: { endpoint: '/batch' }, effect });
@@ -190,7 +190,7 @@ describe('faults of the simulator by rule', () => {
     },
   );
 
-  it('delays an answer and changes it, too', async () => {
+  it('delays an answer that another rule changes', async () => {
     await using asked = await startAsking();
     asked.api.faults.add({ effect: { latency_ms: 60 } });
     asked.api.faults.add({ effect: { latency_ms: 30, error: 'unexpected' } });
@@ -202,7 +202,7 @@ describe('faults of the simulator by rule', () => {
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(85);
   });
 
-  it('is added, shown and cleared over HTTP', async () => {
+  it('is added, read and cleared over HTTP', async () => {
     await using asked = await startAsking();
     const rule = {
       match: { path: '/me' },
@@ -229,7 +229,7 @@ describe('faults of the simulator by rule', () => {
       { match: { url: 'x' }, effect: { html: true } },
       /^match: got "url", expected one of endpoint/,
     ],
-  ])('refuses a rule that it cannot read: %j', async (rule, message) => {
+  ])('is rejected when it is invalid: %j', async (rule, message) => {
     await using asked = await startAsking();
 
     const answer = await asked.admin('POST', 'faults', rule);

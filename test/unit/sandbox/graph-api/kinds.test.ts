@@ -13,8 +13,8 @@ const feedVideos = ({ world }: Asked) => {
   return media.filter(({ fields }) => isFeedVideo(fields as JsonObject));
 };
 
-describe('metrics of the simulator by kind of media', () => {
-  it('has two old videos in the feed, of which it knows reach and saved alone', async () => {
+describe('simulator metrics by media type', () => {
+  it('are only reach and saved for the two old feed videos', async () => {
     await using asked = await startAsking();
     const [first, second, ...others] = feedVideos(asked);
     const id = textOf((first?.['fields'] as JsonObject)['id']);
@@ -36,7 +36,7 @@ describe('metrics of the simulator by kind of media', () => {
     expect(others).toEqual([]);
   });
 
-  it('has the videos right after the posts from before the conversion', () => {
+  it('include two feed videos right after the posts from before the conversion', () => {
     const { media = [] } = standingWorld().accounts[0] ?? {};
 
     expect(media.slice(-6).map((one) => isFeedVideo(one.fields(0)))).toEqual([
@@ -46,7 +46,7 @@ describe('metrics of the simulator by kind of media', () => {
     expect(media.slice(-3).every(({ traits }) => traits.beforeConversion)).toBe(true);
   });
 
-  it('has no video in the feed with oldFeedVideos 0, and among new posts', () => {
+  it('include no feed video with oldFeedVideos 0, nor among new posts', () => {
     const world = standingWorld({ oldFeedVideos: 0 });
     world.clock.advance(20 * 24 * HOUR_MS);
     const { media = [] } = world.accounts[0] ?? {};
@@ -71,7 +71,7 @@ describe('metrics of the simulator by kind of media', () => {
       'likes,comments,saved,total_likes,total_comments,reels_skip_rate',
       'likes, comments, saved, total_likes, total_comments, reels_skip_rate',
     ],
-  ])('refuses a %s all metrics of other kinds in one message', async (product, metric, names) => {
+  ])('of other types are rejected for a %s in one message', async (product, metric, names) => {
     await using asked = await startAsking();
     const { media = [], stories = [] } = asked.world.accounts[0] ?? {};
     const found = [...media, ...stories.slice(-1)].find((one) => one.productType === product);
@@ -86,7 +86,7 @@ describe('metrics of the simulator by kind of media', () => {
   });
 });
 
-describe('counts of the simulator', () => {
+describe('simulator counts', () => {
   const PAIRS = [
     ['like_count', 'likes'],
     ['comments_count', 'comments'],
@@ -98,7 +98,7 @@ describe('counts of the simulator', () => {
     ['total_views_count', 'total_views'],
   ] as const;
 
-  it('are the metrics of the same moment, for every post at any age', () => {
+  it('equal the metrics of the same moment, for every post at any age', () => {
     const world = standingWorld();
     const startMs = world.clock.now();
     const posts = world.accounts.flatMap(({ media }) => media);
@@ -117,7 +117,7 @@ describe('counts of the simulator', () => {
     expect(differing).toEqual([]);
   });
 
-  it('of comments are none where comments are off', () => {
+  it('of comments are zero when comments are off', () => {
     const nowMs = standingWorld().clock.now();
     const closed = standingWorld().accounts.flatMap(({ media }) =>
       media.filter((one) => one.fields(nowMs)['is_comment_enabled'] === false),
@@ -127,7 +127,7 @@ describe('counts of the simulator', () => {
     expect(closed.map((one) => one.fields(nowMs)['comments_count'])).toEqual(closed.map(() => 0));
   });
 
-  it('are those of the metrics beside them in a page of the media list', async () => {
+  it('equal the nested metrics in a page of the media list', async () => {
     await using asked = await startAsking();
 
     const { body } = await asked.ask(`/${asked.world.accounts[0]?.id ?? ''}/media`, {

@@ -21,8 +21,8 @@ async function times(count: number, ask: () => Promise<Answer>): Promise<Answer[
   return answers;
 }
 
-describe('the limits of the simulator', () => {
-  it('tells small usage without limits, of accounts or of the app, never both', async () => {
+describe('simulator rate limits', () => {
+  it('report a small usage, of the account or of the app, when no limit is set', async () => {
     await using asked = await startAsking();
     const both = async (path: string) => {
       const { headers } = await asked.ask(path);
@@ -39,7 +39,7 @@ describe('the limits of the simulator', () => {
     ]);
   });
 
-  it('tells the usage of an account to Instagram Login by the names of its host', async () => {
+  it('report the usage of an account to Instagram Login by the header names of its host', async () => {
     await using asked = await startAsking(standingWorld({ limits: { account: { calls: 2 } } }));
     const token = asked.world.accounts[0]?.instagramToken ?? '';
 
@@ -49,7 +49,7 @@ describe('the limits of the simulator', () => {
     expect(headers.get('x-business-use-case-usage')).toBeNull();
   });
 
-  it('refuses an account its calls over the limit, and no other account', async () => {
+  it('reject the calls of one account over its limit, and of no other account', async () => {
     await using asked = await startAsking(standingWorld({ limits: { account: { calls: 4 } } }));
     const answers = await times(5, () => asked.ask(`/${accountOf(asked)}/media`));
 
@@ -66,7 +66,7 @@ describe('the limits of the simulator', () => {
     expect(asked.api.ledger.total()).toMatchObject({ requests: 6, throttled: 1 });
   });
 
-  it('answers again when the window has room', async () => {
+  it('accept calls again once the window has room', async () => {
     await using asked = await startAsking();
     const ask = () => asked.ask(`/${accountOf(asked)}`);
     asked.world.limits = { account: { calls: 2, windowMs: HOUR_MS } };
@@ -80,7 +80,7 @@ describe('the limits of the simulator', () => {
     expect((await ask()).status).toBe(200);
   });
 
-  it('extends the block by every call that comes meanwhile', async () => {
+  it('extend the block with every call during the block', async () => {
     await using asked = await startAsking();
     const ask = () => asked.ask(`/${accountOf(asked)}`);
     asked.world.limits = { account: { calls: 1, windowMs: 10 * MINUTE_MS }, extendMinutes: 5 };
@@ -95,7 +95,7 @@ describe('the limits of the simulator', () => {
     expect((await ask()).status).toBe(200);
   });
 
-  it('has limits for single accounts', async () => {
+  it('can be set for a single account', async () => {
     await using asked = await startAsking();
     asked.world.limits = { accounts: { [accountOf(asked)]: { calls: 1 } } };
     const statuses = async (index: number) =>
@@ -107,7 +107,7 @@ describe('the limits of the simulator', () => {
     ]);
   });
 
-  it('refuses the app with 403 and without a usage header, accounts going on', async () => {
+  it('reject the app with 403 and without a usage header, while accounts are answered', async () => {
     await using asked = await startAsking();
     asked.world.limits = { app: { calls: 1 } };
     const [, refused] = await times(2, () => asked.ask('/me/accounts'));
@@ -118,7 +118,7 @@ describe('the limits of the simulator', () => {
     expect((await asked.ask(`/${accountOf(asked)}`)).status).toBe(200);
   });
 
-  it('refuses a user, and accounts too where everything counts', async () => {
+  it('reject a user, and its accounts too with countAll', async () => {
     await using asked = await startAsking();
     asked.world.limits = { user: { calls: 1 }, countAll: true };
     await asked.ask('/me');
@@ -131,7 +131,7 @@ describe('the limits of the simulator', () => {
     ]);
   });
 
-  it('is set and lifted over HTTP', async () => {
+  it('are set and lifted over HTTP', async () => {
     await using asked = await startAsking();
     await asked.admin('PATCH', 'world', { limits: { account: { calls: 1 } } });
     const statuses = (await times(2, () => asked.ask(`/${accountOf(asked)}`))).map(

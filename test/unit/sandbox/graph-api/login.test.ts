@@ -31,9 +31,9 @@ async function exchanged(asked: Asked, code: string, more: Record<string, string
   return body;
 }
 
-describe('a login at the simulator', () => {
+describe('simulator login', () => {
   it.each(['/v25.0/dialog/oauth', '/oauth/authorize'])(
-    'at %s shows a browser what is asked for, and goes on when it is decided',
+    'at %s shows the requested permissions in a browser, and redirects after the decision',
     async (path) => {
       await using asked = await startAsking();
       const url = loginUrl(asked, path, { scope: 'instagram_basic,<b>' });
@@ -56,7 +56,7 @@ describe('a login at the simulator', () => {
     },
   );
 
-  it('grants what was asked for, and no more', async () => {
+  it('grants only the requested permissions', async () => {
     await using asked = await startAsking();
     const scope = 'instagram_basic,pages_show_list,publish_everything';
     const code = textOf((await decided(loginUrl(asked, '/dialog/oauth', { scope }))).get('code'));
@@ -77,7 +77,7 @@ describe('a login at the simulator', () => {
     expect(told.body['data']).toMatchObject({ scopes: ['pages_show_list', 'instagram_basic'] });
   });
 
-  it('with Facebook gives nothing for a code without the proof key of its login', async () => {
+  it('with Facebook rejects a code without the PKCE verifier of its login', async () => {
     await using asked = await startAsking();
     const proof = { code_challenge: CHALLENGE, code_challenge_method: 'S256' };
     const code = textOf((await decided(loginUrl(asked, '/dialog/oauth', proof))).get('code'));
@@ -92,7 +92,7 @@ describe('a login at the simulator', () => {
     expect(JSON.stringify(asked.api.ledger.entries)).not.toContain(VERIFIER);
   });
 
-  it('tells of a token of a system user, which does not end', async () => {
+  it('describes the token of a system user as one without expiry', async () => {
     await using asked = await startAsking();
     const { token } = asked.world;
     await asked.admin('PATCH', 'world', { tokens: { [token]: { systemUser: true } } });

@@ -25,11 +25,11 @@ interface Case {
   readonly error: Readonly<Record<string, unknown>>;
 }
 
-describe('errors have the shape of Meta', () => {
+describe('simulator errors with the shape recorded from Meta', () => {
   it.each<[string, Case]>([
     [
       // Observed 2026-09-22, v26.0.
-      'metrics of another kind',
+      'metrics of another media type',
       {
         media: 'reel',
         metric: 'reach,profile_visits,follows',
@@ -44,7 +44,7 @@ describe('errors have the shape of Meta', () => {
     ],
     [
       // Observed 2026-07-10, media of 2022.
-      'an old video of the feed',
+      'an old feed video',
       {
         media: 'feedVideo',
         metric: 'reach,views,likes,comments,saved,shares,total_interactions',
@@ -87,7 +87,7 @@ describe('errors have the shape of Meta', () => {
   it.each<[string, Case]>([
     [
       // Recorded 2026-09, v26.0: without "(#100) ".
-      'metrics of no kind',
+      'unknown metrics',
       {
         media: 'reel',
         metric: 'impressions',
@@ -102,7 +102,7 @@ describe('errors have the shape of Meta', () => {
     ],
     [
       // Observed 2026-08-04.
-      'metrics of posts of a story',
+      'metrics of posts for a story',
       {
         media: 'story',
         metric: 'likes,comments,saved',

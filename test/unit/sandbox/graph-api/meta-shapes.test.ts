@@ -17,7 +17,7 @@ afterAll(async () => {
   await site.asked[Symbol.asyncDispose]();
 });
 
-describe('insights have the shape of Meta', () => {
+describe('simulator insights with the shape recorded from Meta', () => {
   // graph.facebook.com v25.0 and v26.0, recorded and edited, 2026.
   it.each<[string, 'reel' | 'image' | 'feedVideo' | 'story', string]>([
     ['a reel', 'reel', 'shares,comments,likes,saved,total_interactions,reach,views'],
@@ -75,9 +75,9 @@ describe('insights have the shape of Meta', () => {
   });
 });
 
-describe('a batch has the shape of Meta', () => {
+describe('simulator batch request with the shape recorded from Meta', () => {
   // Envelope documented, quoted 2026-07-01; names of headers recorded on v2.3.
-  it('answers an item with its code, its headers as a list, and its body as a text', async () => {
+  it('answers an item with its code, its headers as a list and its body as a string', async () => {
     const { status, items } = await post(
       site.asked,
       [`${site.image}/insights?metric=reach%2Csaved`, `${site.reel}/insights?metric=follows`],
@@ -105,7 +105,7 @@ describe('a batch has the shape of Meta', () => {
   });
 
   // From an old client library's tests; status and code are unknown.
-  it('is refused as an object when it has more than fifty items', async () => {
+  it('is rejected as a single object when it has more than fifty items', async () => {
     const { error } = await post(site.asked, Array<string>(51).fill('me'));
 
     expect(error).toMatchObject({
@@ -115,7 +115,7 @@ describe('a batch has the shape of Meta', () => {
   });
 
   // Observed 2026-08-30, v22.0.
-  it('is refused on graph.instagram.com', async () => {
+  it('is rejected on graph.instagram.com', async () => {
     const { status, headers } = await post(site.asked, ['me?fields=id'], site.instagram);
 
     expect(status).toBe(400);
@@ -125,14 +125,14 @@ describe('a batch has the shape of Meta', () => {
   });
 });
 
-describe('usage headers have the shape of Meta', () => {
+describe('simulator usage headers with the shape recorded from Meta', () => {
   const usageOf = async (path: string, query: Readonly<Record<string, string>>) => {
     const { headers } = await site.get(path, query);
     return [headers.get('x-app-usage'), headers.get('x-business-use-case-usage')];
   };
 
   // Observed 2026-09-21, v25.0.
-  it('on graph.facebook.com: of the app, or of an account by its id', async () => {
+  it('on graph.facebook.com: usage of the app, or of an account by its id', async () => {
     expect(await usageOf('/me/accounts', {})).toEqual([
       '{"call_count":0,"total_cputime":0,"total_time":0}',
       null,
@@ -144,7 +144,7 @@ describe('usage headers have the shape of Meta', () => {
   });
 
   // Recorded 2026-09, v26.0.
-  it('on graph.instagram.com: of the app, by names of its own', async () => {
+  it('on graph.instagram.com: usage of the app, by the header names of that host', async () => {
     expect(await usageOf(`/${site.account}/media`, site.instagram)).toEqual([
       '{"call_volume":0,"cpu_time":0}',
       null,
@@ -152,9 +152,9 @@ describe('usage headers have the shape of Meta', () => {
   });
 });
 
-describe('lists have the shape of Meta', () => {
+describe('simulator lists with the shape recorded from Meta', () => {
   // Keys recorded on v23.0; the request is in use, 2026.
-  it('of pages with their accounts nested', async () => {
+  it('of pages with nested accounts', async () => {
     const profile = 'id,username,name,followers_count,follows_count,media_count';
     const { body } = await site.get('/me/accounts', {
       fields: `id,name,access_token,instagram_business_account{${profile}}`,

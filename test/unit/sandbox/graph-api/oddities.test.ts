@@ -11,7 +11,7 @@ const truthOfMedia = ({ world }: Asked, id: string) => {
   return media.find(({ fields }) => (fields as JsonObject)['id'] === id);
 };
 
-describe('conditions of the simulator that users met', () => {
+describe('simulator conditions from user reports', () => {
   it.each([
     [
       'kind',
@@ -20,15 +20,18 @@ describe('conditions of the simulator that users met', () => {
     ['media', '(#100) The metric reach, shares is not supported for this media type'],
     ['plain', '(#100) Les statistiques reach, shares ne sont pas disponibles pour ce contenu'],
     ['nameless', '(#100) The value must be a valid insights metric'],
-  ] as const)('refusalWording words a refused metric: %s', async (refusalWording, message) => {
-    await using asked = await startAsking();
-    const id = mediaOf(asked);
-    asked.world.conditions.set({ refusedMetrics: { [id]: ['reach', 'shares'] }, refusalWording });
+  ] as const)(
+    'refusalWording sets the wording of a rejected metric: %s',
+    async (refusalWording, message) => {
+      await using asked = await startAsking();
+      const id = mediaOf(asked);
+      asked.world.conditions.set({ refusedMetrics: { [id]: ['reach', 'shares'] }, refusalWording });
 
-    const refusal = await asked.refusal(`/${id}/insights`, { metric: 'reach,likes,shares' });
+      const refusal = await asked.refusal(`/${id}/insights`, { metric: 'reach,likes,shares' });
 
-    expect(refusal).toEqual([400, 100, undefined, message]);
-  });
+      expect(refusal).toEqual([400, 100, undefined, message]);
+    },
+  );
 
   it('oddInsights replaces the values of the first metric', async () => {
     await using asked = await startAsking();
@@ -40,7 +43,7 @@ describe('conditions of the simulator that users met', () => {
     expect(listOf(body)[1]?.['values']).toEqual([{ value: expect.any(Number) }]);
   });
 
-  it('captions gives a media a caption that ends in half a character', async () => {
+  it('captions gives a media a caption that ends in half a surrogate pair', async () => {
     await using asked = await startAsking();
     const id = mediaOf(asked);
     await asked.admin('PATCH', 'world', { captions: { [id]: 'Cut \ud83d' } });
@@ -68,7 +71,7 @@ describe('conditions of the simulator that users met', () => {
     ]);
   });
 
-  it('demographicsTwice has two entries of a city that add up', async () => {
+  it('demographicsTwice returns two entries of one city that add up', async () => {
     await using asked = await startAsking();
     const cities = async () => {
       const { body } = await asked.ask(`/${accountOf(asked)}/insights`, {
@@ -108,8 +111,8 @@ function discussed({ world }: Asked) {
   throw new Error('no media has a comment with replies, and another');
 }
 
-describe('conditions of the simulator on comments', () => {
-  it('hiddenComments leaves comments and replies out of lists, and shows them again', async () => {
+describe('simulator conditions on comments', () => {
+  it('hiddenComments hides comments and replies in lists, and lists them again when cleared', async () => {
     await using asked = await startAsking();
     const { id, comment, reply, other } = discussed(asked);
     const listed = async () => {
@@ -129,7 +132,7 @@ describe('conditions of the simulator on comments', () => {
     expect(await listed()).toEqual([true, true, true]);
   });
 
-  it('manyComments counts and lists any number of comments, and makes only those that are read', async () => {
+  it('manyComments counts and lists any number of comments, and creates only those that are read', async () => {
     await using asked = await startAsking();
     const id = mediaOf(asked, 20);
     asked.world.conditions.set({ manyComments: { [id]: 130_000 } });

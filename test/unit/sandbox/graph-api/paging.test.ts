@@ -15,8 +15,8 @@ function page(body: JsonObject): Page {
   return body as unknown as Page;
 }
 
-describe('paging of the simulated lists', () => {
-  it('gives the first page no previous and the last page no next, cursors both', async () => {
+describe('simulator paging', () => {
+  it('has no previous on the first page, no next on the last page, and cursors on both', async () => {
     await using asked = await startAsking();
     const path = `/${asked.world.accounts[0]?.id ?? ''}/media`;
 
@@ -31,7 +31,7 @@ describe('paging of the simulated lists', () => {
     expect(ids).toEqual(asked.world.accounts[0]?.media.map(({ id }) => id));
   });
 
-  it('answers an empty list without paging', async () => {
+  it('is absent from an empty list', async () => {
     await using asked = await startAsking(standingWorld({ storiesPerAccount: 0 }));
 
     const { text } = await asked.ask(`/${asked.world.accounts[0]?.id ?? ''}/stories`);
@@ -39,7 +39,7 @@ describe('paging of the simulated lists', () => {
     expect(text).toBe('{"data":[]}');
   });
 
-  it('puts the token and every parameter into next, then the cursor', async () => {
+  it('puts the token and every parameter, and then the cursor, into next', async () => {
     await using asked = await startAsking();
 
     const { body } = await asked.ask(`/${asked.world.accounts[0]?.id ?? ''}/media`, {
@@ -52,7 +52,7 @@ describe('paging of the simulated lists', () => {
     expect(searchParams.get('access_token')).toBe(asked.world.token);
   });
 
-  it('goes on where the cursor names, whatever is posted meanwhile', async () => {
+  it('resumes at the item of the cursor, whatever is posted meanwhile', async () => {
     await using asked = await startAsking(standingWorld({ postsPerDay: 24 }));
     const path = `/${asked.world.accounts[0]?.id ?? ''}/media`;
     const old = asked.world.accounts[0]?.media.map(({ id }) => id) ?? [];
@@ -66,7 +66,7 @@ describe('paging of the simulated lists', () => {
     expect(asked.world.accounts[0]?.media.length).toBeGreaterThan(old.length);
   });
 
-  it('emits short and empty pages that have a next, in a sparse world', async () => {
+  it('includes short and empty pages with a next in a sparse world', async () => {
     await using asked = await startAsking(standingWorld({ sparsePages: true }));
     const path = `/${asked.world.accounts[0]?.id ?? ''}/media`;
     const sizes: number[] = [];
@@ -88,7 +88,7 @@ describe('paging of the simulated lists', () => {
   });
 
   it.each([1, 2, 3, 7, 12, 29])(
-    'goes on after %i items when the last of them was deleted meanwhile',
+    'resumes after %i items when the last of them was deleted meanwhile',
     async (limit) => {
       await using asked = await startAsking();
       const [account] = asked.world.accounts;

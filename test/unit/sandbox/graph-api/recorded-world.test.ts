@@ -55,8 +55,8 @@ const walk = [
   ),
 ];
 
-describe('a world made of recorded exchanges', () => {
-  it('holds the accounts, pages and media of the bodies', () => {
+describe('simulator world from a recording', () => {
+  it('holds the accounts, pages and media of the recorded bodies', () => {
     const world = createRecordedWorld(walk);
 
     expect(world.accounts.map(({ id, pageId }) => [id, pageId])).toEqual([
@@ -66,7 +66,7 @@ describe('a world made of recorded exchanges', () => {
     expect(world.accounts[0]?.media.map((media) => media.fields(0))).toEqual([newest, oldest]);
   });
 
-  it('answers the recorded requests as recorded, its cursors included', async () => {
+  it('answers the recorded requests as recorded, cursors included', async () => {
     const verified = await verifyRecording(walk);
 
     expect(verified.map(({ differences }) => differences)).toEqual([[], [], [], []]);
@@ -75,14 +75,14 @@ describe('a world made of recorded exchanges', () => {
   it.each([
     ['another key order', { id: account, username: 'somebody' }, 'the keys id, username'],
     ['a key that no body of the world has', { username: 'somebody', id: account, x: 1 }, 'x'],
-  ])('tells a difference: %s', async (_, body, difference) => {
+  ])('reports a difference: %s', async (_, body, difference) => {
     const changed = exchange(`/${account}`, { fields: 'username,id' }, body);
     const verified = await verifyRecording([...walk.slice(1), changed]);
 
     expect(verified.at(-1)?.differences.join()).toContain(difference);
   });
 
-  it('tells an error that came with another message', async () => {
+  it('reports an error with another message', async () => {
     const refused: Exchange = {
       ...exchange(
         `/${account}/feed`,
@@ -115,7 +115,7 @@ describe('a world made of recorded exchanges', () => {
     ]);
   });
 
-  it('answers audiences, media by id and children as recorded, however URLs are signed', async () => {
+  it('answers audiences, media by id and children as recorded, whatever the URL signatures', async () => {
     const insights = (query: Record<string, string>, entry: object) =>
       exchange(`/${account}/insights`, query, { data: [entry] });
     const audience = { metric: 'follower_demographics', period: 'lifetime' };
@@ -158,7 +158,7 @@ describe('a world made of recorded exchanges', () => {
     expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
   });
 
-  it('knows nothing of what a recording was told does not exist', async () => {
+  it('answers as unknown an object that the recording answered as unknown', async () => {
     const gone = '18000000000000077';
     const refused: Exchange = {
       ...exchange(`/${gone}`, {}, {}),

@@ -8,7 +8,7 @@ const day = (offset: number) =>
 /** The parameters of one request and the message that it is refused with. */
 type Case = readonly [name: string, parameters: Record<string, string>, message: string];
 
-describe('what the simulator refuses', () => {
+describe('simulator rejections', () => {
   let asked: Asked;
   let account: string;
 
@@ -23,43 +23,43 @@ describe('what the simulator refuses', () => {
 
   const userCases: readonly Case[] = [
     [
-      'names the first metric that is unknown before anything else',
+      'name the first unknown metric before any other error',
       { metric: 'reach,impressions,nonsense', period: 'nonsense' },
       '(#100) metric[1] must be one of the following values: reach, follower_count, website_clicks,',
     ],
     [
-      'lists only the metrics that lack metric_type',
+      'list only the metrics that lack metric_type',
       { metric: 'reach,views,likes', period: 'day' },
       '(#100) The following metrics (views,likes) should be specified with parameter metric_type=total_value',
     ],
     [
-      'refuses a period that a metric does not have',
+      'apply to a period that a metric lacks',
       { metric: 'online_followers', period: 'day' },
       '(#100) The following periods (day) are incompatible with the metric (online_followers)',
     ],
     [
-      'refuses a window of more than 30 days',
+      'apply to a window of more than 30 days',
       { metric: 'reach', period: 'day', since: day(-40), until: day(-5) },
       '(#100) There cannot be more than 30 days (2592000 s) between since and until.',
     ],
     [
-      'refuses follower_count before the last 30 days',
+      'apply to follower_count before the last 30 days',
       { metric: 'follower_count', period: 'day', since: day(-50), until: day(-40) },
       '(#100) (follower_count) metric only supports querying data for the last 30 days excluding the current day',
     ],
     [
-      'refuses what is older than two years',
+      'apply to days older than two years',
       { metric: 'reach', period: 'day', since: day(-800), until: day(-790) },
       '(#100) since param is not valid. Metrics data is available for the last 2 years',
     ],
     [
-      'refuses a breakdown that a metric does not have',
+      'apply to a breakdown that a metric lacks',
       { metric: 'likes', period: 'day', metric_type: 'total_value', breakdown: 'country' },
       '(#100) Incompatible breakdowns (country) for metric (likes)',
     ],
   ];
 
-  it.each(userCases)('account insights: %s', async (_, parameters, message) => {
+  it.each(userCases)('of account insights: %s', async (_, parameters, message) => {
     const [status, code, , came] = await asked.refusal(`/${account}/insights`, parameters);
 
     expect([status, code]).toEqual([400, 100]);
@@ -71,7 +71,7 @@ describe('what the simulator refuses', () => {
       ({ productType, traits }) => productType === product && traits.beforeConversion === before,
     )?.id ?? '';
 
-  it('names every metric that a reel does not have', async () => {
+  it('name every metric that a reel does not have', async () => {
     const refusal = await asked.refusal(`/${mediaOf('REELS')}/insights`, {
       metric: 'reach,follows,profile_visits',
     });
@@ -84,7 +84,7 @@ describe('what the simulator refuses', () => {
     ]);
   });
 
-  it('refuses a whole page for one media from before the conversion', async () => {
+  it('apply to a whole page that nests insights of a media from before the conversion', async () => {
     const refusal = await asked.refusal(`/${account}/media`, {
       limit: '30',
       fields: 'id,insights.metric(reach)',
@@ -93,7 +93,7 @@ describe('what the simulator refuses', () => {
     expect(refusal).toEqual([400, 100, 2_108_006, 'Invalid parameter']);
   });
 
-  it('validates nothing on an empty list', async () => {
+  it('are absent for an empty list, whatever fields are requested', async () => {
     const { text } = await asked.ask(`/${account}/media`, {
       since: '2001-01-01',
       until: '2001-01-02',
@@ -103,7 +103,7 @@ describe('what the simulator refuses', () => {
     expect(text).toBe('{"data":[]}');
   });
 
-  it('refuses a field that does not exist as soon as there is a node', async () => {
+  it('apply to an unknown field when the list has a node', async () => {
     expect(await asked.refusal(`/${account}/media`, { fields: 'id,video_duration' })).toEqual([
       400,
       100,
@@ -117,7 +117,7 @@ describe('what the simulator refuses', () => {
     ['an edge on graph.facebook.com', false, 'media'],
     ['the root on graph.instagram.com', true, ''],
     ['an edge on graph.instagram.com', true, 'media'],
-  ])('refuses ids as a failure of the server: %s', async (_, instagram, edge) => {
+  ])('of ids are server errors: %s', async (_, instagram, edge) => {
     const token = asked.world.accounts[0]?.instagramToken ?? '';
     const path = edge === '' ? '/' : `/${account}/${edge}`;
 
@@ -139,7 +139,7 @@ describe('what the simulator refuses', () => {
     ]);
   });
 
-  it('refuses the insights of a story that fewer than five people saw', async () => {
+  it('apply to insights of a story with fewer than five viewers', async () => {
     const unseen = asked.world.accounts[0]?.stories.find(
       (story) => (story.insights(Date.parse(NOW))?.['reach'] ?? 0) < 5,
     );
@@ -152,7 +152,7 @@ describe('what the simulator refuses', () => {
     ]);
   });
 
-  it("tells nothing of an object that does not exist or is another's", async () => {
+  it('treat an object of another account as unknown', async () => {
     const token = asked.world.accounts[1]?.instagramToken ?? '';
     const [status, code, subcode] = await asked.refusal(`/${account}`, { access_token: token });
 
@@ -160,16 +160,16 @@ describe('what the simulator refuses', () => {
   });
 
   it.each([
-    ['a token that it does not know', 'EAAGnonsense', 190],
-    ['no token', '', 104],
-  ])('refuses %s', async (_, token, code) => {
+    ['an unknown token', 'EAAGnonsense', 190],
+    ['a missing token', '', 104],
+  ])('apply to %s', async (_, token, code) => {
     const { status, body, headers } = await asked.ask(`/${account}`, { access_token: token });
 
     expect([status, (body['error'] as { code: number }).code]).toEqual([400, code]);
     expect(headers.get('www-authenticate')).toMatch(/^OAuth "Facebook Platform" "invalid_/);
   });
 
-  it('answers Instagram Login in its own words', async () => {
+  it('use the wording of Instagram Login on graph.instagram.com', async () => {
     const token = asked.world.accounts[0]?.instagramToken ?? '';
     const { body } = await asked.ask(`/${mediaOf('REELS')}/insights`, {
       metric: 'follows',

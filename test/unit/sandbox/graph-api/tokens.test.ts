@@ -37,8 +37,8 @@ async function exchangeCode(asked: Asked, code: string): Promise<[number, JsonOb
   return [answer.status, (await answer.json()) as JsonObject];
 }
 
-describe('the tokens of the simulator', () => {
-  it('tells of a token what it is good for, asked by the app', async () => {
+describe('simulator tokens', () => {
+  it('are described at /debug_token when the app asks', async () => {
     await using asked = await startAsking();
     const { clientId, clientSecret } = asked.world.app;
 
@@ -62,7 +62,7 @@ describe('the tokens of the simulator', () => {
     });
   });
 
-  it('tells why a token is good no more', async () => {
+  it('are described with the reason why they became invalid', async () => {
     await using asked = await startAsking();
     const page = asked.world.pages[0]?.token ?? '';
     asked.world.conditions.set({ badTokens: { [page]: 'password' } });
@@ -85,7 +85,7 @@ describe('the tokens of the simulator', () => {
     expect(JSON.stringify(asked.api.ledger.entries)).not.toContain(page);
   });
 
-  it('tells of a token that a condition has ended that it ended an hour ago', async () => {
+  it('are described as expired an hour ago when a condition expires them', async () => {
     await using asked = await startAsking();
     const { token } = asked.world.accounts.map(({ instagramToken }) => ({
       token: instagramToken,
@@ -109,7 +109,7 @@ describe('the tokens of the simulator', () => {
     ['instagram_manage_insights', (id: string) => [`/${id}/insights`, `/${id}/media`]],
     ['instagram_manage_comments', (id: string) => [`/${id}/tags`, `/${id}/media`]],
   ])(
-    'keeps a token without %s from what the permission is for, and from nothing else',
+    'without the permission %s are rejected only where that permission is required',
     async (scope, paths) => {
       await using asked = await startAsking();
       const id = asked.world.accounts[0]?.id ?? '';
@@ -139,7 +139,7 @@ describe('the tokens of the simulator', () => {
     },
   );
 
-  it('keeps an account that has not consented to insights from them, on Instagram Login', async () => {
+  it('of Instagram Login are rejected for insights when the account has not consented to insights', async () => {
     await using asked = await startAsking();
     const [account] = asked.world.accounts;
     const token = account?.instagramToken ?? '';
@@ -150,7 +150,7 @@ describe('the tokens of the simulator', () => {
     expect((await asked.ask('/me/media', { access_token: token })).status).toBe(200);
   });
 
-  it('has the app and every token as at the start after a DELETE of the world', async () => {
+  it('are restored, and the app too, by DELETE of the world', async () => {
     await using asked = await startAsking();
     const { token, app } = asked.world;
     const before = { app: { ...app }, grant: asked.world.tokens.find(token) };
@@ -167,7 +167,7 @@ describe('the tokens of the simulator', () => {
     expect((await asked.ask('/me/accounts')).status).toBe(200);
   });
 
-  it('exchanges a Facebook token for one of sixty days, which then expires', async () => {
+  it('of Facebook are exchanged for tokens of sixty days, which then expire', async () => {
     await using asked = await startAsking();
 
     const { body } = await asked.ask('/oauth/access_token', {
@@ -193,7 +193,7 @@ describe('the tokens of the simulator', () => {
     [{ client_secret: 'x' }, 1, /^Error validating client secret\.$/],
     [{ fb_exchange_token: 'x' }, 190, /Cannot parse access token$/],
     [{ grant_type: 'x' }, 100, /Unsupported grant type: x$/],
-  ])('refuses an exchange with %j', async (changes, code, message) => {
+  ])('are not exchanged with %j', async (changes, code, message) => {
     await using asked = await startAsking();
 
     const refusal = await asked.refusal('/oauth/access_token', {
@@ -206,7 +206,7 @@ describe('the tokens of the simulator', () => {
     expect(refusal).toEqual([400, code, undefined, expect.stringMatching(message)]);
   });
 
-  it('logs in with Instagram: a code once, a token for an hour, then for sixty days', async () => {
+  it('of Instagram Login come from a code once, for an hour and then for sixty days', async () => {
     await using asked = await startAsking();
     const account = asked.world.accounts[1];
     const { status, location } = await logIn(asked, '/oauth/authorize', {
@@ -246,7 +246,7 @@ describe('the tokens of the simulator', () => {
     ]);
   });
 
-  it('answers an exchange of a code flat where it is told to', async () => {
+  it('come in a flat answer when codeShape is flat', async () => {
     await using asked = await startAsking();
     asked.world.app.codeShape = 'flat';
     const { location } = await logIn(asked, '/oauth/authorize');
@@ -257,7 +257,7 @@ describe('the tokens of the simulator', () => {
     expect(body['permissions']).toContain('instagram_business_manage_insights');
   });
 
-  it('logs in with Facebook, and says what became of a code', async () => {
+  it('of Facebook come from a code once; the second exchange of the code is rejected', async () => {
     await using asked = await startAsking();
     const { location } = await logIn(asked, '/v25.0/dialog/oauth');
     const code = location.searchParams.get('code') ?? '';
@@ -269,7 +269,7 @@ describe('the tokens of the simulator', () => {
     expect([status, second['error']]).toMatchObject([400, { code: 100, error_subcode: 36_009 }]);
   });
 
-  it('refreshes an Instagram token that is a day old, not a younger one', async () => {
+  it('of Instagram are refreshed when they are a day old, not younger', async () => {
     await using asked = await startAsking();
     const refresh = (token: unknown) =>
       asked.ask('/refresh_access_token', {
@@ -287,7 +287,7 @@ describe('the tokens of the simulator', () => {
     expect((await refresh(asked.world.token)).status).toBe(400);
   });
 
-  it('wants the proof of the secret where the app requires it', async () => {
+  it('require appsecret_proof when the app requires it', async () => {
     await using asked = await startAsking();
     asked.world.app.requireProof = true;
     const proof = createHmac('sha256', asked.world.app.clientSecret)
@@ -304,7 +304,7 @@ describe('the tokens of the simulator', () => {
     expect(right.text).not.toContain(proof);
   });
 
-  it('lists the permissions of its user', async () => {
+  it('list the permissions of their user', async () => {
     await using asked = await startAsking();
 
     const { body } = await asked.ask('/me/permissions');
@@ -315,7 +315,7 @@ describe('the tokens of the simulator', () => {
     });
   });
 
-  it('takes an end for a token over HTTP', async () => {
+  it('accept an expiry over HTTP', async () => {
     await using asked = await startAsking();
     const tokens = { [asked.world.token]: { expiresAt: '2026-02-10T13:00:00Z' } };
     await asked.admin('PATCH', 'world', { tokens, app: { requireProof: false } });

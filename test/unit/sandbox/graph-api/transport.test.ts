@@ -19,8 +19,8 @@ async function askPlainly(
   return { answer, body: Buffer.concat(chunks) };
 }
 
-describe('how the simulator sends its answers', () => {
-  it('compresses for clients that take it', async () => {
+describe('simulator HTTP answers', () => {
+  it('are compressed for clients that accept gzip', async () => {
     await using asked = await startAsking();
 
     const plain = await askPlainly(asked, {});
@@ -31,7 +31,7 @@ describe('how the simulator sends its answers', () => {
     expect(gunzipSync(zipped.body).toString()).toBe(plain.body.toString());
   });
 
-  it('has no ETag, and answers in full whatever the client knows', async () => {
+  it('have no ETag, and are complete even for If-None-Match', async () => {
     await using asked = await startAsking();
 
     const { answer } = await askPlainly(asked, { 'if-none-match': '*' });
@@ -39,7 +39,7 @@ describe('how the simulator sends its answers', () => {
     expect([answer.statusCode, answer.headers.etag]).toEqual([200, undefined]);
   });
 
-  it('outlives a client that goes while it sends its request', async () => {
+  it('continue after a client disconnects within its request', async () => {
     await using asked = await startAsking();
     const { hostname, port } = new URL(asked.api.url);
     const head = 'POST /v25.0/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbatch=';
@@ -50,7 +50,7 @@ describe('how the simulator sends its answers', () => {
     expect((await asked.ask('/me')).status).toBe(200);
   });
 
-  it('ignores pretty', async () => {
+  it('ignore the parameter pretty', async () => {
     await using asked = await startAsking();
 
     const { text } = await asked.ask('/me', { pretty: '1' });
