@@ -16,8 +16,8 @@ afterEach(async () => {
 const batchOf = (sequence: number, key: string) =>
   mediaBatch('17841', sequence, [mediaRecord(key)]);
 
-describe('a produce answer that is lost', () => {
-  test('publishes everything once when the client asks again', async () => {
+describe('lost produce response', () => {
+  test('causes no loss and no duplicate when the client retries', async () => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(batchOf(1, 'a'), noSignal);
     const lost = world.proxy.inject(apiKeys.produce, 'lose-response');
@@ -27,7 +27,7 @@ describe('a produce answer that is lost', () => {
     await expectOnce(world, ['a', 'b', 'c']);
   });
 
-  test('publishes everything once when all answers to a batch are lost (Invariant 4)', async () => {
+  test('causes no loss and no duplicate when all responses to a batch are lost (Invariant 4)', async () => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(batchOf(1, 'a'), noSignal);
     const lost = world.proxy.inject(apiKeys.produce, 'lose-response', { times: 4 });
@@ -39,8 +39,8 @@ describe('a produce answer that is lost', () => {
   });
 });
 
-describe('a commit whose answer does not come', () => {
-  test('finds out that it landed', async () => {
+describe('commit without a response', () => {
+  test('is resolved as committed when only the response was lost', async () => {
     const { publisher } = await world.openFaulty();
     const lost = world.proxy.inject(apiKeys.endTxn, 'lose-response');
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -50,7 +50,7 @@ describe('a commit whose answer does not come', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('does the batch again when the broker never got it', async () => {
+  test('is repeated as a batch when the request never reached the broker', async () => {
     const { publisher } = await world.openFaulty();
     const lost = world.proxy.inject(apiKeys.endTxn, 'lose-request');
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -60,7 +60,7 @@ describe('a commit whose answer does not come', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('finds out that it landed when the answer is cut in the middle', async () => {
+  test('is resolved as committed when the response is cut in the middle', async () => {
     const { publisher } = await world.openFaulty();
     world.proxy.inject(apiKeys.endTxn, 'cut-response');
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -70,7 +70,7 @@ describe('a commit whose answer does not come', () => {
   });
 });
 
-test('publishes everything once when the answer with a producer id is lost', async () => {
+test('causes no loss and no duplicate when the response with a producer id is lost', async () => {
   const { publisher } = await world.openFaulty();
   const lost = world.proxy.inject(apiKeys.initProducerId, 'lose-response');
   await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -78,7 +78,7 @@ test('publishes everything once when the answer with a producer id is lost', asy
   await expectOnce(world, ['a']);
 });
 
-describe('a connection that is cut in the middle of a frame', () => {
+describe('connection cut in the middle of a frame', () => {
   test.each([
     ['a produce request', apiKeys.produce, 'cut-request'],
     ['a produce answer', apiKeys.produce, 'cut-response'],
@@ -87,7 +87,7 @@ describe('a connection that is cut in the middle of a frame', () => {
     ['the answer with a producer id', apiKeys.initProducerId, 'cut-response'],
     ['the request that adds partitions', apiKeys.addPartitionsToTxn, 'cut-request'],
     ['the answer to added partitions', apiKeys.addPartitionsToTxn, 'cut-response'],
-  ] as const)('publishes everything once when it was %s', async (_what, apiKey, fault) => {
+  ] as const)('causes no loss and no duplicate during %s', async (_what, apiKey, fault) => {
     const { publisher } = await world.openFaulty();
     const cut = world.proxy.inject(apiKey, fault);
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -96,7 +96,7 @@ describe('a connection that is cut in the middle of a frame', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('publishes everything once when all of them are cut again and again', async () => {
+  test('causes no loss and no duplicate when all connections are cut repeatedly', async () => {
     const { publisher } = await world.openFaulty();
     const keys = Array.from({ length: 10 }, (_, index) => `m${String(index)}`);
     for (const [index, key] of keys.entries()) {
@@ -108,8 +108,8 @@ describe('a connection that is cut in the middle of a frame', () => {
   });
 });
 
-describe('a broker that is slower than the deadline', () => {
-  test('refuses the late request of a producer that was thrown away', async () => {
+describe('broker slower than the deadline', () => {
+  test('rejects the late produce request of a discarded producer', async () => {
     const { publisher } = await world.openFaulty();
     const late = world.proxy.inject(apiKeys.produce, 'hold-request', { times: 4 });
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -119,7 +119,7 @@ describe('a broker that is slower than the deadline', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('refuses the late commit of a producer that was thrown away', async () => {
+  test('rejects the late commit of a discarded producer', async () => {
     const { publisher } = await world.openFaulty();
     const late = world.proxy.inject(apiKeys.endTxn, 'hold-request');
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -129,7 +129,7 @@ describe('a broker that is slower than the deadline', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('gives up with nothing published when no answer comes in any try', async () => {
+  test('leads to an error, with nothing published, when no attempt gets a response', async () => {
     const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
     const held = world.proxy.inject(apiKeys.produce, 'hold-request', { times: 1000 });
     await expect(publisher.publish(batchOf(1, 'a'), noSignal)).rejects.toMatchObject({
@@ -142,15 +142,15 @@ describe('a broker that is slower than the deadline', () => {
   });
 });
 
-describe('an error that the broker answers to a send', () => {
+describe('error in a produce response', () => {
   test.each([
-    ['a disk that is full or broken, nothing stored', errorCodes.storageError, false],
-    ['a disk that is full or broken, although it was stored', errorCodes.storageError, true],
-    ['too few replicas, although it was stored', errorCodes.notEnoughReplicas, true],
+    ['a full or broken disk, records not stored', errorCodes.storageError, false],
+    ['a full or broken disk, although the records were stored', errorCodes.storageError, true],
+    ['too few replicas, although the records were stored', errorCodes.notEnoughReplicas, true],
     ['a leader that moved', errorCodes.notLeader, false],
     ['an unknown producer', errorCodes.unknownProducerId, false],
-    ['a topic that it does not know', errorCodes.unknownTopicOrPartition, false],
-  ])('publishes everything once: %s', async (_what, refuse, stored) => {
+    ['an unknown topic or partition', errorCodes.unknownTopicOrPartition, false],
+  ])('causes no loss and no duplicate: %s', async (_what, refuse, stored) => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(batchOf(1, 'a'), noSignal);
     const refused = world.proxy.inject(apiKeys.produce, { refuse, stored });
@@ -171,7 +171,7 @@ describe('an error that the broker answers to a send', () => {
       errorCodes.storageError,
       /Disk error .*look at the broker's log and disk/,
     ],
-  ])('is named when it stays: %s', async (code, refuse, message) => {
+  ])('is reported by code when it lasts: %s', async (code, refuse, message) => {
     const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
     await publisher.publish(batchOf(1, 'a'), noSignal);
     const refused = world.proxy.inject(apiKeys.produce, { refuse, stored: false }, { times: 1000 });
@@ -185,7 +185,7 @@ describe('an error that the broker answers to a send', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('is not tried again when it is about the clock, and Kafka is not ready until that is right', async () => {
+  test('is not retried when it is about the clock, and Kafka is not ready until the clock is right', async () => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(batchOf(1, 'a'), noSignal);
     const refuse = errorCodes.invalidTimestamp;
@@ -203,7 +203,7 @@ describe('an error that the broker answers to a send', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('is no outage when the broker has dropped a producer that was silent for long', async () => {
+  test('is not an outage when the broker has dropped an idle producer', async () => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(batchOf(1, 'a'), noSignal);
     const refuse = errorCodes.unknownProducerId;
@@ -213,7 +213,7 @@ describe('an error that the broker answers to a send', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('gives up with nothing published when a disk stays full, and goes on when it is not', async () => {
+  test('leads to a retryable error while a disk is full, and the next batch succeeds afterwards', async () => {
     const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
     await publisher.publish(batchOf(1, 'a'), noSignal);
     const full = world.proxy.inject(
@@ -230,7 +230,7 @@ describe('an error that the broker answers to a send', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('holds up no reader when it gives up and no abort is answered either (Invariant 7)', async () => {
+  test('blocks no reader when neither the batch nor its aborts are answered (Invariant 7)', async () => {
     const { publisher } = await world.openFaulty({
       sendDeadlineMs: 1000,
       transactionTimeoutMs: 60_000,
@@ -246,14 +246,14 @@ describe('an error that the broker answers to a send', () => {
   });
 });
 
-describe('a transaction coordinator that has moved', () => {
+describe('unavailable transaction coordinator', () => {
   test.each([
-    ['moved, when partitions are added', apiKeys.addPartitionsToTxn, errorCodes.notCoordinator],
-    ['moved, when it is to commit', apiKeys.endTxn, errorCodes.notCoordinator],
-    ['not there, when it is to commit', apiKeys.endTxn, errorCodes.coordinatorNotAvailable],
-    ['still loading, when it is to commit', apiKeys.endTxn, errorCodes.coordinatorLoading],
-    ['still loading, for a new producer', apiKeys.initProducerId, errorCodes.coordinatorLoading],
-  ])('publishes everything once: it is %s', async (_what, apiKey, refuse) => {
+    ['moved when partitions are added', apiKeys.addPartitionsToTxn, errorCodes.notCoordinator],
+    ['moved at the commit', apiKeys.endTxn, errorCodes.notCoordinator],
+    ['unavailable at the commit', apiKeys.endTxn, errorCodes.coordinatorNotAvailable],
+    ['still loading at the commit', apiKeys.endTxn, errorCodes.coordinatorLoading],
+    ['still loading for a new producer', apiKeys.initProducerId, errorCodes.coordinatorLoading],
+  ])('causes no loss and no duplicate: it is %s', async (_what, apiKey, refuse) => {
     const { publisher } = await world.openFaulty();
     const refused = world.proxy.inject(apiKey, { refuse, stored: false });
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -262,7 +262,7 @@ describe('a transaction coordinator that has moved', () => {
     await expectOnce(world, ['a', 'b']);
   });
 
-  test('does not commit twice what it committed and denied', async () => {
+  test('causes no second commit when it committed and answered with an error', async () => {
     const { publisher } = await world.openFaulty();
     world.proxy.inject(apiKeys.endTxn, { refuse: errorCodes.notCoordinator, stored: true });
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -271,8 +271,8 @@ describe('a transaction coordinator that has moved', () => {
   });
 });
 
-describe('closing', () => {
-  test('leaves no transaction open while the broker answers nothing to a send', async () => {
+describe('closing Kafka adapter', () => {
+  test('leaves no transaction open while the broker does not answer a produce request', async () => {
     const adapter = await world.openFaulty({
       sendDeadlineMs: 30_000,
       transactionTimeoutMs: 60_000,

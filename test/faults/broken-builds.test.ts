@@ -176,9 +176,9 @@ async function writeMeanwhile(deployment: Deployment): Promise<void> {
 
 const none = { lost: 0, duplicated: 0, reordered: 0, state_ahead: 0, state_behind: 0 };
 
-describe('a build that keeps a producer whose send failed', () => {
+describe('build that keeps a producer after a failed produce request', () => {
   test.concurrent(
-    'is caught: records are lost that its state tells of',
+    'is detected: records are lost that its state covers',
     async () => {
       await using build = await breakBuild(keptProducer);
       await using deployment = await deploy(build.main);
@@ -191,7 +191,7 @@ describe('a build that keeps a producer whose send failed', () => {
   );
 
   test.concurrent(
-    'differs from the program, which loses nothing by the same fault',
+    'differs from the program, which loses nothing with the same fault',
     async () => {
       await using deployment = await deploy(undefined);
       await loseAcknowledgements(deployment);
@@ -201,9 +201,9 @@ describe('a build that keeps a producer whose send failed', () => {
   );
 });
 
-describe('a build that commits the state before its records', () => {
+describe('build that commits the state before its records', () => {
   test.concurrent(
-    'is caught when it is killed between the two: what its state tells of is lost',
+    'is detected when it is killed between both commits: records are lost that its state covers',
     async () => {
       await using build = await breakBuild(stateFirst);
       await using deployment = await deploy(build.main);
@@ -215,7 +215,7 @@ describe('a build that commits the state before its records', () => {
   );
 
   test.concurrent(
-    'is caught even when it is not killed',
+    'is detected even without a kill',
     async () => {
       await using build = await breakBuild(stateFirst);
       await using deployment = await deploy(build.main);
@@ -227,7 +227,7 @@ describe('a build that commits the state before its records', () => {
   );
 
   test.concurrent(
-    'differs from the program, which loses nothing by the same fault',
+    'differs from the program, which loses nothing with the same fault',
     async () => {
       await using deployment = await deploy(undefined);
       await killAtProduce(1, deployment);
@@ -237,9 +237,9 @@ describe('a build that commits the state before its records', () => {
   );
 });
 
-describe('a build that ends a restore by the lag that a broker reports', () => {
+describe('build that ends a restore by the lag that a broker reports', () => {
   test.concurrent(
-    'is caught when the broker was deposed: everything is published again, with a state that was there',
+    'is detected with a deposed leader: all records are published again, with an earlier state',
     async () => {
       await using build = await breakBuild(offsetLagEnd);
       await using deployment = await deploy(build.main);
@@ -250,7 +250,7 @@ describe('a build that ends a restore by the lag that a broker reports', () => {
   );
 
   test.concurrent(
-    'differs from the program, which repeats nothing by the same fault',
+    'differs from the program, which repeats nothing with the same fault',
     async () => {
       await using deployment = await deploy(undefined);
       await restoreFromDeposed(deployment);
@@ -260,9 +260,9 @@ describe('a build that ends a restore by the lag that a broker reports', () => {
   );
 });
 
-describe('a build that writes a state over whatever it finds', () => {
+describe('build that replaces a state without reading it', () => {
   test.concurrent(
-    'is caught when another writer was there: its records are repeated, with a state that was there',
+    "is detected with a second writer: the second writer's records are repeated, with an earlier state",
     async () => {
       await using build = await breakBuild(blindWrite);
       await using deployment = await deploy(build.main);
@@ -275,7 +275,7 @@ describe('a build that writes a state over whatever it finds', () => {
   );
 
   test.concurrent(
-    'differs from the program, which repeats nothing by the same fault',
+    'differs from the program, which repeats nothing with the same fault',
     async () => {
       await using deployment = await deploy(undefined);
       await writeMeanwhile(deployment);
@@ -285,8 +285,8 @@ describe('a build that writes a state over whatever it finds', () => {
   );
 });
 
-describe('a broken build', () => {
-  test.concurrent('is refused when its patch does not fit the sources', async () => {
+describe('broken build', () => {
+  test.concurrent('is rejected when its patch does not fit the sources', async () => {
     const patch = { file: 'main.ts', find: 'not there', replace: '' };
     await expect(breakBuild([patch])).rejects.toThrow('src/main.ts: expected once, found 0 times');
   });

@@ -20,7 +20,7 @@ const joinCluster = ({ brokers, registryUrl }: Cluster) =>
     env: { KAFKA_BROKERS: brokers.join(','), SCHEMA_REGISTRY_URL: registryUrl },
   });
 
-describe('a broker that dies', () => {
+describe('crash or pause of a broker', () => {
   let cluster: Cluster;
   const createWorld = () => joinCluster(cluster);
 
@@ -32,7 +32,7 @@ describe('a broker that dies', () => {
     await cluster[Symbol.asyncDispose]();
   });
 
-  test('loses and repeats nothing at any step of a batch', async () => {
+  test('causes no loss and no duplicate at any step of a batch', async () => {
     await using world = await createWorld();
     const { publisher } = await world.openFaulty();
     const keys = ['first'];
@@ -57,7 +57,7 @@ describe('a broker that dies', () => {
     await expectOnce(world, keys);
   }, 180_000);
 
-  test('stands still for a while and loses nothing', async () => {
+  test('causes no loss and no duplicate when the broker pauses', async () => {
     await using world = await createWorld();
     const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -73,7 +73,7 @@ describe('a broker that dies', () => {
   }, 120_000);
 });
 
-describe('a broker of several', () => {
+describe('cluster of several brokers', () => {
   let cluster: Cluster;
   const createWorld = () => joinCluster(cluster);
 
@@ -85,7 +85,7 @@ describe('a broker of several', () => {
     await cluster[Symbol.asyncDispose]();
   });
 
-  test('loses and repeats nothing when the coordinator of the transactions has gone', async () => {
+  test('causes no loss and no duplicate when the transaction coordinator crashes', async () => {
     await using world = await createWorld();
     const topics = { ...world.options.topics, partitions: 6, replicationFactor: 3 };
     const { publisher } = await world.openFaulty({ topics });
@@ -110,7 +110,7 @@ describe('a broker of several', () => {
   }, 180_000);
 
   // It answers with its own, old high watermark until it knows: the end of what it has is not the end.
-  test('yields no older state when it was deposed and does not know it yet (Invariant 2)', async () => {
+  test('returns no older state from a deposed leader that does not know of its successor (Invariant 2)', async () => {
     await using world = await createWorld();
     const { broker } = cluster;
     const topics = { ...world.options.topics, replicationFactor: 3 };
@@ -150,7 +150,7 @@ describe('a broker of several', () => {
   }, 180_000);
 });
 
-describe('connections that a load balancer has forgotten in a silence', () => {
+describe('connections that a load balancer dropped while they were idle', () => {
   test('are replaced, and a batch is published within ten seconds', async () => {
     await using world = await createFaultWorld();
     const { publisher } = await world.openFaulty({
@@ -168,7 +168,7 @@ describe('connections that a load balancer has forgotten in a silence', () => {
   }, 60_000);
 });
 
-describe('a quota', () => {
+describe('broker quota', () => {
   const bytesPerSecond = 10_000;
   const openThrottled = async (world: FaultWorld) => {
     const clientId = world.options.transactionalIdPrefix;
@@ -179,7 +179,7 @@ describe('a quota', () => {
     return { ...adapter, clientId };
   };
 
-  test('that a batch exceeds takes its time, which does not count against the deadline', async () => {
+  test('delays a batch that exceeds it, and the delay does not count against the deadline', async () => {
     await using world = await createFaultWorld();
     const { publisher } = await openThrottled(world);
     // The broker counts over eleven seconds.
@@ -195,7 +195,7 @@ describe('a quota', () => {
     await expectOnce(world, ['a', 'b']);
   }, 60_000);
 
-  test('that leaves a batch no time is named, and is not spent by tries', async () => {
+  test('is named in the error when it leaves a batch no time, and no attempt is repeated', async () => {
     await using world = await createFaultWorld();
     const { publisher, clientId } = await openThrottled(world);
     const records = [mediaRecord('b', 60 * bytesPerSecond)];
@@ -212,8 +212,8 @@ describe('a quota', () => {
   }, 60_000);
 });
 
-describe('brokers', () => {
-  test('are found through another when the first in the list answers nobody', async () => {
+describe('broker list', () => {
+  test('is tried in turn when its first broker is unreachable', async () => {
     await using world = await createFaultWorld();
     await using mute = await closeAtOnce();
     const adapter = world.open({ brokers: [mute.address, ...world.cluster.brokers] });
@@ -228,7 +228,7 @@ describe('brokers', () => {
     }
   }, 60_000);
 
-  test('are named in an error that asks for another try when they cannot be reached', async () => {
+  test('is named in a retryable error when no broker is reachable', async () => {
     await using world = await createFaultWorld();
     const adapter = world.open({ brokers: ['127.0.0.1:1'] });
     await expect(adapter.prepareTopics(noSignal)).rejects.toMatchObject({

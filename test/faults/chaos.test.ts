@@ -21,9 +21,9 @@ function startChaos(args: readonly string[]) {
   return { child, ended, output: () => output, told: () => told };
 }
 
-describe('the program under random faults', () => {
+describe('chaos suite', () => {
   test.concurrent(
-    'loses nothing, publishes nothing twice and nothing out of order, in half a minute of them',
+    'finds no loss, no duplicate and no reordering in half a minute of random faults',
     async () => {
       const { ended, output, told } = startChaos(['--minutes', '0.6', '--seed', '1']);
       const code = await ended;
@@ -47,7 +47,7 @@ describe('the program under random faults', () => {
   );
 
   test.concurrent(
-    'ends with 130 and leaves nothing behind when it is interrupted',
+    'exits with 130 and leaves nothing behind when it is interrupted',
     async () => {
       const { child, ended, told } = startChaos(['--minutes', '1', '--seed', '2']);
       while (!told().includes('starting 3 Kafka brokers')) await once(child.stderr, 'data');
@@ -63,7 +63,7 @@ describe('the program under random faults', () => {
     ['--seed', '1.5'],
     ['--instances', '0'],
     ['--logs', '/dev/null/logs'],
-  ])('refuses %s %s', async (name, value) => {
+  ])('rejects %s %s', async (name, value) => {
     const { ended, told } = startChaos([name, value]);
     expect(await ended).toBe(2);
     expect(told()).toContain(`${name}: got "${value}"`);

@@ -6,9 +6,9 @@ import { claims, createProcessWorld, expectTruth, steps } from './process-world.
  * The real program is held at a step, killed there and started again. Each has a world of its own, and
  * waits for the session of the one that was killed: several wait at once.
  */
-describe('kill -9 loses nothing and publishes nothing twice (Invariant 7)', () => {
+describe('kill -9 (Invariant 7)', () => {
   test.concurrent.each(Object.keys(steps) as (keyof typeof steps)[])(
-    '%s',
+    'loses no record and publishes none twice at the step "%s"',
     async (step) => {
       await using world = await createProcessWorld();
       const stop = steps[step](world);
@@ -28,7 +28,7 @@ describe('kill -9 loses nothing and publishes nothing twice (Invariant 7)', () =
   );
 
   test.concurrent(
-    'after a poll: the program waits for the next',
+    'loses no record and publishes none twice at the step "after a poll: the program waits for the next"',
     async () => {
       await using world = await createProcessWorld();
       const program = world.run();
@@ -44,7 +44,7 @@ describe('kill -9 loses nothing and publishes nothing twice (Invariant 7)', () =
   );
 
   test.concurrent(
-    'a body that cannot be used is among the dead letters, its poll not failed yet',
+    'loses no dead letter and publishes none twice before the poll of an unusable body has failed',
     async () => {
       const body = 'Sorry, something went wrong.';
       await using world = await createProcessWorld();

@@ -36,7 +36,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await sleep(20);
 }
 
-describe('an instance that its group does not know any more', () => {
+describe('instance that its group no longer knows', () => {
   let world: FaultWorld;
 
   beforeEach(async () => {
@@ -47,7 +47,7 @@ describe('an instance that its group does not know any more', () => {
     await world[Symbol.asyncDispose]();
   });
 
-  test('joins again when its connection ends while it does: kafkajs gives that up without a word', async () => {
+  test('joins again when its connection ends during the join, which kafkajs gives up without an error', async () => {
     const timeouts = { sessionTimeoutMs: 6000, heartbeatMs: 300, rebalanceTimeoutMs: 2000 };
     const { group } = await world.openFaulty({ group: timeouts });
     const groupId = `${world.options.transactionalIdPrefix}-instances`;
@@ -73,7 +73,7 @@ describe('an instance that its group does not know any more', () => {
     await joined;
   });
 
-  test('opens no producer, which would fence the new owner, when it was not heard for a session', async () => {
+  test('opens no producer, which would fence the new owner, after a session without heartbeats', async () => {
     const timeouts = { sessionTimeoutMs: 6000, heartbeatMs: 300, rebalanceTimeoutMs: 2000 };
     const { group, publisher } = await world.openFaulty({ group: timeouts });
     const stop = new AbortController();

@@ -8,7 +8,7 @@ import { type FaultWorld, createFaultWorld, expectOnce } from './fault-world.ts'
  * What kafkajs 2.2.4 does with a producer that is used on after an error, beside what this program
  * does in the same place. When a later version does better, a test here fails and says so.
  */
-describe('a transactional producer of kafkajs', () => {
+describe('transactional producer of kafkajs', () => {
   let world: FaultWorld;
   let producer: Producer;
 
@@ -63,7 +63,7 @@ describe('a transactional producer of kafkajs', () => {
     return next;
   };
 
-  test('loses a committed batch without an error when it is used on after an abort', async () => {
+  test('loses a committed batch without an error when it is reused after an abort', async () => {
     await publish('a');
     const committed: string[] = [];
     let missing: readonly string[] = [];
@@ -76,7 +76,7 @@ describe('a transactional producer of kafkajs', () => {
     expect(missing).toHaveLength(1);
   });
 
-  test('is thrown away by the program in the same place, which loses nothing (Invariant 4)', async () => {
+  test('is discarded by the program in the same situation, which loses nothing (Invariant 4)', async () => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(mediaBatch('17841', 1, [mediaRecord('a')]), noSignal);
     const lost = world.proxy.inject(apiKeys.produce, 'lose-response', { times: 3 });
@@ -86,7 +86,7 @@ describe('a transactional producer of kafkajs', () => {
     await expectOnce(world, ['a', 'b', 'c']);
   });
 
-  test('sends a commit once and can begin no other transaction after it failed', async () => {
+  test('sends a commit once and cannot begin another transaction after the commit failed', async () => {
     const { transaction, sent } = await send('a');
     await sent;
     const lost = world.proxy.inject(apiKeys.endTxn, 'lose-request', { times: 10 });
@@ -95,7 +95,7 @@ describe('a transactional producer of kafkajs', () => {
     await expect(producer.transaction()).rejects.toThrow(/state "COMMITTING"/);
   });
 
-  test('is replaced by the program when it is wedged, which goes on at once (Invariant 4)', async () => {
+  test('is replaced by the program when it is stuck after a failed commit (Invariant 4)', async () => {
     const { publisher } = await world.openFaulty();
     const lost = world.proxy.inject(apiKeys.endTxn, 'lose-request');
     await publisher.publish(mediaBatch('17841', 1, [mediaRecord('a')]), noSignal);

@@ -117,29 +117,29 @@ export const claims = 1;
 
 /** Every step of a poll and of the start, and how the program is held at exactly that step. */
 export const steps = {
-  'starting: the accounts are asked for': ({ api }) =>
+  'starting: the account list is requested': ({ api }) =>
     api.hold(({ path }) => path.endsWith('/me/accounts')),
-  'rebalancing: the group has not got the request to join': ({ kafka }) =>
+  'rebalancing: the join request has not reached the broker': ({ kafka }) =>
     kafka.inject(apiKeys.joinGroup, 'hold-request', { times: 100 }),
-  'restoring: the partition producer is being claimed': ({ kafka }) =>
+  'acquiring: InitProducerId is not answered yet': ({ kafka }) =>
     kafka.inject(apiKeys.initProducerId, 'hold-response', { skip: 1 }),
-  'fetching: the second page is asked for': ({ api }) =>
+  'fetching: the second page is requested': ({ api }) =>
     api.hold(({ path, query }) => path.endsWith('/media') && query['after'] !== undefined),
-  'claiming: the broker has not got the end record': ({ kafka }) =>
+  'acquiring: the end record has not reached the broker': ({ kafka }) =>
     kafka.inject(apiKeys.produce, 'hold-request'),
-  'claiming: the broker has not got the commit': ({ kafka }) =>
+  'acquiring: the commit has not reached the broker': ({ kafka }) =>
     kafka.inject(apiKeys.endTxn, 'hold-request'),
-  'encoded: nothing of the batch is sent': ({ kafka }) =>
+  'encoded: no request of the batch is sent': ({ kafka }) =>
     kafka.inject(apiKeys.addPartitionsToTxn, 'hold-request', { skip: claims }),
-  'sending: the broker has not got the records': ({ kafka }) =>
+  'producing: the records have not reached the broker': ({ kafka }) =>
     kafka.inject(apiKeys.produce, 'hold-request', { skip: claims }),
-  'sending: the broker has the records': ({ kafka }) =>
+  'producing: the broker has the records': ({ kafka }) =>
     kafka.inject(apiKeys.produce, 'hold-response', { skip: claims }),
-  'committing: the broker has not got the commit': ({ kafka }) =>
+  'committing: the commit has not reached the broker': ({ kafka }) =>
     kafka.inject(apiKeys.endTxn, 'hold-request', { skip: claims }),
   'committing: the broker has committed': ({ kafka }) =>
     kafka.inject(apiKeys.endTxn, 'hold-response', { skip: claims }),
-  'after a commit: the next batch begins': ({ kafka }) =>
+  'committed: the next batch begins': ({ kafka }) =>
     kafka.inject(apiKeys.addPartitionsToTxn, 'hold-request', { skip: claims + 1 }),
 } as const satisfies Readonly<Record<string, (world: ProcessWorld) => Stop>>;
 

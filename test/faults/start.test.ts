@@ -24,9 +24,9 @@ const away = {
   },
 };
 
-describe('a start', () => {
+describe('start-up', () => {
   test.concurrent.each(['kafka', 'registry', 'graph'] as const)(
-    'waits and says so while %s is away, and works when it comes',
+    'waits and reports it while %s is unreachable, and continues when it is back',
     async (name) => {
       await using world = await createProcessWorld();
       away[name](world, true);
@@ -48,9 +48,9 @@ describe('a start', () => {
   );
 });
 
-describe('a program that runs', () => {
+describe('running program', () => {
   test.concurrent(
-    'goes on by itself after its brokers were away for a while',
+    'recovers without help after its brokers were unreachable',
     async () => {
       await using world = await createProcessWorld();
       const program = world.run({

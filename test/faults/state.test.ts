@@ -39,18 +39,18 @@ function newer(state: Buffer): Buffer {
   return changed;
 }
 
-describe('a state that cannot be read', () => {
+describe('unreadable state', () => {
   test.concurrent.each([
     [
       'cut in the middle',
       'state.unreadable',
       (state: Buffer) => state.subarray(0, state.length >> 1),
     ],
-    ['something foreign', 'state.unreadable', () => Buffer.from('{"cursor":1}')],
+    ['foreign data', 'state.unreadable', () => Buffer.from('{"cursor":1}')],
     ['of a newer format', 'state.unreadable', newer],
     ['of a schema that the registry does not know', 'registry.mismatch', withUnknownSchema],
   ])(
-    'stops its stream alone, by name, and moves nothing: it is %s',
+    'stops only its stream, by name, and is left unchanged: it is %s',
     async (_what, error, spoil) => {
       const polled = await createPolledWorld();
       await using world = polled.world;
@@ -78,7 +78,7 @@ describe('a state that cannot be read', () => {
   );
 
   test.concurrent(
-    'begins again when a tombstone is written for its key',
+    'is replaced by a new first poll when a tombstone is written for its key',
     async () => {
       const polled = await createPolledWorld();
       await using world = polled.world;

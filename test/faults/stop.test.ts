@@ -39,9 +39,9 @@ async function expectGoesOn(world: ProcessWorld): Promise<void> {
   await expectTruth(world);
 }
 
-describe('SIGTERM ends the program with 0 and leaves no transaction open (Invariant 7)', () => {
+describe('SIGTERM (Invariant 7)', () => {
   test.concurrent.each(Object.keys(steps) as (keyof typeof steps)[])(
-    '%s',
+    'exits with 0 and leaves no transaction open at the step "%s"',
     async (step) => {
       await using world = await createProcessWorld();
       const stop = steps[step](world);
@@ -60,7 +60,7 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
   );
 
   test.concurrent(
-    'waiting for the next interval',
+    'exits with 0 and leaves no transaction open while the program waits for the next interval',
     async () => {
       await using world = await createProcessWorld();
       const program = world.run(grace);
@@ -74,7 +74,7 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
   );
 
   test.concurrent(
-    'waiting for a limit that lasts an hour',
+    'exits with 0 while the program waits for a limit that lasts an hour',
     async () => {
       await using world = await createProcessWorld();
       const code = {
@@ -93,7 +93,7 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
   );
 
   test.concurrent.each(Object.keys(steps) as (keyof typeof steps)[])(
-    '%s, and then brokers answer nothing at all',
+    'exits with 0 in time at the step "%s" when brokers stop answering',
     async (step) => {
       await using world = await createProcessWorld();
       const stop = steps[step](world);
@@ -107,7 +107,7 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
   );
 
   test.concurrent(
-    'trying a batch again: the next producer is being opened, and then brokers answer nothing at all',
+    'exits with 0 in time while the next producer of a retried batch opens and brokers stop answering',
     async () => {
       await using world = await createProcessWorld();
       // kafkajs itself repeats a produce request that is cut, but not a commit.
@@ -122,7 +122,7 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
   );
 
   test.concurrent(
-    'looking for the outcome of a commit, and then brokers answer nothing at all',
+    'exits with 0 in time while the outcome of a commit is resolved and brokers stop answering',
     async () => {
       await using world = await createProcessWorld();
       const cut = world.kafka.inject(apiKeys.endTxn, 'cut-response', { skip: claims });
@@ -136,7 +136,7 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
   );
 
   test.concurrent(
-    'leaving the group, and then brokers answer nothing at all',
+    'exits with 0 in time while the instance leaves the group and brokers stop answering',
     async () => {
       await using world = await createProcessWorld();
       const leaving = world.kafka.inject(apiKeys.leaveGroup, 'hold-request', { times: 1000 });
@@ -155,7 +155,7 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
   );
 
   test.concurrent(
-    'starting, with everything away',
+    'exits with 0 during start-up when every dependency is unreachable',
     async () => {
       await using world = await createProcessWorld();
       const nobody = '127.0.0.1:1';
@@ -177,15 +177,15 @@ describe('SIGTERM ends the program with 0 and leaves no transaction open (Invari
   );
 });
 
-describe('a second signal ends the program at once', () => {
+describe('second signal', () => {
   test.concurrent.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const)(
-    '%s with %i',
+    '%s ends the program at once with %i',
     async (signal, code) => {
       await using world = await createProcessWorld();
-      const stop = steps['sending: the broker has the records'](world);
+      const stop = steps['producing: the broker has the records'](world);
       const program = world.run(grace);
       await stop.met;
       program.process.kill('SIGTERM');

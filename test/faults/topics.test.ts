@@ -17,7 +17,7 @@ const batchOf = (sequence: number, key: string) =>
   mediaBatch('17841', sequence, [mediaRecord(key)]);
 
 test.each(['unknownTopicOrPartition', 'leaderNotAvailable'] as const)(
-  'waits for topics that were just created while a broker answers %s',
+  'publisher: waits for topics that were just created while a broker answers %s',
   async (answer) => {
     const refuse = { refuse: errorCodes[answer], stored: false };
     const limits = { times: 3, after: apiKeys.createTopics };
@@ -31,8 +31,8 @@ test.each(['unknownTopicOrPartition', 'leaderNotAvailable'] as const)(
   },
 );
 
-describe('a topic that is deleted while the program runs', () => {
-  test('is named while it is away, and published to when it is there again', async () => {
+describe('topic deleted while the program runs', () => {
+  test('is named while it is missing, and published to when it is back', async () => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(batchOf(1, 'before'), noSignal);
     const admin = await world.openAdmin();
@@ -50,7 +50,7 @@ describe('a topic that is deleted while the program runs', () => {
     await expectOnce(world, ['a', 'b'], 3);
   });
 
-  test('stops no batch of the topics beside it', async () => {
+  test('does not stop a batch of the other topics', async () => {
     const { publisher } = await world.openFaulty();
     const user = { ...mediaRecord('17841'), role: 'users' as const };
     await publisher.publish(mediaBatch('17841', 1, [mediaRecord('a'), user]), noSignal);
@@ -65,7 +65,7 @@ describe('a topic that is deleted while the program runs', () => {
     await expectOnce(world, ['a', 'b', 'c']);
   });
 
-  test('is published to again when it was the state topic, from the state in memory', async () => {
+  test('is published to again from the state in memory when it is the state topic', async () => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(batchOf(1, 'a'), noSignal);
     const admin = await world.openAdmin();
@@ -81,7 +81,7 @@ describe('a topic that is deleted while the program runs', () => {
     expect(keys.sort()).toEqual(['a', 'b']);
   });
 
-  test('is refused by name when it comes back with fewer partitions', async () => {
+  test('is rejected by name when it comes back with fewer partitions', async () => {
     const { publisher } = await world.openFaulty();
     await publisher.publish(batchOf(1, 'before'), noSignal);
     const admin = await world.openAdmin();
@@ -97,7 +97,7 @@ describe('a topic that is deleted while the program runs', () => {
   });
 });
 
-describe('a batch that takes many sends', () => {
+describe('batch with many produce requests', () => {
   const keys = Array.from({ length: 3000 }, (_, index) => `m${String(index)}`);
   const large = mediaBatch(
     '17841',
@@ -105,7 +105,7 @@ describe('a batch that takes many sends', () => {
     keys.map((key) => mediaRecord(key, 700)),
   );
 
-  test('is published once when the answer to its second send is lost', async () => {
+  test('is published once when the response to its second produce request is lost', async () => {
     const { publisher } = await world.openFaulty({ sendDeadlineMs: 6000 });
     const lost = world.proxy.inject(apiKeys.produce, 'lose-response', { skip: 1 });
     await publisher.publish(large, noSignal);
@@ -113,7 +113,7 @@ describe('a batch that takes many sends', () => {
     await expectOnce(world, keys, 1);
   });
 
-  test('is published once when the connection is cut in the middle of its second send', async () => {
+  test('is published once when the connection is cut in the middle of its second produce request', async () => {
     const { publisher } = await world.openFaulty({ sendDeadlineMs: 6000 });
     const cut = world.proxy.inject(apiKeys.produce, 'cut-request', { skip: 1 });
     await publisher.publish(large, noSignal);
@@ -122,12 +122,12 @@ describe('a batch that takes many sends', () => {
   });
 });
 
-describe('reading the state back', () => {
+describe('restore of a state', () => {
   test.each([
-    ['a fetch', apiKeys.fetch, 'cut-response'],
-    ['a fetch that the broker never got', apiKeys.fetch, 'lose-request'],
-    ['joining the group', apiKeys.joinGroup, 'cut-response'],
-  ] as const)('finds the last state when the answer to %s is cut', async (_what, apiKey, fault) => {
+    ['the fetch response is cut', apiKeys.fetch, 'cut-response'],
+    ['the fetch request is lost', apiKeys.fetch, 'lose-request'],
+    ['the response to the join is cut', apiKeys.joinGroup, 'cut-response'],
+  ] as const)('returns the last state when %s', async (_what, apiKey, fault) => {
     const { publisher } = await world.openReady();
     await publisher.publish(batchOf(1, 'a'), noSignal);
     await publisher.publish(batchOf(2, 'b'), noSignal);

@@ -13,8 +13,8 @@ afterEach(async () => {
   await fleet[Symbol.asyncDispose]();
 });
 
-describe('accounts', () => {
-  test('are picked up when the token reaches them, and left when it does not', async () => {
+describe('accounts of a running group', () => {
+  test('are added when the token reaches them, and removed when it does not', async () => {
     const [late = '', ...others] = fleet.accounts;
     fleet.hidden.add(late);
     const a = await fleet.start('a');
@@ -39,8 +39,8 @@ describe('accounts', () => {
   }, 180_000);
 });
 
-describe('a stop', () => {
-  test('during a rebalance ends with 0 and leaves nothing behind that others wait for', async () => {
+describe('SIGTERM during a rebalance', () => {
+  test('exits with 0 and leaves nothing behind that other instances wait for', async () => {
     const a = await fleet.start('a');
     await fleet.shared([a]);
     const b = await fleet.start('b');
@@ -57,8 +57,8 @@ describe('a stop', () => {
   }, 180_000);
 });
 
-describe('once', () => {
-  test('exits with 3 and names the others when they are at work', async () => {
+describe('command once', () => {
+  test('exits with 3 and names the running instances', async () => {
     const a = await fleet.start('a');
     await fleet.shared([a]);
     const { code, stderr } = await fleet.once();
@@ -67,7 +67,7 @@ describe('once', () => {
     expect(await a.stop()).toBe(0);
   }, 180_000);
 
-  test('waits for the session of one that was killed, then polls everything', async () => {
+  test('waits for the session of a killed instance, then polls everything', async () => {
     const a = await fleet.start('a');
     await fleet.shared([a]);
     await fleet.polled();
@@ -78,8 +78,8 @@ describe('once', () => {
   }, 180_000);
 });
 
-describe('two prefixes', () => {
-  test('do not see each other', async () => {
+describe('instances with different transactional id prefixes', () => {
+  test('do not affect each other', async () => {
     const other = {
       KAFKA_TRANSACTIONAL_ID_PREFIX: 'other-prefix',
       KAFKA_TOPIC_TEMPLATE: `other-${fleet.deployment.topicOf('x')}.{stream}`,

@@ -24,7 +24,7 @@ afterEach(async () => {
   await fleet[Symbol.asyncDispose]();
 });
 
-describe('instances with one prefix', () => {
+describe('instances with the same transactional id prefix', () => {
   test('share the accounts when they become three, and again when they become one', async () => {
     const a = await fleet.start('a');
     await fleet.shared([a]);
@@ -46,7 +46,7 @@ describe('instances with one prefix', () => {
     expect(a.said('poll stopped')).toBe(0);
   }, 180_000);
 
-  test('rebalance while batches are under way: who has lost them publishes nothing, late or not', async () => {
+  test('publish no batch of a lost partition, early or late, when a rebalance happens during batches', async () => {
     await using proxy = await startKafkaProxy(fleet.deployment.cluster.brokers);
     const a = await fleet.start('a', { KAFKA_BROKERS: proxy.brokers.join(',') });
     await fleet.shared([a]);
@@ -74,7 +74,7 @@ describe('instances with one prefix', () => {
     expect(await findings(fleet)).toEqual(exactlyOnce);
   }, 180_000);
 
-  test('take over from one that is killed', async () => {
+  test('acquire the partitions of a killed instance', async () => {
     const a = await fleet.start('a');
     const b = await fleet.start('b');
     await fleet.shared([a, b]);
@@ -89,7 +89,7 @@ describe('instances with one prefix', () => {
     expect(await findings(fleet)).toEqual(exactlyOnce);
   }, 180_000);
 
-  test('are more than there are partitions: one that owns nothing is ready and says so', async () => {
+  test('include an instance without partitions, which is ready and reports it, when they outnumber the partitions', async () => {
     const fewer = { KAFKA_TOPICS_STATE_PARTITIONS: '1' };
     const a = await fleet.start('a', fewer);
     await until(
@@ -114,8 +114,8 @@ describe('instances with one prefix', () => {
   }, 180_000);
 });
 
-describe('an instance that is stopped for longer than its session', () => {
-  test('publishes nothing, gives up what it lost and carries on with what it is given', async () => {
+describe('instance paused for longer than its session', () => {
+  test('publishes nothing, gives up its lost partitions and continues with the new assignment', async () => {
     const a = await fleet.start('a');
     const b = await fleet.start('b');
     await fleet.shared([a, b]);

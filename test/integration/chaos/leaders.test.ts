@@ -4,7 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { startCluster } from '../../../sandbox/cluster/start.ts';
 import { electLeaders } from '../../chaos/leaders.ts';
 
-test('an election of the chaos suite moves every leader to the next replica', async () => {
+test('chaos suite: an election moves the leader of every partition to the next replica', async () => {
   await using cluster = await startCluster({ env: {}, brokers: 3 });
   const kafka = new Kafka({ brokers: [...cluster.brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();

@@ -6,7 +6,7 @@ import { type Cluster, startCluster } from '../../../sandbox/cluster/start.ts';
 import { type LogReader, createLogReader } from '../../chaos/log/log-reader.ts';
 import { CompressionTypes } from '../../support/kafka-library.ts';
 
-describe('the reader of the chaos suite', () => {
+describe('log reader of the chaos suite', () => {
   const topic = `chaos-reader-${randomUUID().slice(0, 8)}`;
   let cluster: Cluster;
   let admin: Admin;
@@ -59,7 +59,7 @@ describe('the reader of the chaos suite', () => {
     await cluster[Symbol.asyncDispose]();
   });
 
-  test('shows what was committed, in the order of the log, where transactions overlap', async () => {
+  test('returns committed records in log order when transactions overlap', async () => {
     const [first, second, third] = await Promise.all([
       openProducer('a'),
       openProducer('b'),

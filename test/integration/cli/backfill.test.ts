@@ -86,7 +86,7 @@ afterAll(async () => {
 });
 
 describe('backfill', () => {
-  test('shows what it would change and what it costs, and changes nothing', async () => {
+  test('prints the change and its cost, and changes nothing without --apply', async () => {
     const before = await deployment.read('state');
 
     const { exitCode, stdout } = await run(['backfill', 'user_insights', '--since', day(90)]);
@@ -100,7 +100,7 @@ describe('backfill', () => {
     expect(await deployment.read('state')).toEqual(before);
   }, 60_000);
 
-  test('moves the state of a running instance, which goes on from there (Invariants 1 and 2)', async () => {
+  test('moves the state of a running instance, which continues from there (Invariants 1 and 2)', async () => {
     const [first = '', second = ''] = deployment.truth().accounts.map(({ id }) => id);
     const [ownBefore, othersBefore] = [await daysOf(first), await daysOf(second)];
 
@@ -128,7 +128,7 @@ describe('backfill', () => {
     expect(await history(first)).toEqual({ inOrder: true, last: 'worker', equal: true });
   }, 60_000);
 
-  test('doubts an account of which nothing is known', async () => {
+  test('warns about an account without any state', async () => {
     const [known = ''] = deployment.truth().accounts.map(({ id }) => id);
     const accounts = ['--account', `${known},17841400000000099`];
 
@@ -142,7 +142,7 @@ describe('backfill', () => {
     expect(stdout).not.toContain(`no stream of ${known}`);
   }, 60_000);
 
-  test('refuses nonsense, and a date that would leave days out', async () => {
+  test('rejects invalid arguments, and changes nothing for a date after the cursor', async () => {
     const media = await run(['backfill', 'media', '--since', day(90)]);
     const never = await run(['backfill', 'user_insights', '--since', 'yesterday']);
     const ahead = await run(['backfill', 'user_insights', '--since', day(-1), '--apply']);
@@ -155,7 +155,7 @@ describe('backfill', () => {
     expect(ahead.stdout).toContain('Nothing to change.');
   }, 60_000);
 
-  test('is what state set does with --hand-over: the instance hands over', async () => {
+  test('equals state set with --hand-over, during which the instance gives up its partition', async () => {
     const [, second = ''] = deployment.truth().accounts.map(({ id }) => id);
     const key = `user_insights/${second}`;
     const before = polls(second).length;

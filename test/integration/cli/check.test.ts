@@ -46,7 +46,7 @@ async function topics(): Promise<readonly string[]> {
 }
 
 describe('check', () => {
-  test('finds everything well before the first start, and creates nothing', async () => {
+  test('reports every check as ok before the first start, and creates nothing', async () => {
     const { exitCode, ok, lines, of } = await check();
 
     expect(lines.filter(({ status }) => status === 'failed')).toEqual([]);
@@ -87,7 +87,7 @@ describe('check', () => {
     expect(await topics()).toEqual([]);
   }, 60_000);
 
-  test('looks at what is there after a start, and disturbs no instance', async () => {
+  test('reads topics, states and subjects after a start, and disturbs no instance', async () => {
     const told: string[] = [];
     const settings = { STREAMS: 'users,user_insights', STREAM_USERS_INTERVAL: '1s' };
     await using program = deployment.run(settings, ({ msg }) => told.push(String(msg)));
@@ -113,7 +113,7 @@ describe('check', () => {
     expect(await program.ended).toBe(0);
   }, 60_000);
 
-  test('fails for states that no start would accept, as the start itself does', async () => {
+  test('fails for states that a start would reject', async () => {
     const topic = deployment.topicOf('state');
     const producer = openClient(deployment.cluster).producer();
     await producer.connect();
@@ -144,7 +144,7 @@ describe('check', () => {
     ]);
   }, 60_000);
 
-  test('warns of a topic that loses records, with the command that corrects it', async () => {
+  test('warns about a topic that loses records, with the command that corrects it', async () => {
     const admin = openClient(deployment.cluster).admin();
     await admin.connect();
     const topic = deployment.topicOf('comments');
@@ -165,7 +165,7 @@ describe('check', () => {
     await admin.disconnect();
   }, 60_000);
 
-  test('names what is wrong with each, what to do, and what could not be looked at', async () => {
+  test('reports each failure with its action, and the checks that it could not run', async () => {
     const wrong = 'EAAGnotavalidtokenatall';
     const { exitCode, ok, stdout, stderr, of } = await check({
       KAFKA_BROKERS: '127.0.0.1:1,no-such-host.invalid:9092',
@@ -188,7 +188,7 @@ describe('check', () => {
     expect(stdout + stderr).not.toContain(wrong);
   }, 60_000);
 
-  test('warns of batches that are rejected, with Meta’s words, and ends with 0', async () => {
+  test("warns about rejected batch requests with Meta's words, and exits with 0", async () => {
     deployment.api.world.conditions.set({ batchRefused: true });
     const { exitCode, of } = await check({ STREAMS: 'users' });
     deployment.api.world.conditions.clear();
@@ -204,7 +204,7 @@ describe('check', () => {
     ]);
   }, 60_000);
 
-  test('advises on the version, not the token, when the API does not know the version', async () => {
+  test('advises on the version, not on the token, when the API does not know the version', async () => {
     const { exitCode, of } = await check({ INSTAGRAM_API_VERSION: 'v31.0' });
 
     expect(exitCode).toBe(3);
@@ -215,7 +215,7 @@ describe('check', () => {
     });
   }, 60_000);
 
-  test('refuses a bad configuration with 2 before it looks at anything', async () => {
+  test('rejects an invalid configuration with exit code 2 before any check', async () => {
     const env = { ...deployment.env, KAFKA_BROKERS: 'nonsense' };
 
     const { exitCode, stdout, stderr } = await runCommand(['check', '--json'], { env });

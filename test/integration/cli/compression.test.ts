@@ -37,8 +37,8 @@ async function createStateTopic(topic: string, compressionType: string): Promise
   await admin.disconnect();
 }
 
-describe.each(['gzip', 'snappy', 'lz4', 'zstd'])('with compression.type %s', (type) => {
-  test('state list and a second once read the states that the first once wrote', async () => {
+describe.each(['gzip', 'snappy', 'lz4', 'zstd'])('state topic with compression.type %s', (type) => {
+  test('is readable for state list and for a second once', async () => {
     const env = {
       ...deployment.env,
       KAFKA_TOPIC_TEMPLATE: `${type}.{stream}`,

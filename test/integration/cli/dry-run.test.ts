@@ -42,7 +42,7 @@ describe('dry-run', () => {
   };
   const ids = () => api.world.accounts.map(({ id }) => id);
 
-  test('prints the records of the streams that are named, without Kafka and registry', async () => {
+  test('prints the records of the given streams without Kafka and registry', async () => {
     const { exitCode, stderr, records } = await run(['users', 'media', 'user_insights']);
 
     expect(exitCode).toBe(0);
@@ -67,7 +67,7 @@ describe('dry-run', () => {
     expect(records.some(({ topic }) => topic === 'instagram.user-insights')).toBe(true);
   }, 30_000);
 
-  test('prints at most so many records of one account', async () => {
+  test('prints at most the given number of records of one account', async () => {
     const [, second = ''] = ids();
     const { exitCode, records } = await run(['media', '--account', second, '--limit', '7']);
 
@@ -79,14 +79,14 @@ describe('dry-run', () => {
     [['reels'], 'stream "reels": expected one of stories, '],
     [['media', '--limit', '0'], '--limit "0": expected a whole number from 1 on'],
     [['media', '--account', 'me'], '--account "me": expected account ids'],
-  ])('refuses nonsense with 2: %j', async (args, message) => {
+  ])('rejects invalid arguments with exit code 2: %j', async (args, message) => {
     const { exitCode, stdout, stderr } = await run(args);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
 
-  test('ends with 3 on a token that is refused, and never shows it', async () => {
+  test('exits with 3 on a rejected token, and never prints the token', async () => {
     const wrong = 'EAAGnotavalidtokenatall';
     const { exitCode, stdout, stderr } = await run(['media'], { INSTAGRAM_ACCESS_TOKEN: wrong });
 

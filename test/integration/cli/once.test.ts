@@ -24,7 +24,7 @@ describe('once', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  test('prints a summary of what it has published, and ends with 4 when it is strict', async () => {
+  test('prints a summary of the published records, and exits with 4 when it is strict', async () => {
     const streams = ['users', 'media', 'user_insights', 'user_lifetime_insights'];
     const startDate = new Date(Date.now() - 65 * 86_400_000).toISOString().slice(0, 10);
     const env = {

@@ -45,8 +45,8 @@ function standings({ stdout }: Finished): Readonly<Record<string, string>> {
   return Object.fromEntries(rows.map(({ role, standing }) => [role, standing]));
 }
 
-describe('schemas', () => {
-  test('check, diff and register what is new, older and the same', async () => {
+describe('command schemas', () => {
+  test('checks, compares and registers new, older and unchanged schemas', async () => {
     const { schema, gone } = otherUsers();
     await registry.register('users', schema);
 
@@ -76,7 +76,7 @@ describe('schemas', () => {
     expect(await registry.listSubjects()).toHaveLength(4);
   }, 60_000);
 
-  test('refuse with 3 what is incompatible, with its fields, and register nothing then', async () => {
+  test('rejects an incompatible schema with exit code 3 and its fields, and registers nothing', async () => {
     const { schema } = otherUsers({ id: 'long' });
     const template = registry.subjectOf('users').replace('users-value', 'other.{stream}');
     const env = { KAFKA_TOPIC_TEMPLATE: template };
@@ -104,7 +104,7 @@ describe('schemas', () => {
     expect(others).toEqual([subject]);
   }, 60_000);
 
-  test('end with 3 when the registry is away', async () => {
+  test('exits with 3 when the registry is unreachable', async () => {
     const { exitCode, stderr } = await run(['diff'], {
       SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1',
     });

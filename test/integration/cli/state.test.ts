@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 describe('state list', () => {
-  test('shows cursor, sequence, author, partition and size of each state', async () => {
+  test('prints cursor, sequence, author, partition and size of each state', async () => {
     const { run } = await installed(cluster);
 
     const { exitCode, stdout } = await run(['list', '--json']);
@@ -55,7 +55,7 @@ describe('state list', () => {
     expect(JSON.parse((await run(['get', key, '--json'])).stdout)).toMatchObject({ sequence: 1 });
   }, 60_000);
 
-  test('refuses an account that nobody has, and a topic that is not there', async () => {
+  test('rejects an unknown account, and a missing topic', async () => {
     const { run } = await installed(cluster);
 
     const unknown = await run(['list', '--account', '99']);
@@ -67,7 +67,7 @@ describe('state list', () => {
     expect(absent.stderr).toContain('.state: is missing');
   }, 60_000);
 
-  test('exits with 3 when Kafka is away', async () => {
+  test('exits with 3 when Kafka is unreachable', async () => {
     const env = { KAFKA_BROKERS: '127.0.0.1:1' };
     const { exitCode, stderr } = await install(cluster).run(['list'], { env });
 
@@ -77,7 +77,7 @@ describe('state list', () => {
 });
 
 describe('state set', () => {
-  test('shows what it would change and changes nothing without --apply', async () => {
+  test('prints the change and writes nothing without --apply', async () => {
     const { run, records } = await installed(cluster);
     const before = await records();
 
@@ -95,7 +95,7 @@ describe('state set', () => {
     expect(await records()).toEqual(before);
   }, 60_000);
 
-  test('moves the cursor in the partition of its account, and the sequence goes on (Invariant 2)', async () => {
+  test('moves the cursor in the partition of its account, and increments the sequence (Invariant 2)', async () => {
     const installation = await installed(cluster);
     const key = `user_insights/${first}`;
 
@@ -131,7 +131,7 @@ describe('state set', () => {
   }, 60_000);
 });
 
-describe('a command that was given nonsense', () => {
+describe('state command with invalid arguments', () => {
   let installation: Installation;
 
   beforeAll(async () => {
@@ -148,7 +148,7 @@ describe('a command that was given nonsense', () => {
     [['reset', 'media/1', '--all'], 'reset: expected keys'],
     [['import', '/no/such/file'], '/no/such/file cannot be read'],
   ])(
-    'is refused with 2: %j',
+    'exits with 2: %j',
     async (args, message) => {
       const { exitCode, stdout, stderr } = await installation.run(args);
 
@@ -160,7 +160,7 @@ describe('a command that was given nonsense', () => {
 });
 
 describe('state reset', () => {
-  test('writes tombstones to the partitions in which the states lie', async () => {
+  test('writes tombstones to the partitions that hold the states', async () => {
     const installation = await installed(cluster);
 
     const { exitCode, stdout } = await installation.run(['reset', '--all', '--apply']);
@@ -183,7 +183,7 @@ describe('state reset', () => {
     ]);
   }, 60_000);
 
-  test('takes away what cannot be read, and what nobody of ours has written', async () => {
+  test('deletes unreadable states and foreign records', async () => {
     const { run, topic } = await installed(cluster);
     const producer = openClient(cluster).producer();
     await producer.connect();
@@ -212,7 +212,7 @@ describe('state reset', () => {
 });
 
 describe('state move-partitions', () => {
-  test('moves every state to the partition of its account after partitions were added, with --apply only', async () => {
+  test('moves every state to the partition of its account after partitions were added, only with --apply', async () => {
     const { run, placed, topic } = await installed(cluster);
     const admin = openClient(cluster).admin();
     await admin.connect();
@@ -248,7 +248,7 @@ describe('state move-partitions', () => {
 });
 
 describe('state export and import', () => {
-  test('carry every state over to another installation, and back to before a change', async () => {
+  test('copy every state to another installation, and restore the states from before a change', async () => {
     const from = await installed(cluster);
     const to = install(cluster);
     const exported = await from.run(['export']);
@@ -273,7 +273,7 @@ describe('state export and import', () => {
     });
   }, 60_000);
 
-  test('say which line is wrong and change nothing', async () => {
+  test('reject an invalid file with the line of the error, and change nothing', async () => {
     const { run, records } = await installed(cluster);
     const before = await records();
     const line = (await run(['export', '--account', first])).stdout;
@@ -301,8 +301,8 @@ function withoutAuthors(lines: string): unknown {
     });
 }
 
-describe('a state that a running instance owns', () => {
-  test('is not written unless forced, others are', async () => {
+describe('state set of a partition that a running instance owns', () => {
+  test('fails unless it is forced, while states of other partitions are written', async () => {
     const { id, topic, run } = await installed(cluster);
     await using member = await joinGroup(cluster, {
       id: `${id}-instances`,

@@ -74,7 +74,7 @@ async function abortBesides(topic: string, deleted: string): Promise<void> {
 }
 
 describe('tail', () => {
-  test('shows every committed record from the beginning, decoded, and tombstones', async () => {
+  test('prints every committed record from the beginning, decoded, and tombstones', async () => {
     await abortBesides(deployment.topicOf('media'), 'gone');
 
     const { exitCode, stderr, records } = await tail(['media', '--from-beginning', '--no-follow']);
@@ -94,7 +94,7 @@ describe('tail', () => {
     }
   }, 60_000);
 
-  test('is narrowed by account, key, offset and number', async () => {
+  test('filters by account, key, offset and number', async () => {
     const account = deployment.truth().accounts[1]?.id ?? '';
 
     const ofAccount = await tail(['media', '--since', '1h', '--no-follow', '--account', account]);
@@ -112,7 +112,7 @@ describe('tail', () => {
     expect(last.records.map((one) => one.value?.['stream'])).toEqual(['media', 'media']);
   }, 60_000);
 
-  test('waits for what is yet to come, ends with 0 on SIGINT, and leaves no group behind', async () => {
+  test('waits for new records, exits with 0 on SIGINT, and leaves no group behind', async () => {
     const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
     const child = spawn(
       process.execPath,
@@ -152,7 +152,7 @@ describe('tail', () => {
     [['media', '--since', 'now'], 2, '--since "now": expected how long ago'],
     [['users', '--no-follow'], 3, 'the topic of a stream that STREAMS names'],
   ])(
-    'says what is wrong: %j',
+    'rejects invalid arguments with a reason: %j',
     async (args, code, message) => {
       const { exitCode, stderr, stdout } = await tail(args);
 

@@ -41,7 +41,7 @@ function instant(date: Json | undefined): string {
   return new Date(textOf(date)).toISOString().replace('.000Z', 'Z');
 }
 
-describe("what Airbyte's connector emits of the same world", () => {
+describe("comparison with the records of Airbyte's connector", () => {
   let deployment: Deployment;
   let emitted: Emitted;
   let nowMs: number;
@@ -79,7 +79,7 @@ describe("what Airbyte's connector emits of the same world", () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('is met by a poll that went well', () => {
+  it('starts from a poll that succeeded', () => {
     expect(ended).toMatchObject({ code: 0, stderr: allSucceeded });
   });
 
@@ -92,14 +92,14 @@ describe("what Airbyte's connector emits of the same world", () => {
     ['stories', 3 * 4],
     // Fewer than five people saw one of each account.
     ['story_insights', 3 * 3],
-  ] as const)('has the same records of %s, under the same keys', (stream, count) => {
+  ] as const)('finds the same records of %s, under the same keys', (stream, count) => {
     const theirs = emitted[stream].map(keyOf[stream]).sort();
 
     expect(theirs).toHaveLength(count);
     expect([...(published.get(stream)?.keys() ?? [])].sort()).toEqual(theirs);
   });
 
-  it('has the same days of user_insights, but for the first hour of the 30 days', () => {
+  it('finds the same days of user_insights, except the first hour of the 30 days', () => {
     const begunMs = nowMs - 30 * DAY_MS + hourMs;
     const theirs = emitted.user_insights
       .filter(({ date }) => Date.parse(textOf(date)) >= begunMs)
@@ -111,19 +111,19 @@ describe("what Airbyte's connector emits of the same world", () => {
   });
 
   it.each(streams)(
-    'says the same in every field of %s, but for what is meant to differ',
+    'finds equal values in every field of %s, except the declared differences',
     (stream) => {
       expect(compared.get(stream)?.surprises).toEqual([]);
     },
   );
 
-  it('differs in everything in which it is said to', () => {
+  it('finds every declared difference', () => {
     const met = new Set([...compared.values()].flatMap((comparison) => [...comparison.met]));
 
     expect(differences.map(({ field }) => field).filter((field) => !met.has(field))).toEqual([]);
   });
 
-  it('ends for an account with fewer than a hundred followers, of which ours has no record', () => {
+  it('finds that Airbyte fails, and this program publishes no record, for an account with fewer than a hundred followers', () => {
     const keys = [...(published.get('user_lifetime_insights')?.keys() ?? [])];
 
     expect(emitted.failing).toHaveLength(1);

@@ -48,7 +48,7 @@ const cases: readonly [string, (handed: Handed) => Json][] = [
   ],
 ];
 
-describe.each(cases)("after Airbyte's state was imported as %s", (_, write) => {
+describe.each(cases)("Airbyte's state imported as %s", (_, write) => {
   let deployment: Deployment;
   let account: string;
   let cursorMs: number;
@@ -93,19 +93,19 @@ describe.each(cases)("after Airbyte's state was imported as %s", (_, write) => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('is taken over before the program was ever started', () => {
+  it('is accepted before the first start of the program', () => {
     expect(imported).toMatchObject({ exitCode: 0, stderr: '' });
     expect(ended).toMatchObject({ code: 0, stderr: allSucceeded });
   });
 
-  it('asks from the cursor less the look-back to a day ahead, and nothing older', () => {
+  it('lets the poll start a look-back before its cursor, and end a day ahead', () => {
     expect(windows.length).toBeGreaterThanOrEqual(4);
     expect(Math.min(...windows.map(({ since }) => since))).toBe(cursorMs - lookbackMs);
     const untilMs = Math.max(...windows.map(({ until }) => until));
     expect(Math.abs(untilMs - (startedMs + DAY_MS))).toBeLessThan(hourMs);
   });
 
-  it('publishes every day from there on, equal to the world, and none before', () => {
+  it('lets the poll publish every day from there on, equal to the world, and no earlier day', () => {
     const since = new Date(cursorMs - lookbackMs).toISOString();
     expect(new Map(published.map(({ key, value }) => [key, comparable(value)]))).toEqual(
       expectedDays(deployment.truth(), since),
@@ -113,7 +113,7 @@ describe.each(cases)("after Airbyte's state was imported as %s", (_, write) => {
     expect(published.length).toBeGreaterThanOrEqual(12);
   });
 
-  it('goes on in the imported state, whose sequence it continues (Invariant 2)', async () => {
+  it('is continued by the sequence of the program (Invariant 2)', async () => {
     const states = (await deployment.read('state')).filter(({ key }) =>
       key.startsWith('user_insights/'),
     );
@@ -125,8 +125,8 @@ describe.each(cases)("after Airbyte's state was imported as %s", (_, write) => {
   });
 });
 
-describe("after a state that says nothing was imported ('{}')", () => {
-  it('has written nothing, and the stream begins as it always does', async () => {
+describe("empty Airbyte state ('{}')", () => {
+  it('writes nothing, and the stream starts from its first poll', async () => {
     await using deployment = await deploy(
       createWorld({
         seed: 7,

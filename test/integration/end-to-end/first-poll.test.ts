@@ -7,7 +7,7 @@ import { allSucceeded } from '../../support/once-summary.ts';
 
 const startDate = new Date(Date.now() - 90 * DAY_MS).toISOString().slice(0, 10);
 
-describe('the first poll of five accounts with 600 media and 90 days', () => {
+describe('first poll of five accounts with 600 media and 90 days', () => {
   let deployment: Deployment;
   let ended: Ended;
   let truth: Truth;
@@ -33,11 +33,11 @@ describe('the first poll of five accounts with 600 media and 90 days', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('ends with exit code 0 and says to people how it went', () => {
+  it('exits with code 0 and prints a summary', () => {
     expect(ended).toMatchObject({ code: 0, stderr: allSucceeded });
   });
 
-  it('meets a world with every kind of media', () => {
+  it('meets a world with every type of media', () => {
     const kinds = new Set(
       truth.accounts.flatMap(({ media }) =>
         media.map(
@@ -92,13 +92,13 @@ describe('the first poll of five accounts with 600 media and 90 days', () => {
     }
   });
 
-  it('leaves the parameter that names the request out of signed URLs', () => {
+  it('removes the request parameter from signed URLs', () => {
     const urls = (records.get('media') ?? []).map(({ value }) => value?.['media_url']);
     expect(urls.filter((url) => typeof url === 'string').length).toBeGreaterThan(400);
     expect(urls.filter((url) => typeof url === 'string' && url.includes('_nc_rid'))).toEqual([]);
   });
 
-  it('keeps one state of user_insights for each account, at the newest day', async () => {
+  it('keeps one state of user_insights per account, at the newest day', async () => {
     const state = await deployment.read('state');
     const cursors = new Map(
       state
@@ -112,11 +112,11 @@ describe('the first poll of five accounts with 600 media and 90 days', () => {
     expect(cursors).toEqual(new Map(newest as [string, number][]));
   });
 
-  it('puts nothing into the dead letters', async () => {
+  it('writes no dead letter', async () => {
     expect(await deployment.read('dead_letters')).toEqual([]);
   });
 
-  it('never asks for a URL that carries the token', () => {
+  it('never requests a URL that holds the token', () => {
     const asked = deployment.api.ledger.entries.map(({ request }) => request);
     expect(asked.filter((request) => request.includes('access_token'))).toEqual([]);
     expect(asked.length).toBeGreaterThan(0);

@@ -47,7 +47,7 @@ function idOf(thing: { readonly id: string } | undefined): string {
   return thing.id;
 }
 
-describe('rejections of every kind together', () => {
+describe('simultaneous rejections of every kind', () => {
   let deployment: Deployment;
   let ended: Ended;
   let truth: Truth;
@@ -95,7 +95,7 @@ describe('rejections of every kind together', () => {
     );
   }
 
-  it('say whose permission is missing and fail nothing else', () => {
+  it('name the account whose permission is missing, and fail no other poll', () => {
     const [summary, ...above] = ended.stderr.trim().split('\n').toReversed();
     const lines = above.filter((line) => !line.includes(': left out '));
 
@@ -114,7 +114,7 @@ describe('rejections of every kind together', () => {
     'media_insights',
     'stories',
     'story_insights',
-  ] as const)('leave all else of %s to arrive', async (stream) => {
+  ] as const)('leave all other records of %s published', async (stream) => {
     const records = await deployment.read(stream);
     const found = new Map(records.map(({ key, value }) => [key, comparable(value)]));
 
@@ -122,7 +122,7 @@ describe('rejections of every kind together', () => {
     expect(records).toHaveLength(expected(stream).size);
   });
 
-  it('count what was left out by its reason', () => {
+  it('are counted by reason', () => {
     const skipped = ended.log
       .filter(({ msg, stream }) => msg === 'poll finished' && stream === 'media_insights')
       .map((entry) => entry['skipped'] as Readonly<Record<string, number>>);
@@ -137,7 +137,7 @@ describe('rejections of every kind together', () => {
     }
   });
 
-  it('are remembered: the next start asks for nothing that is refused', async () => {
+  it('are remembered: the next start requests nothing that was rejected', async () => {
     deployment.api.ledger.clear();
     await deployment.once();
 
@@ -149,7 +149,7 @@ describe('rejections of every kind together', () => {
     expect(rejected).toEqual([]);
   });
 
-  it('stand in the state with their reason', async () => {
+  it('are kept in the state with their reason', async () => {
     const media = (await deployment.read('state')).filter(({ key }) => key.startsWith('media/'));
     const refusals = media.flatMap(({ value }) => value?.['refusals'] as readonly Fields[]);
     expect(refusals).toContainEqual(

@@ -35,7 +35,7 @@ function changedDays(known: Map<string, Day>, now: Map<string, Day>): Map<string
   return new Map(merged.filter(([key, day]) => !isDeepStrictEqual(day, known.get(key))));
 }
 
-describe('polls after the first', () => {
+describe('poll after the first', () => {
   let deployment: Deployment;
   const once = () => deployment.once({ INSTAGRAM_START_DATE: startDate });
 
@@ -72,7 +72,7 @@ describe('polls after the first', () => {
     expect(added).toEqual([2, 0, 0]);
   });
 
-  it('asks a window that begins the look-back before the newest day, not the whole past', async () => {
+  it('requests a window that begins a look-back before the newest day', async () => {
     deployment.api.ledger.clear();
     expect(await once()).toMatchObject({ code: 0 });
 
@@ -83,7 +83,7 @@ describe('polls after the first', () => {
     expect(asked).toEqual([newest - 2 * DAY_MS, newest - 2 * DAY_MS]);
   });
 
-  it('publishes exactly the days that are new or that Meta corrected, a day later', async () => {
+  it('publishes only new and corrected days a day later', async () => {
     const before = await deployment.read('user_insights');
     const known = latest(before);
     const polls = new Set(before.map(({ headers }) => headers['poll']));
@@ -100,7 +100,7 @@ describe('polls after the first', () => {
     expect(expected.size).toBeGreaterThan(1);
   });
 
-  it('writes a state with every transaction whose sequence ascends by one', async () => {
+  it('writes a state with every transaction, whose sequence increases by one', async () => {
     const sequences = (await deployment.read('state'))
       .filter(({ key }) => key.startsWith('media/'))
       .reduce((byKey, { key, value }) => {
@@ -112,7 +112,7 @@ describe('polls after the first', () => {
     expect(sequences.size).toBe(2);
   });
 
-  it('is read from offset 0 by a consumer of a later schema', async () => {
+  it('is readable from offset 0 by a consumer with a later schema', async () => {
     const registry = deployment.cluster.registryUrl;
     const text = await readFile(new URL('../../../avro/media.avsc', import.meta.url), 'utf8');
     const later = JSON.parse(text) as { fields: unknown[] };

@@ -11,7 +11,7 @@ async function tableOf(deployment: Deployment, role: string): Promise<Map<string
   return new Map(records.map(({ key, value }) => [key, value as Values]));
 }
 
-describe('a metric of the account that is removed and comes back', () => {
+describe('account metric that is removed and comes back', () => {
   let deployment: Deployment;
   let lacking: Map<string, Values>;
 
@@ -50,7 +50,7 @@ describe('a metric of the account that is removed and comes back', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('costs the days in between that metric alone', () => {
+  it('is the only missing value of the days in between', () => {
     const without = [...lacking.values()].filter(({ reach }) => reach === null);
 
     expect(without.length).toBeGreaterThanOrEqual(3);
@@ -60,12 +60,15 @@ describe('a metric of the account that is removed and comes back', () => {
   it.each([
     ['user_insights', ['reach', 'reach_week', 'reach_days_28', 'follower_count']],
     ['user_daily_totals', ['views', 'likes', 'follows']],
-  ] as const)('is back-filled in %s, and nothing that was known is lost', async (role, fields) => {
-    const table = await tableOf(deployment, role);
+  ] as const)(
+    'is published for the missing days in %s, and no known value is lost',
+    async (role, fields) => {
+      const table = await tableOf(deployment, role);
 
-    expect(table.size).toBeGreaterThan(10);
-    for (const [key, day] of table) {
-      expect([key, fields.filter((field) => typeof day[field] !== 'number')]).toEqual([key, []]);
-    }
-  });
+      expect(table.size).toBeGreaterThan(10);
+      for (const [key, day] of table) {
+        expect([key, fields.filter((field) => typeof day[field] !== 'number')]).toEqual([key, []]);
+      }
+    },
+  );
 });

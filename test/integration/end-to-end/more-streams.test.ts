@@ -30,7 +30,7 @@ function accountsOf({ api }: Deployment): readonly TrueAccount[] {
 
 const world = { seed: 5, accounts: 3, mediaPerAccount: 30, storiesPerAccount: 0, insightsDays: 40 };
 
-describe('the audiences, turned on by one line', () => {
+describe('audience streams', () => {
   let deployment: Deployment;
   let ended: Ended;
   let accounts: readonly TrueAccount[];
@@ -45,11 +45,11 @@ describe('the audiences, turned on by one line', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('ends with exit code 0', () => {
+  it('exit with code 0 when STREAMS names them', () => {
     expect(ended).toMatchObject({ code: 0, stderr: allSucceeded });
   });
 
-  it.each(AUDIENCES)('publishes %s equal to the world, each key once', async (stream) => {
+  it.each(AUDIENCES)('publish %s equal to the world, each key once', async (stream) => {
     const records = await deployment.read(stream);
     const expected = accounts.flatMap((account) => expectedAudience(account, METRICS[stream]));
 
@@ -58,7 +58,7 @@ describe('the audiences, turned on by one line', () => {
     expect(valuesOf(records)).toEqual(new Map(expected));
   });
 
-  it('counts the audiences of too few people, and asks three requests for each audience', () => {
+  it('count audiences with too few people, and send three requests per audience', () => {
     const polls = ended.log.filter(({ msg }) => msg === 'poll finished');
     const skipped = polls.map((poll) => JSON.stringify(poll['skipped'])).sort();
 
@@ -70,7 +70,7 @@ describe('the audiences, turned on by one line', () => {
   });
 });
 
-describe('the daily totals, turned on by one line', () => {
+describe('stream user_daily_totals', () => {
   let deployment: Deployment;
   const once = () => deployment.once({ STREAMS: 'user_daily_totals' });
   const behindMs = 12 * HOUR_MS;
@@ -84,7 +84,7 @@ describe('the daily totals, turned on by one line', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('are published for thirty days, equal to the world, by two requests a day', async () => {
+  it('publishes thirty days, equal to the world, with two requests per day', async () => {
     const ended = await once();
     const found = await deployment.read('user_daily_totals');
     const polledMs = Number(found[0]?.value?.['polled_at']);
@@ -101,7 +101,7 @@ describe('the daily totals, turned on by one line', () => {
     expect(insightsRequests(deployment)).toBe(2 * found.length);
   });
 
-  it('are asked for again for two days, and not published when nothing changed', async () => {
+  it('requests two days again, and publishes nothing when nothing changed', async () => {
     const before = await deployment.read('user_daily_totals');
     deployment.api.ledger.clear();
 
@@ -111,7 +111,7 @@ describe('the daily totals, turned on by one line', () => {
     expect([3 * 2 * 2, 3 * 3 * 2]).toContain(insightsRequests(deployment));
   });
 
-  it('are published again where Meta corrected them, so that the last of each is the truth', async () => {
+  it('publishes corrected days again, so that the last record of each day is the truth', async () => {
     const before = await deployment.read('user_daily_totals');
     deployment.api.world.clock.advance(11 * HOUR_MS);
 
@@ -132,7 +132,7 @@ describe('the daily totals, turned on by one line', () => {
     expect(added).toBeLessThanOrEqual(3 * 3);
   });
 
-  it('go on without a metric that left the API, at one request more', async () => {
+  it('continues without a metric that left the API, at the cost of one request', async () => {
     deployment.api.world.conditions.set({ removedMetrics: ['reposts'] });
     deployment.api.ledger.clear();
     const first = await once();
@@ -146,7 +146,7 @@ describe('the daily totals, turned on by one line', () => {
   });
 });
 
-describe('comments and tags, turned on by one line', () => {
+describe('streams comments and tags', () => {
   let deployment: Deployment;
   const once = () => deployment.once({ STREAMS: 'comments,tags' });
   const spentAt = (endpoint: string) => deployment.api.ledger.byEndpoint()[endpoint]?.calls ?? 0;
@@ -161,7 +161,7 @@ describe('comments and tags, turned on by one line', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('are published equal to the world, each key once', async () => {
+  it('publish records equal to the world, each key once', async () => {
     expect(await once()).toMatchObject({ code: 0, stderr: allSucceeded });
 
     const comments = await deployment.read('comments');
@@ -173,7 +173,7 @@ describe('comments and tags, turned on by one line', () => {
     expect(valuesOf(tags)).toEqual(all(expectedTags));
   });
 
-  it('are a call for each page of a media with comments, and one for each list', () => {
+  it('cost one call per page of a media with comments, and one per list', () => {
     const pages = accountsOf(deployment).flatMap(({ media }) =>
       media.map(({ comments }) => Math.ceil(comments.length / 50)),
     );
@@ -186,7 +186,7 @@ describe('comments and tags, turned on by one line', () => {
     expect([spentAt('/{account}/media'), spentAt('/{account}/tags')]).toEqual([3, 3]);
   });
 
-  it('cost a list each, and publish nothing, when nothing changed', async () => {
+  it('cost one list each, and publish nothing, when nothing changed', async () => {
     const before = await deployment.read('comments');
     deployment.api.ledger.clear();
 
@@ -200,7 +200,7 @@ describe('comments and tags, turned on by one line', () => {
     expect(spentAt('/{media}/comments')).toBe(0);
   });
 
-  it('publish what was written since, and nothing else, each key once', async () => {
+  it('publish only new records at the next poll, each key once', async () => {
     const before = await deployment.read('comments');
     deployment.api.world.clock.advance(23 * HOUR_MS);
 
@@ -212,7 +212,7 @@ describe('comments and tags, turned on by one line', () => {
     expect(keys(found)).toEqual([...all(expectedComments).keys()].sort());
   });
 
-  it('stop where the permission is missing, for that account alone, and say which it is', async () => {
+  it('stop for the account without the permission only, and name the permission', async () => {
     const [denied, other] = accountsOf(deployment);
     const pollsOf = (records: readonly DecodedRecord[]) =>
       records.map(({ headers }) => headers['poll']);

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 describe('traces', () => {
-  it('go from the poll to its requests, encoding and transaction, and are named by the records', async () => {
+  it('span the poll, its requests, encoding and transaction, and are named in the record headers', async () => {
     await using collector = await startTraceCollector();
 
     const { code } = await deployment.once({
@@ -53,7 +53,7 @@ describe('traces', () => {
     expect(collector.bodies.join('')).not.toContain(world.token);
   });
 
-  it('are made of as many polls as the sampler says', async () => {
+  it('are sent for the share of polls that the sampler sets', async () => {
     await using collector = await startTraceCollector();
 
     const { code } = await deployment.once({
@@ -67,7 +67,7 @@ describe('traces', () => {
     expect(collector.spans).toEqual([]);
   });
 
-  it('cost nothing but a line when the collector hangs', async () => {
+  it('cost only a log line when the collector hangs', async () => {
     await using hanging = await startHttpServer(() => undefined);
 
     const { code, log } = await deployment.once({
@@ -85,7 +85,7 @@ describe('traces', () => {
     expect(await deployment.read('users')).not.toHaveLength(0);
   });
 
-  it('are in no header when nobody asks for them', async () => {
+  it('are in no record header when they are not configured', async () => {
     await deployment.once({ STREAMS: 'users', STREAM_USERS_PUBLISH: 'always' });
 
     const last = (await deployment.read('users')).at(-1);
@@ -102,8 +102,8 @@ const topicsOf = (name: string) => ({
   KAFKA_TOPIC_TEMPLATE: `${deployment.topicOf(name)}.{stream}`,
 });
 
-describe('orders to a running program', () => {
-  it('poll at once, pause and tell the log level', async () => {
+describe('control API of a running program', () => {
+  it('polls at once, pauses a stream and reads the log level', async () => {
     const token = 'the-operator-of-the-test';
     const listening = Promise.withResolvers<string>();
     const polls = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
@@ -138,7 +138,7 @@ describe('orders to a running program', () => {
   });
 });
 
-describe('the end of the API version', () => {
+describe('end of the API version', () => {
   it('is in the status of a running program', async () => {
     const listening = Promise.withResolvers<string>();
     const started = Promise.withResolvers<undefined>();

@@ -43,8 +43,8 @@ const refused = (code: number, message: string, status = 400) => ({
   body: { error: { message, type: 'OAuthException', code } },
 });
 
-describe('every record arrives, though', () => {
-  it('the host refuses batches, which is logged once, and single requests follow', async () => {
+describe('poll of odd API answers', () => {
+  it('publishes every record with single requests, and logs once, when the host rejects batch requests', async () => {
     await using deployment = await deployWorld();
     const { world, ledger } = deployment.api;
     world.conditions.set({ batchRefused: true });
@@ -60,29 +60,29 @@ describe('every record arrives, though', () => {
 
   it.each<[string, (api: GraphApi) => void]>([
     [
-      'batches are answered in part',
+      'batch requests are answered in part',
       (api) => {
         api.world.conditions.set({ batchShort: 3 });
       },
     ],
     [
-      'only the batch itself tells the usage',
+      'usage headers are only on the batch request',
       (api) => {
         api.world.conditions.set({ batchUsageHeaders: 'outer' });
       },
     ],
     [
-      'a batch tells no usage at all',
+      'a batch request has no usage headers',
       (api) => {
         api.world.conditions.set({ batchUsageHeaders: 'none' });
       },
     ],
     [
-      'items of batches are null',
+      'items of batch requests are null',
       (api) => api.faults.add({ match: { path: '/insights' }, times: 9, effect: { null: true } }),
     ],
     [
-      'a batch is answered with HTML',
+      'a batch request is answered with HTML',
       (api) =>
         api.faults.add({
           match: { endpoint: '/batch' },
@@ -91,7 +91,7 @@ describe('every record arrives, though', () => {
         }),
     ],
     [
-      'a list is answered with nothing, once',
+      'a list is answered with an empty body once',
       (api) =>
         api.faults.add({
           match: { endpoint: '/{account}/media' },
@@ -100,7 +100,7 @@ describe('every record arrives, though', () => {
         }),
     ],
     [
-      'Meta cannot get the application’s info, once',
+      'Meta cannot get the info of the app once',
       (api) =>
         api.faults.add({
           match: { endpoint: '/{account}/media' },
@@ -109,18 +109,18 @@ describe('every record arrives, though', () => {
         }),
     ],
     [
-      'pages have an empty list as account',
+      'Facebook pages have an empty list as account',
       (api) => {
         api.world.conditions.set({ emptyPages: 2 });
       },
     ],
     [
-      'two cities have one name',
+      'two cities have the same name',
       (api) => {
         api.world.conditions.set({ demographicsTwice: true });
       },
     ],
-  ])('%s', async (_what, prepare) => {
+  ])('publishes every record when %s', async (_what, prepare) => {
     await using deployment = await deployWorld();
     prepare(deployment.api);
     const { code, stderr } = await deployment.once();
@@ -129,7 +129,7 @@ describe('every record arrives, though', () => {
     await expectAll(deployment);
   });
 
-  it('one batch is rejected with an unknown code: the others are batches again', async () => {
+  it('sends batch requests again after one was rejected with an unknown code', async () => {
     await using deployment = await deployWorld();
     const { faults, ledger } = deployment.api;
     const effect = refused(4711, 'Something odd');
@@ -147,7 +147,7 @@ describe('every record arrives, though', () => {
   it.each<[string, 'facebook' | 'instagram', FaultEffect]>([
     ['is null in each batch and not answered by itself', 'facebook', { null: true }],
     ['breaks its connection', 'instagram', { close: 'before' }],
-  ])('one media %s: it alone is left out', async (_what, login, effect) => {
+  ])('excludes only the media that %s', async (_what, login, effect) => {
     await using deployment = await deployWorld();
     const { api } = deployment;
     const [account] = api.world.accounts;
@@ -166,7 +166,7 @@ describe('every record arrives, though', () => {
     );
   });
 
-  it('one media answers 803 and one story code 12: they alone are left out, and named', async () => {
+  it('excludes and names only the media that answers 803 and the story that answers code 12', async () => {
     await using deployment = await deployWorld();
     const { api } = deployment;
     const [account] = api.world.accounts;
@@ -188,7 +188,7 @@ describe('every record arrives, though', () => {
   });
 });
 
-it('an error of all insights fails the poll and teaches nothing', async () => {
+it('fails and records no rejection when all insights are rejected', async () => {
   await using deployment = await deployWorld();
   const { faults } = deployment.api;
   faults.add({
@@ -204,7 +204,7 @@ it('an error of all insights fails the poll and teaches nothing', async () => {
   await expectAll(deployment);
 });
 
-it('a caption that ends in half an emoji is well-formed in Kafka', async () => {
+it('publishes well-formed text for a caption that ends in half an emoji', async () => {
   await using deployment = await deployWorld();
   const { world } = deployment.api;
   const id = world.accounts[0]?.media[2]?.id ?? '';
@@ -217,7 +217,7 @@ it('a caption that ends in half an emoji is well-formed in Kafka', async () => {
   expect(captions).toEqual(['New drop \ufffd']);
 });
 
-describe('comments', () => {
+describe('stream comments', () => {
   /** Media and key of each comment in Kafka after a poll. */
   async function commentsOf(deployment: Deployment) {
     expect(await deployment.once({ STREAMS: 'media,comments' })).toMatchObject({ code: 0 });
@@ -225,7 +225,7 @@ describe('comments', () => {
     return records.map(({ key, value }) => ({ key, mediaId: value?.['media_id'] }));
   }
 
-  it('that become visible later arrive, though older than some that were', async () => {
+  it('publishes comments that become visible late, though newer ones were published', async () => {
     await using deployment = await deployWorld();
     const { world } = deployment.api;
     await using other = await deployWorld();
@@ -250,7 +250,7 @@ describe('comments', () => {
     expect(new Set(after).size).toBe(after.length);
   });
 
-  it('of a media with 130,000 arrive in parts, each once', async () => {
+  it('publishes 130,000 comments of one media in parts, each once', async () => {
     await using deployment = await deployWorld();
     const { world } = deployment.api;
     const { id } = world.accounts[0]?.media[9] ?? { id: '' };

@@ -70,7 +70,7 @@ function burstsOf(entries: readonly LedgerEntry[]): readonly number[] {
   return bursts;
 }
 
-describe('an account that may be asked a third of what it needs', () => {
+describe('account with a quota of a third of its need', () => {
   let deployment: Deployment;
   let limited: { short: number; other: number };
   let need: { short: number; other: number };
@@ -113,21 +113,21 @@ describe('an account that may be asked a third of what it needs', () => {
     };
   }
 
-  it('is asked no more than that, and never while the API would refuse', () => {
+  it('is requested within that quota, and never rejected by the API', () => {
     expect(limited.short).toBeLessThanOrEqual(Math.floor(need.short / 3));
     expect(limited.short).toBeGreaterThan(need.short / 5);
     expect(deployment.api.ledger.total().throttled).toBe(0);
   });
 
-  it('shows in the metrics', () => {
+  it('sets the gauge of limited scopes', () => {
     expect(Math.max(...scopesLimited)).toBe(1);
   });
 
-  it('does not hold the other account back', () => {
+  it('does not slow down the other account', () => {
     expect(limited.other).toBeGreaterThan(need.other * 0.8);
   });
 
-  it.each(['stories', 'story_insights'] as const)('loses none of its %s', async (list) => {
+  it.each(['stories', 'story_insights'] as const)('misses none of its %s', async (list) => {
     const { world } = deployment.api;
     const { short } = accountsOf(world);
     const found = new Set((await deployment.read(list)).map(({ key }) => key));
@@ -139,7 +139,7 @@ describe('an account that may be asked a third of what it needs', () => {
   });
 
   it.each(['media', 'media_insights', 'user_insights'] as const)(
-    'has all of its %s in the end',
+    'has all of its %s published in the end',
     async (stream) => {
       const { world } = deployment.api;
       const nowMs = world.clock.now();
@@ -156,8 +156,8 @@ describe('an account that may be asked a third of what it needs', () => {
   );
 });
 
-describe('an account whose limit is reached without warning', () => {
-  it('is left alone for as long as the API says, and the other account goes on', async () => {
+describe('account that reaches its limit without a warning', () => {
+  it('is not requested for as long as the API says, while the other account is polled', async () => {
     await using deployment = await deploy(worldOf());
     const { world, ledger } = deployment.api;
     const { short, other } = accountsOf(world);
@@ -184,8 +184,8 @@ describe('an account whose limit is reached without warning', () => {
   }, 120_000);
 });
 
-describe('more accounts than polls and requests may be under way', () => {
-  it('make no call while the app is blocked, and one alone when that is over', async () => {
+describe('accounts beyond the permits for polls and requests', () => {
+  it('send no call while the app is blocked, and a single one when the block ends', async () => {
     const lines = 3;
     const few = { mediaPerAccount: 4, storiesPerAccount: 2, insightsDays: 2 };
     await using deployment = await deploy(worldOf({ accounts: 12, ...few }));

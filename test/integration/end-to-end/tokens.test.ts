@@ -69,7 +69,7 @@ describe('several tokens of which one has expired', () => {
     return { ...Object.fromEntries(named), ...changes };
   };
 
-  it('are polled for the accounts of the others, and once says what is missing with exit code 3', async () => {
+  it('let once poll the accounts of the other tokens, name the expired one and exit with 3', async () => {
     const { code, stderr } = await deployment.once(
       withTokens({ INSTAGRAM_ACCESS_TOKEN: tokens.join(',') }),
     );
@@ -80,7 +80,7 @@ describe('several tokens of which one has expired', () => {
     expect(idsOf(await deployment.read('users'))).toEqual([accountId(0), accountId(2)].sort());
   });
 
-  it('are taken by an app that requires the proof of its secret, and refused without it', async () => {
+  it('are accepted with appsecret_proof by an app that requires it, and rejected without', async () => {
     const INSTAGRAM_ACCESS_TOKEN = tokens[0] ?? '';
     const { clientSecret } = world.app;
     world.app.requireProof = true;
@@ -98,7 +98,7 @@ describe('several tokens of which one has expired', () => {
     expect(JSON.stringify(right.log)).not.toContain(clientSecret);
   });
 
-  it('are renewed in their file, by a run of once too', async () => {
+  it('are renewed in their file, also by once', async () => {
     const file = join(folder, 'tokens');
     await writeFile(file, `${tokens[0] ?? ''}\n${tokens[2] ?? ''}\n`);
 
@@ -115,7 +115,7 @@ describe('several tokens of which one has expired', () => {
     expect(ended.log.filter(({ msg }) => msg === 'token renewed')).toHaveLength(2);
   });
 
-  it('go on without a restart when the file of the tokens holds a new one', async () => {
+  it('are replaced without a restart when the token file changes', async () => {
     const mount = mountedSecret(folder, 'tokens');
     await mount.put(`${tokens.join('\n')}\n`);
     const lines: Readonly<Record<string, unknown>>[] = [];

@@ -31,7 +31,7 @@ const goneOf = ({ post, story }: { post: string; story: string }, list: List) =>
 
 const isTombstone = ({ value }: DecodedRecord) => value === null;
 
-describe('with KAFKA_TOMBSTONES, what is gone', () => {
+describe('deleted object with KAFKA_TOMBSTONES', () => {
   let deployment: Deployment;
   let gone: ReturnType<typeof deleteSome>;
   const before = new Map<string, readonly DecodedRecord[]>();
@@ -49,7 +49,7 @@ describe('with KAFKA_TOMBSTONES, what is gone', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it.each(lists)('was in %s before and is deleted by one tombstone', async (list) => {
+  it.each(lists)('was in %s before and gets one tombstone', async (list) => {
     const key = goneOf(gone, list);
     const records = await deployment.read(list);
 
@@ -62,21 +62,24 @@ describe('with KAFKA_TOMBSTONES, what is gone', () => {
     });
   });
 
-  it.each(lists)('leaves the memory of %s in the one transaction of that poll', async (list) => {
-    const stateKey = `${list}/${gone.account}`;
-    const ofList = ({ key }: DecodedRecord) => key === stateKey;
-    const states = (await deployment.read('state')).filter(ofList);
-    const known = before.get('state')?.filter(ofList) ?? [];
+  it.each(lists)(
+    'is removed from the checkpoint of %s in the transaction of that poll',
+    async (list) => {
+      const stateKey = `${list}/${gone.account}`;
+      const ofList = ({ key }: DecodedRecord) => key === stateKey;
+      const states = (await deployment.read('state')).filter(ofList);
+      const known = before.get('state')?.filter(ofList) ?? [];
 
-    expect(states).toHaveLength(known.length + 1);
-    // Base64, 16 bytes a key.
-    const keys = [known.at(-1), states.at(-1)].map(
-      (state) => Buffer.from(String(state?.value?.['published']), 'base64').length / 16,
-    );
-    expect(keys).toEqual(list.startsWith('media') ? [12, 11] : [3, 2]);
-  });
+      expect(states).toHaveLength(known.length + 1);
+      // Base64, 16 bytes a key.
+      const keys = [known.at(-1), states.at(-1)].map(
+        (state) => Buffer.from(String(state?.value?.['published']), 'base64').length / 16,
+      );
+      expect(keys).toEqual(list.startsWith('media') ? [12, 11] : [3, 2]);
+    },
+  );
 
-  it('is not deleted again by later polls', async () => {
+  it('gets no second tombstone at later polls', async () => {
     expect(await once()).toMatchObject({ code: 0 });
 
     for (const list of lists) {
@@ -86,8 +89,8 @@ describe('with KAFKA_TOMBSTONES, what is gone', () => {
   });
 });
 
-describe('with KAFKA_TOMBSTONES, an account that lists almost nothing', () => {
-  it('is not believed by one run, and by the next when it still does', async () => {
+describe('suspected truncation with KAFKA_TOMBSTONES', () => {
+  it('skips deletions in the first poll, and applies them when the next poll has the same list', async () => {
     await using deployment = await deploy(worldOf(33));
     const once = async () => {
       const ended = await deployment.once({ KAFKA_TOMBSTONES: 'true', STREAMS: 'media,users' });
@@ -110,8 +113,8 @@ describe('with KAFKA_TOMBSTONES, an account that lists almost nothing', () => {
   }, 120_000);
 });
 
-describe('without KAFKA_TOMBSTONES, what is gone', () => {
-  it('stays as it was last', async () => {
+describe('deleted object without KAFKA_TOMBSTONES', () => {
+  it('keeps its last record and gets no tombstone', async () => {
     await using deployment = await deploy(worldOf(32));
     expect(await deployment.once()).toMatchObject({ code: 0 });
     const gone = deleteSome(deployment);

@@ -24,7 +24,7 @@ function distort(target: string, replace: (request: SeenRequest) => string | und
   });
 }
 
-describe('trouble from outside', () => {
+describe('program with failing dependencies', () => {
   let deployment: Deployment;
   const impatient = { POLLING_ONCE_TIMEOUT: '3s', KAFKA_CONNECTION_TIMEOUT: '1s' };
 
@@ -45,7 +45,7 @@ describe('trouble from outside', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('ends with exit code 3 and one line that says what to do, on a wrong token', async () => {
+  it('exits with 3 and one line of advice on an invalid token', async () => {
     const wrong = 'EAAGnotavalidtokenatall';
     const { code, stderr, log } = await deployment.once({ INSTAGRAM_ACCESS_TOKEN: wrong });
 
@@ -62,7 +62,7 @@ describe('trouble from outside', () => {
     ['kafka', { KAFKA_BROKERS: nobody }, nobody],
     ['registry', { SCHEMA_REGISTRY_URL: `http://${nobody}` }, nobody],
     ['graph', { INSTAGRAM_BASE_URL: `http://${nobody}` }, nobody],
-  ])('gives up with exit code 3 and names it, when %s is away', async (name, changes, where) => {
+  ])('exits with 3 and names the address when %s is unreachable', async (name, changes, where) => {
     const { code, stderr, log } = await deployment.once({ ...impatient, ...changes });
 
     expect(code).toBe(3);
@@ -72,7 +72,7 @@ describe('trouble from outside', () => {
     );
   });
 
-  it('keeps a body that is not JSON as a dead letter, and publishes everything else', async () => {
+  it('writes a body that is not JSON to the dead letters, and publishes everything else', async () => {
     const [broken, whole] = deployment.truth().accounts.map(({ id }) => id);
     const notJson = 'Sorry, something went wrong.';
     await using api: HttpServer = await distort(deployment.api.url, ({ path }) =>
@@ -99,7 +99,7 @@ describe('trouble from outside', () => {
     expect(await owners('media')).toEqual(new Set([broken, whole]));
   });
 
-  it('refuses a field of a wrong type by its path, and publishes the nodes beside it', async () => {
+  it('rejects a field of a wrong type by its path, and publishes the other nodes', async () => {
     const [first] = deployment.truth().accounts[0]?.media ?? [];
     const id = String(first?.fields['id']);
     await using api: HttpServer = await distort(deployment.api.url, ({ path, query }) =>
@@ -137,7 +137,7 @@ describe('trouble from outside', () => {
     expect(await deployment.read('ig.media-insights')).toHaveLength(8);
   });
 
-  it('is not ready until all is connected, then is, and stops cleanly on SIGTERM', async () => {
+  it('is not ready until every dependency is connected, is ready then, and exits cleanly on SIGTERM', async () => {
     const url = Promise.withResolvers<string>();
     const polled = Promise.withResolvers<undefined>();
     const release = Promise.withResolvers<undefined>();

@@ -33,7 +33,7 @@ async function setMaxBytes(name: string, bytes: number): Promise<void> {
   });
 }
 
-describe('publish', () => {
+describe('publisher', () => {
   test('makes records and state visible together (Invariant 1)', async () => {
     const { publisher } = await world.openReady();
 
@@ -61,7 +61,7 @@ describe('publish', () => {
     expect(await world.read('media', 0)).toEqual([]);
   });
 
-  test('keeps every record of a batch that takes many sends, once and in order', async () => {
+  test('publishes every record of a batch with many produce requests once and in order', async () => {
     const { publisher } = await world.openReady();
     const keys = Array.from({ length: 3000 }, (_, index) => `m${String(index)}`);
 
@@ -83,7 +83,7 @@ describe('publish', () => {
     }
   });
 
-  test('commits batches of many accounts at once, each with its state', async () => {
+  test('commits concurrent batches of many accounts, each with its state', async () => {
     const { publisher } = await world.openReady();
     const ids = Array.from({ length: 20 }, (_, index) => `1784${String(index)}`);
 
@@ -102,7 +102,7 @@ describe('publish', () => {
     for (const value of last.values()) expect(JSON.parse(value)).toMatchObject({ sequence: 2 });
   });
 
-  test('refuses a record above the limit by its key before anything is sent', async () => {
+  test('rejects a record above the limit by its key before any produce request', async () => {
     const { publisher } = await world.openReady();
     const batch = mediaBatch('17841', 1, [mediaRecord('small'), mediaRecord('huge', 1_100_000)]);
 
@@ -116,7 +116,7 @@ describe('publish', () => {
     expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['next']);
   });
 
-  test('publishes nothing of a batch of which the broker refuses a record as too large', async () => {
+  test('publishes no record of a batch when the broker rejects one as too large', async () => {
     const { publisher } = await world.openReady();
     await setMaxBytes(world.nameOf('media'), 2000);
     const records = Array.from({ length: 30 }, (_, index) => mediaRecord(`m${String(index)}`));
@@ -152,7 +152,7 @@ describe('publish', () => {
     expect((await world.read('media', 1)).map(({ key }) => key)).toEqual(['m1']);
   });
 
-  test('cuts a batch smaller when max.message.bytes of a topic was lowered, and refuses no record', async () => {
+  test('splits a batch into smaller produce requests when max.message.bytes of a topic was lowered', async () => {
     const { publisher } = await world.openReady();
     await publisher.publish(mediaBatch('17841', 1, [mediaRecord('m')]), noSignal);
     await setMaxBytes(world.nameOf('media'), 2000);
@@ -162,7 +162,7 @@ describe('publish', () => {
     expect(await world.read('media', 31)).toHaveLength(31);
   });
 
-  test('sends nothing when it is aborted before its turn', async () => {
+  test('sends nothing when the batch is aborted while it waits', async () => {
     const { publisher } = await world.openReady();
     const stop = new AbortController();
     stop.abort(new Error('stopping'));
@@ -187,8 +187,8 @@ describe('publish', () => {
   });
 });
 
-describe('two instances with one prefix', () => {
-  test('fences the first when the second restores', async () => {
+describe('two instances with the same transactional id prefix', () => {
+  test('fence the first when the second restores', async () => {
     const first = await world.openReady();
     await first.publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
     const second = await world.openReady();
@@ -205,8 +205,8 @@ describe('two instances with one prefix', () => {
   });
 });
 
-describe('closing', () => {
-  test('refuses what comes later and leaves nothing open', async () => {
+describe('closed publisher', () => {
+  test('rejects later batches and leaves no transaction open', async () => {
     const adapter = await world.openReady();
     await adapter.publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
     await adapter[Symbol.asyncDispose]();

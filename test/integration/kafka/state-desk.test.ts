@@ -38,8 +38,8 @@ async function planned(accountId: string) {
   return { instance, admin, stored, write, sequences };
 }
 
-describe('the desk for states', () => {
-  test('reads what an instance has written without disturbing it', async () => {
+describe('StateAdmin', () => {
+  test('reads the state of an instance without disturbing the instance', async () => {
     const { instance, admin, stored } = await planned('17841400000000011');
 
     expect(stored).toMatchObject({
@@ -51,7 +51,7 @@ describe('the desk for states', () => {
     ).resolves.toBeUndefined();
   }, 60_000);
 
-  test('writes what was decided, and whoever had the partition is fenced (Invariant 4)', async () => {
+  test('writes the planned state, and fences the instance that owned the partition (Invariant 4)', async () => {
     const { instance, admin, write, sequences } = await planned('17841400000000012');
 
     await admin.write([write], noSignal);
@@ -62,7 +62,7 @@ describe('the desk for states', () => {
     ).rejects.toMatchObject({ code: 'kafka.fenced' });
   }, 60_000);
 
-  test('writes nothing when the state was changed after it was read', async () => {
+  test('writes nothing when the state changed after it was read', async () => {
     const { instance, admin, write, sequences } = await planned('17841400000000013');
     await instance.publisher.publish(mediaBatch('17841400000000013', 2, []), noSignal);
 
@@ -73,7 +73,7 @@ describe('the desk for states', () => {
     expect(await sequences()).toEqual([1, 2]);
   }, 60_000);
 
-  test('writes nothing when there is a state where none was seen', async () => {
+  test('writes nothing when a state exists where none was expected', async () => {
     const { admin, write, sequences } = await planned('17841400000000014');
 
     await expect(admin.write([{ ...write, expected: null }], noSignal)).rejects.toMatchObject({

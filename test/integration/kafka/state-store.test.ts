@@ -49,7 +49,7 @@ const account = '17841';
 const partition = partitionOf(account, 4);
 
 describe('restore', () => {
-  test('finds nothing in an empty topic', async () => {
+  test('returns no state from an empty topic', async () => {
     expect([...(await restoreAll(await world.openReady()))]).toEqual([]);
   });
 
@@ -78,7 +78,7 @@ describe('restore', () => {
     expect((await restoreAll(adapter)).size).toBe(5000);
   });
 
-  test('ends, without its records, a transaction that a dead instance left open', async () => {
+  test('aborts a transaction that a dead instance left open, and ignores its records', async () => {
     const adapter = await world.openReady();
     await adapter.publisher.publish(mediaBatch(account, 1, [mediaRecord('m')]), noSignal);
     const dead = await openProducer(`${world.options.transactionalIdPrefix}-${String(partition)}`);
@@ -93,7 +93,7 @@ describe('restore', () => {
     await expect(transaction.commit()).rejects.toThrow();
   });
 
-  test('rejects, and reports no older state, while a transaction of another id hides what follows it (Invariant 2)', async () => {
+  test('fails instead of returning an older state while a foreign transaction hides later records (Invariant 2)', async () => {
     const one = await world.openReady();
     await one.stateStore.restore(partition, noSignal);
     await one.publisher.publish(mediaBatch(account, 1, [mediaRecord('m1')]), noSignal);
@@ -120,7 +120,7 @@ describe('restore', () => {
     ]);
   }, 60_000);
 
-  test('rejects when a transaction of another id is the first of the partition, which looks empty (Invariant 2)', async () => {
+  test('fails when a foreign open transaction is the first of the partition, which looks empty (Invariant 2)', async () => {
     const adapter = await world.openReady();
     const foreign = await openProducer(`foreign-${world.options.transactionalIdPrefix}`);
     const transaction = await foreign.transaction();
@@ -139,7 +139,7 @@ describe('restore', () => {
     await transaction.abort();
   }, 60_000);
 
-  test('hides what aborted transactions of two ids, which overlap, left in the partition', async () => {
+  test('ignores the records of overlapping aborted transactions of two ids', async () => {
     const adapter = await world.openReady();
     await adapter.publisher.publish(mediaBatch(account, 1, []), noSignal);
     const { transactionalIdPrefix: prefix } = world.options;
@@ -163,10 +163,10 @@ describe('restore', () => {
   }, 60_000);
 
   test.each([
-    ['by the partition that is restored', partition],
-    ['by another partition, which has none of its own', (partition + 1) % 4],
+    ['while restoring that partition', partition],
+    ['while restoring another, empty partition', (partition + 1) % 4],
   ])(
-    'stops the process over a state in a partition of another account, found %s (Invariant 2)',
+    'stops the process when a state is in the partition of another account, found %s (Invariant 2)',
     async (_where, restored) => {
       const adapter = await world.openReady();
       const producer = await openProducer();
@@ -183,7 +183,7 @@ describe('restore', () => {
     },
   );
 
-  test('takes a tombstone for no state', async () => {
+  test('reads a tombstone as no state', async () => {
     const adapter = await world.openReady();
     await adapter.publisher.publish(mediaBatch(account, 1, []), noSignal);
     const producer = await openProducer();
@@ -192,7 +192,7 @@ describe('restore', () => {
     expect((await restoreAll(adapter)).size).toBe(0);
   });
 
-  test('keeps what cannot be read apart, by its key', async () => {
+  test('reports an unreadable state by its key, beside the readable ones', async () => {
     const adapter = await world.openReady();
     const producer = await openProducer();
     await producer.send({
@@ -223,7 +223,7 @@ describe('restore', () => {
     });
   });
 
-  test('rejects, and calls no state unreadable, when the registry is away', async () => {
+  test('fails, and reports no state as unreadable, when the registry is unreachable', async () => {
     const { publisher } = await world.openReady();
     await publisher.publish(mediaBatch(account, 1, []), noSignal);
     const away = new RetryError('registry.unavailable', 'away');
@@ -242,14 +242,14 @@ describe('restore', () => {
     }
   });
 
-  test('rejects with the reason when it is aborted', async () => {
+  test('rejects with the reason of the abort', async () => {
     const adapter = await world.openReady();
     const stop = new AbortController();
     stop.abort(new Error('stopping'));
     await expect(restoreAll(adapter, stop.signal)).rejects.toThrow('stopping');
   });
 
-  test('leaves no consumer group behind when it is closed', async () => {
+  test('leaves no consumer group behind after closing', async () => {
     const adapter = await world.openReady();
     await adapter.publisher.publish(mediaBatch(account, 1, []), noSignal);
     await restoreAll(adapter);

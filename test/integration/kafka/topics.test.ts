@@ -36,7 +36,7 @@ async function configsOf(name: string): Promise<Record<string, string>> {
 }
 
 describe('prepareTopics', () => {
-  test('creates what is missing with explicit partitions and configs', async () => {
+  test('creates missing topics with explicit partitions and configs', async () => {
     const topics = { ...world.options.topics, minInSyncReplicas: 1, replicationFactor: 1 };
     await world.openReady({ topics });
 
@@ -61,13 +61,13 @@ describe('prepareTopics', () => {
     });
   });
 
-  test('takes topics that are there as they are, with the partitions that they have', async () => {
+  test('accepts existing topics with their partition counts', async () => {
     await world.openReady();
     const topics = { ...world.options.topics, create: false, partitions: 9 };
     expect((await restoreAll(await world.openReady({ topics }))).size).toBe(0);
   });
 
-  test('refuses a state topic of another number of partitions than the instances count with', async () => {
+  test('rejects a state topic whose partition count differs from the configuration', async () => {
     await world.openReady();
     const topics = { ...world.options.topics, statePartitions: 9 };
     await expect(world.openReady({ topics })).rejects.toMatchObject({
@@ -81,7 +81,7 @@ describe('prepareTopics', () => {
     });
   });
 
-  test('lists every missing topic when it may not create them', async () => {
+  test('lists every missing topic when topic creation is off', async () => {
     const adapter = world.open({ topics: { ...world.options.topics, create: false } });
     const refusal = await adapter.prepareTopics(noSignal).catch((error: unknown) => error);
     expect(refusal).toMatchObject({
@@ -94,7 +94,7 @@ describe('prepareTopics', () => {
     }
   });
 
-  test('refuses a state topic that is not compacted, with the command that mends it', async () => {
+  test('rejects a state topic that is not compacted, with the command that fixes it', async () => {
     const admin = await world.openAdmin();
     await admin.createTopics({ topics: [{ topic: world.nameOf('state'), numPartitions: 4 }] });
     const name = world.nameOf('state');
@@ -109,7 +109,7 @@ describe('prepareTopics', () => {
     });
   });
 
-  test('names every topic that has fewer replicas than asked for', async () => {
+  test('names every topic with fewer replicas than configured', async () => {
     await world.openReady();
     const topics = { ...world.options.topics, replicationFactor: 3 };
     const refusal = await world.openReady({ topics }).catch((error: unknown) => error);
@@ -121,7 +121,7 @@ describe('prepareTopics', () => {
     }
   });
 
-  test('passes on why the broker does not create a topic', async () => {
+  test('reports the reason when the broker does not create a topic', async () => {
     const topics = { ...world.options.topics, replicationFactor: 3 };
     const refusal = await world.openReady({ topics }).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'kafka.topic-invalid' });
@@ -139,7 +139,7 @@ describe('watchTopics', () => {
     await admin.alterConfigs({ validateOnly: false, resources: [resource] });
   }
 
-  test('makes Kafka not ready while the state topic is not compacted, and logs what loses records', async () => {
+  test('sets Kafka to not ready while the state topic is not compacted, and logs settings that lose records', async () => {
     await world.openReady();
     const lines: unknown[] = [];
     const dependencies = {

@@ -24,8 +24,8 @@ function later(role: TopicRole, field: Json): Value & { readonly fields: readonl
 
 const optional = { name: 'pronouns', type: ['null', 'string'], default: null, doc: 'Pronouns.' };
 
-describe('a later schema with one more optional field', () => {
-  test('is taken by the registry, and reads what was written before', async () => {
+describe('later schema with one more optional field', () => {
+  test('is accepted by the registry, and reads older records', async () => {
     const { encoder } = await world.openReady({ roles: ['users'] });
     const bytes = encoder.encode('users', {
       id: '1',
@@ -43,7 +43,7 @@ describe('a later schema with one more optional field', () => {
     expect(read).toMatchObject({ id: '1', username: 'cafe', pronouns: null });
   });
 
-  test('lets this version go on with its own id', async () => {
+  test('lets this version continue with its own schema id', async () => {
     const before = await world.openReady({ roles: ['users'] });
     await world.register('users', later('users', optional));
 
@@ -85,8 +85,8 @@ describe('a later schema with one more optional field', () => {
   });
 });
 
-describe('a later schema with a field that has no default', () => {
-  test('is refused by the registry with 409, by the level that we set', async () => {
+describe('later schema with a field that has no default', () => {
+  test('is rejected by the registry with 409, because of the compatibility level that the program set', async () => {
     await world.openReady({ roles: ['users'] });
 
     expect(await world.register('users', later('users', { name: 'must', type: 'string' }))).toBe(
@@ -95,7 +95,7 @@ describe('a later schema with a field that has no default', () => {
   });
 });
 
-describe('a state whose schema id the registry does not know', () => {
+describe('state with a schema id that the registry does not know', () => {
   test('stops the stream and says how to repair it', async () => {
     const { stateCodec } = await world.openReady({ roles: ['state'] });
 

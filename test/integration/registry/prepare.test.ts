@@ -69,8 +69,8 @@ async function openGate(registryUrl: string): Promise<Gate> {
   };
 }
 
-describe('prepare', () => {
-  test('registers every subject once, with the configured level', async () => {
+describe('preparation of the registry', () => {
+  test('registers every subject once, with the configured compatibility level', async () => {
     await world.openReady({ roles });
 
     const subjects = roles.map((role) => world.subjectOf(role));
@@ -83,7 +83,7 @@ describe('prepare', () => {
     }
   });
 
-  test('registers the schema as its file has it, documentation included', async () => {
+  test('registers each schema as in its file, documentation included', async () => {
     await world.openReady({ roles: ['media'] });
 
     const latest = (await world.get(`/subjects/${world.subjectOf('media')}/versions/latest`)) as {
@@ -92,7 +92,7 @@ describe('prepare', () => {
     expect(JSON.parse(latest.schema)).toEqual(JSON.parse(readSchema('media').text));
   });
 
-  test('sets the level of a subject of ours that has none', async () => {
+  test('sets the compatibility level of its own subject that has none', async () => {
     const schema = JSON.parse(readSchema('users').text) as Json;
     expect(await world.register('users', schema)).toBe(200);
 
@@ -115,7 +115,7 @@ describe('prepare', () => {
     }
   });
 
-  test('lets instances that start together find the same ids', async () => {
+  test('gives concurrently starting instances the same ids', async () => {
     const start = async (): Promise<readonly number[]> => {
       const registry = world.open({ roles });
       // A subject that another is registering at the moment is asked for again, as the start does.
@@ -130,7 +130,7 @@ describe('prepare', () => {
     expect(others).toEqual([first, first, first]);
   });
 
-  test('takes a subject whose level was set to another before it had a schema', async () => {
+  test('keeps another compatibility level that was set before the first schema', async () => {
     await fetch(`${world.url}/config/${world.subjectOf('users')}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
@@ -144,7 +144,7 @@ describe('prepare', () => {
     });
   });
 
-  test('gives the bytes that the registry client gives, and that it decodes', async () => {
+  test('yields the same bytes as the registry client, which can decode them', async () => {
     const { encoder } = await world.openReady({ roles: ['users'] });
     const value = {
       ...user,
@@ -168,8 +168,8 @@ describe('prepare', () => {
   });
 });
 
-describe('an incompatible schema in the registry', () => {
-  test('ends the process and names subject, fields and what to do', async () => {
+describe('incompatible schema in the registry', () => {
+  test('stops the process and names subject, fields and next step', async () => {
     await world.openReady({ roles: ['stories'] });
     await world.register('users', {
       type: 'record',
@@ -210,8 +210,8 @@ describe('an incompatible schema in the registry', () => {
   });
 });
 
-describe('verify', () => {
-  test('ends the process and names the subject that is missing, and registers nothing', async () => {
+describe('registry mode verify', () => {
+  test('stops the process, names the missing subject and registers nothing', async () => {
     await world.openReady({ roles: ['users'] });
 
     const error = await refusal(world.openReady({ roles: ['users', 'media'], mode: 'verify' }));
@@ -221,7 +221,7 @@ describe('verify', () => {
     expect(await world.listSubjects()).toEqual([world.subjectOf('users')]);
   });
 
-  test('takes the id of a schema that was registered by hand with another text', async () => {
+  test('uses the id of a schema that was registered by hand with another text', async () => {
     const schema = JSON.parse(readSchema('users').text) as Readonly<Record<string, Json>>;
     expect(await world.register('users', { ...schema, doc: 'Registered by hand.' })).toBe(200);
     const latest = await world.get(`/subjects/${world.subjectOf('users')}/versions/latest`);
@@ -231,7 +231,7 @@ describe('verify', () => {
     expect(latest).toMatchObject({ id: encoder.schemaId('users') });
   });
 
-  test('takes the ids of what another instance registered', async () => {
+  test('uses the ids that another instance registered', async () => {
     const first = await world.openReady({ roles });
 
     const second = await world.openReady({ roles, mode: 'verify' });
@@ -240,8 +240,8 @@ describe('verify', () => {
   });
 });
 
-describe('a registry that is away', () => {
-  test('is an error to try again, and the next try prepares when it is back', async () => {
+describe('unreachable registry', () => {
+  test('is a retryable error, and the next preparation succeeds when the registry is back', async () => {
     await using gate = await openGate(world.url);
     const { url } = gate;
     const registry = world.open({

@@ -62,7 +62,7 @@ async function registerSchema(cluster: Cluster, fields: readonly object[]): Prom
   });
 }
 
-describe('a cluster', () => {
+describe('sandbox cluster', () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
@@ -75,7 +75,7 @@ describe('a cluster', () => {
     await cluster[Symbol.asyncDispose]();
   });
 
-  test('commits a record in a transaction and gives it back', async () => {
+  test('commits a record in a transaction and returns it to a consumer', async () => {
     await createTopic(cluster);
     await commitRecord(cluster, 'first');
     expect(await readRecords(cluster, 1)).toEqual(['first']);
@@ -88,14 +88,14 @@ describe('a cluster', () => {
     expect(await subjects.json()).toEqual([SUBJECT]);
   });
 
-  test('keeps the records when a broker is killed and started again', async () => {
+  test('keeps the records when a broker is killed and restarted', async () => {
     await cluster.broker.kill(0);
     await cluster.broker.start(0);
     await commitRecord(cluster, 'second');
     expect(await readRecords(cluster, 2)).toEqual(['first', 'second']);
   });
 
-  test('keeps the records when a broker is stopped and started again', async () => {
+  test('keeps the records when a broker is stopped and restarted', async () => {
     await cluster.broker.stop();
     await cluster.broker.start();
     expect(await readRecords(cluster, 2)).toEqual(['first', 'second']);
@@ -107,7 +107,7 @@ describe('a cluster', () => {
     expect(await readRecords(cluster, 2)).toEqual(['first', 'second']);
   });
 
-  test('keeps schemas and ids when the registry is killed and started again', async () => {
+  test('keeps schemas and ids when the registry is killed and restarted', async () => {
     const before = (await (
       await registerSchema(cluster, [{ name: 'id', type: 'string' }])
     ).json()) as { id: number };
@@ -118,7 +118,7 @@ describe('a cluster', () => {
     expect(response.status).toBe(200);
   });
 
-  test('refuses an incompatible schema with 409 when the subject asks for compatibility', async () => {
+  test('rejects an incompatible schema with 409 when the subject has a compatibility level', async () => {
     await fetch(`${cluster.registryUrl}/config/${SUBJECT}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
@@ -128,7 +128,7 @@ describe('a cluster', () => {
     expect(response.status).toBe(409);
   });
 
-  test('serves nobody any more when it is disposed', async () => {
+  test('accepts no connection after it is disposed', async () => {
     await cluster[Symbol.asyncDispose]();
     const admin = new Kafka({
       brokers: [...cluster.brokers],

@@ -29,7 +29,7 @@ interface Ended {
   readonly errors: string;
 }
 
-describe('the demo', () => {
+describe('demo', () => {
   let cluster: Cluster;
   let directory: string;
 
@@ -104,7 +104,7 @@ describe('the demo', () => {
 
   const newPrefix = (): string => `demo-${randomUUID().slice(0, 8)}`;
 
-  it('publishes recorded bodies under the prefix as they were recorded, counts them from Kafka, and writes them', async () => {
+  it('publishes a recording under the prefix as recorded, counts the records in Kafka, and writes them to files', async () => {
     const prefix = newPrefix();
     const recording = await writeRecording();
     const out = join(directory, 'out');
@@ -153,7 +153,7 @@ describe('the demo', () => {
     expect(topics.filter((topic) => topic.startsWith(prefix))).toEqual([`${prefix}.users`]);
   });
 
-  it('starts a cluster of its own, without the flag, though the environment names one', async () => {
+  it('starts a new cluster without --given-cluster, although the environment names one', async () => {
     const recording = await writeRecording();
     const { code, lines, errors } = await runDemo(['--once', '--recording', recording]);
 
@@ -164,7 +164,7 @@ describe('the demo', () => {
     expect(place).not.toContain(cluster.brokers[0]);
   }, 120_000);
 
-  it('polls on while the world changes, and stops cleanly on Ctrl-C', async () => {
+  it('continues polling while the world changes, and stops cleanly on Ctrl-C', async () => {
     const args = ['--speed', '60', '--given-cluster', newPrefix()];
     const polled: string[] = [];
     const { code, lines } = await runDemo(args, (line, stop) => {
@@ -187,7 +187,7 @@ describe('the demo', () => {
     expect(requests).toBeGreaterThanOrEqual(sum(users.map(([, made = 0]) => made)));
   });
 
-  it('has an environment in the output of npm run --silent sandbox that a shell can source', async () => {
+  it('prints an environment that a shell can source, with npm run --silent sandbox', async () => {
     const prefix = newPrefix();
     const file = join(directory, 'sandbox.env');
     const start = 'exec npm run --silent sandbox -- --given-cluster "$1" > "$2"';
@@ -216,7 +216,7 @@ describe('the demo', () => {
     expect(stdout).toContain(`KAFKA_TRANSACTIONAL_ID_PREFIX=${prefix}\n`);
   });
 
-  it('refuses an option that it does not have with exit code 2 and its usage', async () => {
+  it('rejects an unknown option with exit code 2 and its usage', async () => {
     const { code, errors } = await runDemo(['--twice']);
 
     expect(code).toBe(2);

@@ -15,7 +15,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-describe('the command check', () => {
+describe('command check on a secured cluster', () => {
   beforeEach(() => setAcls(world.admin, documented));
 
   /** What it says of Kafka, by id; nobody answers as the registry and the API here. */
@@ -30,7 +30,7 @@ describe('the command check', () => {
     return { exitCode, stdout, ofKafka, said };
   };
 
-  test('finds Kafka well with exactly the documented permissions', async () => {
+  test('reports Kafka as ok with exactly the documented permissions', async () => {
     const { ofKafka, said, stdout } = await check(passwordLogin('SCRAM-SHA-512'));
 
     expect(ofKafka.filter(({ status }) => status === 'failed')).toEqual([]);
@@ -43,7 +43,7 @@ describe('the command check', () => {
     expect(stdout).not.toContain(password);
   });
 
-  test('names the handshake, the login or the permission that fails', async () => {
+  test('names the failed handshake, login or permission', async () => {
     const untrusted = { KAFKA_SSL_CA_LOCATION: world.certificates.otherCa };
     const tls = await check({ ...passwordLogin('PLAIN'), ...untrusted });
     const guessed = { KAFKA_SASL_PASSWORD: 'guessed-word' };

@@ -37,20 +37,20 @@ const certificateLogin = ({ broker, certificates }: SecuredWorld) => ({
   KAFKA_SSL_KEY_PASSWORD: keyPassword,
 });
 
-describe('a login with exactly the documented permissions', () => {
+describe('login with exactly the documented permissions', () => {
   beforeEach(() => setAcls(world.admin, documented));
 
-  test.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])('by %s publishes', async (mechanism) => {
+  test.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])('publishes with %s', async (mechanism) => {
     const done = doEverything(world.env(passwordLogin(mechanism)));
     await expect(done).resolves.toBeUndefined();
   });
 
-  test('by OAUTHBEARER publishes, with one token for all its connections', async () => {
+  test('publishes with OAUTHBEARER, with one token for all its connections', async () => {
     await doEverything(world.env(oauthLogin(world.tokens.url)));
     expect(world.tokens.requests.map(({ path }) => path)).toEqual(['/token']);
   });
 
-  test('by a client certificate publishes as its subject', async () => {
+  test('publishes with a client certificate as the subject of the certificate', async () => {
     const principal = 'User:CN=producer,O=Test';
     await setAcls(
       world.admin,
@@ -60,8 +60,8 @@ describe('a login with exactly the documented permissions', () => {
   });
 });
 
-describe('what is wrong with a connection', () => {
-  test('is a login when the password is', async () => {
+describe('connection error of Kafka', () => {
+  test('names the password when the password is wrong', async () => {
     const login = { ...passwordLogin('SCRAM-SHA-512'), KAFKA_SASL_PASSWORD: 'guessed-word' };
     const failure = await failureOf(world.env(login));
     expect(failure).toMatchObject({ code: 'kafka.unauthenticated', exitCode: 3 });
@@ -69,7 +69,7 @@ describe('what is wrong with a connection', () => {
     expect(failure.message).not.toContain('guessed-word');
   });
 
-  test('is a login when the token endpoint refuses the client', async () => {
+  test('names the client when the token endpoint rejects the client', async () => {
     await using server = await startHttpServer(answering(401, { error: 'invalid_client' }));
     const failure = await failureOf(world.env(oauthLogin(server.url)));
     expect(failure).toMatchObject({ code: 'kafka.unauthenticated', exitCode: 3 });
@@ -78,7 +78,7 @@ describe('what is wrong with a connection', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('is TLS when the authority is not trusted', async () => {
+  test('names KAFKA_SSL_CA_LOCATION when the authority is not trusted', async () => {
     const other = { KAFKA_SSL_CA_LOCATION: world.certificates.otherCa };
     expect(await failureOf(world.env({ ...passwordLogin('PLAIN'), ...other }))).toMatchObject({
       code: 'kafka.tls',
@@ -87,7 +87,7 @@ describe('what is wrong with a connection', () => {
     });
   });
 
-  test('is TLS when the certificate has another name', async () => {
+  test('names KAFKA_SSL_SERVER_NAME when the certificate has another name', async () => {
     const other = { KAFKA_SSL_SERVER_NAME: 'kafka.example' };
     expect(await failureOf(world.env({ ...passwordLogin('PLAIN'), ...other }))).toMatchObject({
       code: 'kafka.tls',
@@ -96,7 +96,7 @@ describe('what is wrong with a connection', () => {
     });
   });
 
-  test('is TLS when a certificate is demanded that is not given', async () => {
+  test('names KAFKA_SSL_CERTIFICATE_LOCATION when the broker requires a client certificate', async () => {
     const { KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL } = certificateLogin(world);
     expect(await failureOf(world.env({ KAFKA_BROKERS, KAFKA_SECURITY_PROTOCOL }))).toMatchObject({
       code: 'kafka.tls',
@@ -105,7 +105,7 @@ describe('what is wrong with a connection', () => {
     });
   });
 
-  test('may be TLS when the port has none', async () => {
+  test('names KAFKA_SECURITY_PROTOCOL when the port has no TLS', async () => {
     const wrong = { ...passwordLogin('PLAIN'), KAFKA_BROKERS: world.broker.address };
     expect(await failureOf(world.env(wrong))).toMatchObject({
       code: 'kafka.unavailable',
@@ -114,7 +114,7 @@ describe('what is wrong with a connection', () => {
   });
 });
 
-describe('a permission that is missing', () => {
+describe('missing Kafka permission', () => {
   const env = () => world.env(passwordLogin('SCRAM-SHA-256'));
   const is = (acl: Acl, other: Acl) => JSON.stringify(acl) === JSON.stringify(other);
   const nameOf = ({ operation, resource, name }: Acl) => `${operation} on ${resource} ${name}`;
@@ -156,7 +156,7 @@ describe('a permission that is missing', () => {
         'Read on group instagram-kafka-producer-',
       ],
     ],
-  ])('is named with the command that allows it: %s', async (missing, expected) => {
+  ])('is named with the command that grants it: %s', async (missing, expected) => {
     const acls = documented.filter((acl) => acl.operation !== 'Create');
     const rest = acls.filter((acl) => nameOf(acl) !== missing);
     expect(rest).toHaveLength(acls.length - 1);
@@ -165,7 +165,7 @@ describe('a permission that is missing', () => {
     expect(new Set(named.map(({ principal }) => principal))).toEqual(new Set(['User:alice']));
   });
 
-  test('is named with the command that allows it: Create, where the program makes its topics', async () => {
+  test('is named with the command that grants it: Create, when the program creates its topics', async () => {
     await world.admin.deleteTopics({
       topics: ['instagram.media', 'instagram.users', 'instagram.state'],
     });
@@ -177,7 +177,7 @@ describe('a permission that is missing', () => {
     ]);
   });
 
-  test('leaves none of the documented ones out that the tests above do not try', () => {
+  test('is tested above for each of the documented permissions', () => {
     expect(documented).toHaveLength(6);
     expect(
       documented.filter((acl) => documented.some((other) => acl !== other && is(acl, other))),
@@ -185,7 +185,7 @@ describe('a permission that is missing', () => {
   });
 });
 
-describe('no secret is written', () => {
+describe('redaction of the configured secrets', () => {
   const token = 'Tok.3n/of+the=Api~0123456789';
   const secrets = {
     'the token': token,
@@ -237,7 +237,7 @@ describe('no secret is written', () => {
     });
   }
 
-  test('while it polls an API that says secrets in its answers', async () => {
+  test('holds while the program polls an API that repeats secrets in its answers', async () => {
     await using stack = new AsyncDisposableStack();
     const env = await surroundings(stack);
     await setAcls(world.admin, [...documented, ...stateReadBy('instagram.leaks')]);
@@ -259,7 +259,7 @@ describe('no secret is written', () => {
     expect(leaksIn({ ...written, texts: { ...written.texts, ...records } }, secrets)).toEqual([]);
   });
 
-  test('when what it logs in with is refused', async () => {
+  test('holds when the credentials are rejected', async () => {
     await using stack = new AsyncDisposableStack();
     const env = await surroundings(stack);
     await using refusing = await startHttpServer(answering(401, { error: 'invalid_client' }));
@@ -288,7 +288,7 @@ describe('no secret is written', () => {
     expect(written.map(({ code }) => code)).toEqual([3, 3, 3, 3, 3, 2]);
   });
 
-  test('is a claim about every secret there is', () => {
+  test('is tested for every secret of the configuration', () => {
     expect(leaves.filter(({ format }) => format.secret)).toHaveLength(
       Object.keys(secrets).length + 1,
     );

@@ -52,8 +52,8 @@ async function failureOf(url: string, changes: Readonly<Record<string, string>>)
 
 const basic = `Basic ${Buffer.from('me:p/ss').toString('base64')}`;
 
-describe('a registry behind TLS', () => {
-  test('takes a user and a password', async () => {
+describe('registry behind TLS', () => {
+  test('accepts a user and a password', async () => {
     await using gate = await gateFor({ authorization: basic });
     const login = { SCHEMA_REGISTRY_USERNAME: 'me', SCHEMA_REGISTRY_PASSWORD: 'p/ss' };
     await expect(use(gate.url, login)).resolves.toEqual(expect.any(Number));
@@ -65,7 +65,7 @@ describe('a registry behind TLS', () => {
     });
   });
 
-  test('takes a token', async () => {
+  test('accepts a token', async () => {
     await using gate = await gateFor({ authorization: 'Bearer t0ken' });
     const token = { SCHEMA_REGISTRY_BEARER_TOKEN: 't0ken' };
     await expect(use(gate.url, token)).resolves.toEqual(expect.any(Number));
@@ -75,7 +75,7 @@ describe('a registry behind TLS', () => {
     });
   });
 
-  test('takes a client certificate', async () => {
+  test('accepts a client certificate', async () => {
     await using gate = await gateFor({ certificate: true });
     const certificate = {
       SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION: certificates.client.certificate,
@@ -90,7 +90,7 @@ describe('a registry behind TLS', () => {
     });
   });
 
-  test('is not trusted when another authority has signed', async () => {
+  test('is rejected when another authority signed its certificate', async () => {
     await using gate = await gateFor({});
     const other = { SCHEMA_REGISTRY_SSL_CA_LOCATION: certificates.otherCa };
     expect(await failureOf(gate.url, other)).toMatchObject({

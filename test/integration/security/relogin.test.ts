@@ -46,7 +46,7 @@ async function publishFor(
   return records.map(({ key }) => key);
 }
 
-test('a login that counts for a few seconds is made again on connections in use and idle', async () => {
+test('Kafka connections log in again before a session of a few seconds expires, in use and idle', async () => {
   const logins = {
     'SCRAM-SHA-512': passwordLogin('SCRAM-SHA-512'),
     OAUTHBEARER: oauthLogin(world.tokens.url),
