@@ -44,7 +44,7 @@ describe('login in a browser', () => {
   test.each([
     ['facebook', 'instagram_basic'],
     ['instagram', 'instagram_business_basic'],
-  ])('with %s leads to a page that says so, and to a token', async (login, scope) => {
+  ])('with %s ends on a confirmation page and stores a token', async (login, scope) => {
     const { exitCode, asked, heading, text } = await logIn(login, 'Continue');
 
     const token = (await site.read()).trim();
@@ -55,7 +55,7 @@ describe('login in a browser', () => {
     expect(text).not.toContain(token);
   });
 
-  test('that is cancelled says so in both places', async () => {
+  test('reports a cancelled login on the page and in the terminal', async () => {
     const { exitCode, heading, text, stderr } = await logIn('facebook', 'Cancel');
 
     expect([exitCode, heading]).toEqual([3, 'Not logged in']);

@@ -37,8 +37,8 @@ function overflow(page: Page): Promise<number> {
   );
 }
 
-describe('the status page', () => {
-  test('shows what happened since without being loaded again', async () => {
+describe('status page', () => {
+  test('shows new events without a reload', async () => {
     await using open = await serve();
     const { page, trouble } = await watch(browser, open.url);
     await page.getByText('No account is polled yet.').waitFor();
@@ -60,7 +60,7 @@ describe('the status page', () => {
     expect(trouble).toEqual([]);
   });
 
-  test('shows what is owned, and a stream that somebody has paused', async () => {
+  test('shows the owned partitions, and a paused stream', async () => {
     await using open = await serve();
     tellOfADay(open);
     const share = { gained: [0, 7], lost: [], cause: 'rebalance' } as const;
@@ -79,7 +79,7 @@ describe('the status page', () => {
     expect(await text(page, 'connections')).toContain('2 of 12 owned');
   });
 
-  test('shows of each stream its success, next poll, lag and sums', async () => {
+  test('shows the last success, next poll, lag and sums of each stream', async () => {
     await using open = await serve();
     tellOfADay(open);
     open.setNowMs(startMs + 35 * 60_000);
@@ -104,7 +104,7 @@ describe('the status page', () => {
     expect(cells).toEqual(['OK', '30 min ago', 'in 30 min', '15 min', '3', '1', '1']);
   });
 
-  test('says of an error what to do, and of the token and the quota how much is left', async () => {
+  test('shows advice for an error, and what is left of the token and the quota', async () => {
     await using open = await serve();
     tellOfADay(open);
     const { page } = await watch(browser, open.url);
@@ -123,7 +123,7 @@ describe('the status page', () => {
     expect(await text(page, 'quota')).toContain('100 % · Stopped, free again in 35 min');
   });
 
-  test('shows a token that is refused as refused, however many days it had left', async () => {
+  test('shows a rejected token as rejected, whatever its expiry', async () => {
     await using open = await serve();
     tellOfADay(open);
     const refusal = { code: 'graph.token', message: 'the access token was revoked' } as const;
@@ -137,7 +137,7 @@ describe('the status page', () => {
     expect(await text(page, 'connections')).not.toContain('days left');
   });
 
-  test('loads nothing from elsewhere and is blocked by no policy of its own', async () => {
+  test('loads nothing from other hosts, and violates no policy of its own', async () => {
     await using open = await serve();
     tellOfADay(open);
     const { page, trouble, hosts } = await watch(browser, open.url);
@@ -150,7 +150,7 @@ describe('the status page', () => {
     expect(await page.content()).not.toContain('hush-hush');
   });
 
-  test('runs no script, and asks nobody, that is not its own', async () => {
+  test('runs no foreign script, and sends no request to other hosts', async () => {
     await using open = await serve();
     const { page, trouble } = await watch(browser, open.url);
 
@@ -182,7 +182,7 @@ describe('the status page', () => {
     expect(trouble).toEqual([]);
   });
 
-  test('says that the program does not answer, and shows it again when it does', async () => {
+  test('says that the program does not answer, and recovers when it answers', async () => {
     await using open = await serve();
     tellOfADay(open);
     const { page } = await watch(browser, open.url);
@@ -199,7 +199,7 @@ describe('the status page', () => {
     expect(await page.locator('#connection').isVisible()).toBe(false);
   });
 
-  test('stands still when it is told to', async () => {
+  test('stops updating when Live is off', async () => {
     await using open = await serve();
     const { page } = await watch(browser, open.url);
     await page.getByText('No account is polled yet.').waitFor();
@@ -215,10 +215,10 @@ describe('the status page', () => {
   });
 });
 
-describe('with many accounts', () => {
+describe('status page with many accounts', () => {
   const ids = Array.from({ length: 60 }, (_, index) => String(1000 + index));
 
-  test('turns their pages and finds one, by keyboard alone', async () => {
+  test('pages through them and finds one, by keyboard alone', async () => {
     await using open = await serve();
     open.telemetry.report({ type: 'accounts', added: ids.map(account), removed: [] });
     const { page } = await watch(browser, open.url);
@@ -237,7 +237,7 @@ describe('with many accounts', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('search');
   });
 
-  test('shows only those that need a look when asked so', async () => {
+  test('filters the accounts that need attention', async () => {
     await using open = await serve();
     open.telemetry.report({ type: 'accounts', added: ids.map(account), removed: [] });
     open.telemetry.report(finished({ accountId: '1001', stream: 'media' }));
@@ -252,13 +252,13 @@ describe('with many accounts', () => {
   });
 });
 
-describe('for everybody', () => {
+describe('accessibility of the status page', () => {
   test.each([
     ['wide and light', { colorScheme: 'light' } as const],
     ['wide and dark', { colorScheme: 'dark' } as const],
     ['on a phone', { ...phone, colorScheme: 'light' } as const],
     ['on a phone and dark', { ...phone, colorScheme: 'dark' } as const],
-  ])('has no barrier that axe knows, %s', async (_how, options) => {
+  ])('has no violation according to axe, %s', async (_how, options) => {
     await using open = await serve();
     tellOfADay(open);
     const { page } = await watch(browser, open.url, options);
@@ -267,7 +267,7 @@ describe('for everybody', () => {
     expect(await violations(page)).toEqual([]);
   });
 
-  test.each([390, 320])('needs no scrolling to the side at %i pixels', async (width) => {
+  test.each([390, 320])('includes no horizontal scrolling at %i pixels', async (width) => {
     await using open = await serve();
     tellOfADay(open);
     open.telemetry.report({
@@ -287,7 +287,7 @@ describe('for everybody', () => {
     expect(await overflow(page)).toBe(0);
   });
 
-  test('is still a table to a screen reader on a phone', async () => {
+  test('keeps the table a table for a screen reader on a phone', async () => {
     await using open = await serve();
     tellOfADay(open);
     const { page } = await watch(browser, open.url, phone);
@@ -297,7 +297,7 @@ describe('for everybody', () => {
     expect(await table.ariaSnapshot()).toContain('- row "stories OK now in 1 h none 3 1 1":');
   });
 
-  test('tells a screen reader of a change of readiness, and of nothing that stays', async () => {
+  test('announces a change of readiness to a screen reader, and nothing that stays', async () => {
     await using open = await serve();
     tellOfADay(open);
     removeStoppedAccount(open);

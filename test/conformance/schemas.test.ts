@@ -8,22 +8,22 @@ import { schemaFields, schemaRecords } from './schema-fields.ts';
 
 const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters'];
 
-describe('the folder avro', () => {
-  test('has one schema for each topic and nothing else', () => {
+describe('folder avro', () => {
+  test('has one schema per topic and no other file', () => {
     const files = readdirSync(new URL('../../avro/', import.meta.url));
 
     expect(files.sort()).toEqual(roles.map((role) => `${role}.avsc`).sort());
   });
 });
 
-describe.each(roles)('the schema of %s', (role) => {
+describe.each(roles)('schema of %s', (role) => {
   const schema = JSON.parse(readSchema(role).text) as Json;
 
   test('is a record of the namespace instagram', () => {
     expect(schema).toMatchObject({ type: 'record', namespace: 'instagram' });
   });
 
-  test('says what every field and every record is', () => {
+  test('documents every field and every record', () => {
     const silent = [...schemaFields(schema), ...schemaRecords(schema)].filter(({ doc }) => {
       return typeof doc !== 'string' || doc.length < 5;
     });
@@ -31,7 +31,7 @@ describe.each(roles)('the schema of %s', (role) => {
     expect(silent).toEqual([]);
   });
 
-  test('gives an optional field null as its first branch and its default', () => {
+  test('declares an optional field with null as first branch and default', () => {
     const unions = schemaFields(schema).filter(({ type }) => Array.isArray(type));
     const wrong = unions.filter(({ type, defaultValue }) => {
       const branches = type as readonly Json[];
@@ -41,7 +41,7 @@ describe.each(roles)('the schema of %s', (role) => {
     expect(wrong).toEqual([]);
   });
 
-  test('keeps times as timestamp-millis', () => {
+  test('stores times as timestamp-millis', () => {
     const times = schemaFields(schema).filter(({ path }) => {
       return /(^|\.)(polled_at|timestamp|date|written_at|cursor|covered_until)$/.test(path);
     });

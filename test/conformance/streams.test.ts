@@ -14,7 +14,7 @@ import { checkedPlaces, refusedPath, wrongFor } from './wrong-values.ts';
 
 const origin = { account, polledAtMs: 1_760_000_000_000 };
 
-describe.each(streamNames)('the stream %s', (name) => {
+describe.each(streamNames)('stream %s', (name) => {
   const stream = streams[name];
   const example = examples[name];
   const schema = readSchema(name);
@@ -25,7 +25,7 @@ describe.each(streamNames)('the stream %s', (name) => {
     return mapped.record;
   };
 
-  test('makes records whose fields are those of its schema, in any order', () => {
+  test('makes records with exactly the fields of its schema', () => {
     const declared = schemaFields(JSON.parse(schema.text) as Json)
       .map(({ path }) => path)
       .filter((path) => !path.includes('.'));
@@ -33,7 +33,7 @@ describe.each(streamNames)('the stream %s', (name) => {
     expect(Object.keys(recordOf(example.node)).sort()).toEqual([...declared].sort());
   });
 
-  test('has an example in which nothing is null', () => {
+  test('has an example without null values', () => {
     const empty = placesOf(recordOf(example.node)).filter(({ value, path }) => {
       return value === null && !path.startsWith('children[1].');
     });
@@ -42,8 +42,8 @@ describe.each(streamNames)('the stream %s', (name) => {
   });
 
   test.each([
-    ['all that it declares', example.node],
-    ['only what must be there', example.minimal],
+    ['all declared fields', example.node],
+    ['only the required fields', example.minimal],
   ])('encodes and decodes to equal values for a node with %s', (_what, node) => {
     const record = recordOf(node);
 
@@ -56,7 +56,7 @@ describe.each(streamNames)('the stream %s', (name) => {
     expect(recordKey(stream.key, recordOf(example.minimal))).toBe(example.key);
   });
 
-  test('leaves out and names a field that nobody declared', () => {
+  test('ignores and names an undeclared field', () => {
     const mapped = stream.toRecord({ ...example.node, brand_new: { a: 1 } }, origin);
 
     expect(mapped).toEqual({
@@ -68,7 +68,7 @@ describe.each(streamNames)('the stream %s', (name) => {
     expect(stream.toRecord(example.node, origin)).toMatchObject({ unknown: [] });
   });
 
-  test('leaves its input as it came', () => {
+  test('does not change its input', () => {
     const node = structuredClone(example.node);
 
     expect(recordOf(deepFreeze(node))).toEqual(recordOf(example.node));
@@ -97,16 +97,13 @@ describe.each(streamNames)('the stream %s', (name) => {
     },
   );
 
-  test.each(example.required)(
-    'rejects a node, or the part of it, without %s by its path',
-    (path) => {
-      const place = placesOf(example.node).find((candidate) => candidate.path === path);
-      if (place === undefined) throw new Error(`the example has no ${path}`);
-      const node = withValue(example.node, place, undefined);
+  test.each(example.required)('rejects a node or a part without %s by its path', (path) => {
+    const place = placesOf(example.node).find((candidate) => candidate.path === path);
+    if (place === undefined) throw new Error(`the example has no ${path}`);
+    const node = withValue(example.node, place, undefined);
 
-      expect(rejectionsOf(node)).toMatchObject([
-        { name: 'DeadLetterError', code: 'mapping.invalid', path, raw: JSON.stringify(node) },
-      ]);
-    },
-  );
+    expect(rejectionsOf(node)).toMatchObject([
+      { name: 'DeadLetterError', code: 'mapping.invalid', path, raw: JSON.stringify(node) },
+    ]);
+  });
 });

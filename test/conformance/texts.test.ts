@@ -22,8 +22,8 @@ function recordOf(name: keyof typeof streams, body: Json): Value {
   return mapped.record;
 }
 
-describe.each(streamNames)('the stream %s', (name) => {
-  test('writes no half of a surrogate pair into Avro bytes, nor another record for it', () => {
+describe.each(streamNames)('text encoding of stream %s', (name) => {
+  test('writes no half of a surrogate pair into Avro bytes, and decodes to the same record', () => {
     const body = parseJsonBody(JSON.stringify(cutTexts(examples[name].node)));
     const { type } = readSchema(name);
     const bytes = type.toBuffer(recordOf(name, body));
@@ -34,8 +34,8 @@ describe.each(streamNames)('the stream %s', (name) => {
   });
 });
 
-describe('a count of any name', () => {
-  test.each(['__proto__', 'constructor', 'a\ud83d'])('is in the Avro bytes: %j', (name) => {
+describe('count with an unusual name', () => {
+  test.each(['__proto__', 'constructor', 'a\ud83d'])('is written to the Avro bytes: %j', (name) => {
     const results = [{ dimension_values: [name], value: 3 }];
     const { node } = examples.user_lifetime_insights;
     const body = { ...node, total_value: { breakdowns: [{ results }] } };

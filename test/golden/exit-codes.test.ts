@@ -33,8 +33,8 @@ const settings = {
 };
 const calls = ['--help', 'run --http-port nonsense', 'health', 'schemas diff'];
 
-describe('the exit codes', () => {
-  test('of every command and of calls that need nothing are those of the golden file', async () => {
+describe('exit codes', () => {
+  test('match the golden file, for every command and for calls that need no service', async () => {
     const ended = await Promise.all(
       calls.map((call) => runCommand(call.split(' '), { env: settings })),
     );
@@ -47,7 +47,7 @@ describe('the exit codes', () => {
     ]);
   });
 
-  test('have each a row in docs/operations/reference.md', () => {
+  test('have a row each in docs/operations/reference.md', () => {
     const rows = rowsBelow(page, '### Exit codes').flatMap(([code = '']) => code.split(', '));
 
     const codes = documented.map((line) => /→ (\d+)/.exec(line)?.[1] ?? '');

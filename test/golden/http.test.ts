@@ -122,7 +122,7 @@ const level = (method: string, body: string, headers: Headers = { authorization 
   body,
 });
 
-describe('the HTTP server', () => {
+describe('HTTP server', () => {
   let open: Captured;
   beforeAll(() => {
     open = openWith();

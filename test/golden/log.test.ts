@@ -70,8 +70,8 @@ function linesOfObjects(): readonly string[] {
   });
 }
 
-describe('the log', () => {
-  test('has an example of every type of event', () => {
+describe('log', () => {
+  test('has an example of every event type', () => {
     expect(Object.keys(examplesOfEvents).sort()).toEqual([...declaredTypes()].sort());
   });
 

@@ -48,7 +48,7 @@ function lineOf(metric: Metric): string {
   return `${name} ${type} {${labels.join(', ')}} ${help}${buckets}`;
 }
 
-describe('the metrics', () => {
+describe('metrics', () => {
   let metrics: readonly Metric[];
   beforeAll(async () => {
     await using captured = openCaptured();
@@ -56,20 +56,20 @@ describe('the metrics', () => {
     metrics = metricsIn(await captured.metrics());
   });
 
-  test('have all a sample when every event was reported', () => {
+  test('have a sample each after every event was reported', () => {
     expect(metrics.filter(({ samples }) => samples.length === 0).map(({ name }) => name)).toEqual(
       [],
     );
   });
 
-  test('are those of the golden file, and so are the values of the labels code and reason', () => {
+  test('match the golden file, the values of the labels code and reason included', () => {
     expectGolden('metrics', [
       ...sorted(metrics.map(lineOf)),
       ...sorted(errorCodes.map((code) => `code or reason: ${code}`)),
     ]);
   });
 
-  test('have each a row in docs/operations/monitor.md, with type and labels', () => {
+  test('have a row each in docs/operations/monitor.md, with type and labels', () => {
     const rows = rowsBelow(page, '## Metrics').map(([name = '', type, labels = '']) => {
       return [name, type, sorted(labels.split(', ').filter((label) => label !== ''))];
     });

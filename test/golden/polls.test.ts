@@ -93,8 +93,8 @@ function describeCost({ ledger }: GraphApi): string {
     .join('; ');
 }
 
-describe('the polls', () => {
-  test('of a simulated world cost the calls and requests of the golden file', async () => {
+describe('polls', () => {
+  test('cost the calls and requests of the golden file in a simulated world', async () => {
     expectGolden('polls', [...(await costOf('facebook')), ...(await costOf('instagram'))]);
   });
 });

@@ -45,8 +45,8 @@ function linesOf(
   ];
 }
 
-describe('the encoded records', () => {
-  test('of the examples, and of a dead letter, are those of the golden file', async () => {
+describe('encoded records', () => {
+  test('match the golden file, for the examples and for a dead letter', async () => {
     const records = await published();
 
     expectGolden('records', [

@@ -23,8 +23,8 @@ function linesOf(subject: string, schema: Node): readonly string[] {
   ];
 }
 
-describe('the schemas', () => {
-  test('are registered as the golden file has them', async () => {
+describe('schemas', () => {
+  test('are registered as in the golden file', async () => {
     await using server = await startRegistryServer();
     const roles = [...streamNames, 'state', 'dead_letters'] as const;
     const topicTemplate = 'instagram.{stream}';

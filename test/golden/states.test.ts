@@ -69,8 +69,8 @@ const schemas = [
 /** The first id that the registry gives, which is that of the schema that is written now. */
 const ownId = 258;
 
-describe('the states', () => {
-  test('of every format have the bytes of the golden file, are read, and are written again', async () => {
+describe('states', () => {
+  test('of every format match the bytes of the golden file, can be read, and are written again', async () => {
     const idOf = (index: number) => (index === older.length ? ownId : index + 1);
     const script = Object.fromEntries(
       schemas.map((schema, index) => [
