@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decode } from '../../../../src/instagram/model/decode.ts';
+import { decode, recordOf, withoutParameters } from '../../../../src/instagram/model/decode.ts';
 import { DeadLetterError } from '../../../../src/engine/errors.ts';
 import {
   type Fields,
@@ -18,6 +18,7 @@ import {
   url,
 } from '../../../../src/instagram/model/fields.ts';
 import type { Json, Node } from '../../../../src/engine/json.ts';
+import { account } from '../../../support/accounts.ts';
 import { deepFreeze, thrownBy } from '../../../support/frozen.ts';
 
 const kinds = {
@@ -253,5 +254,51 @@ describe('decode of any node', () => {
         expect(decode({ long }, { long: count }).value).toEqual({ long: count });
       }),
     );
+  });
+});
+
+describe('recordOf', () => {
+  const origin = { account, polledAtMs: 1_760_000_000_000 };
+
+  test('adds the declared fields to the provenance', () => {
+    const toRecord = recordOf({ id: required(id), name: text });
+
+    expect(toRecord({ id: 7, extra: true }, origin)).toEqual({
+      kind: 'record',
+      record: {
+        business_account_id: '17841400000000001',
+        page_id: '100000000000001',
+        polled_at: 1_760_000_000_000,
+        id: '7',
+        name: null,
+      },
+      unknown: ['extra'],
+      rejected: [],
+    });
+  });
+});
+
+describe('withoutParameters', () => {
+  test.each([
+    ['https://a/b?_nc_rid=x&oe=1', 'https://a/b?oe=1'],
+    ['https://a/b?oe=1&_nc_rid=x', 'https://a/b?oe=1'],
+    ['https://a/b?_nc_rid=x', 'https://a/b'],
+    ['https://a/b?_nc_rid', 'https://a/b'],
+    ['https://a/b?_nc_rid=x=y&_nc_rid=z&oe=1', 'https://a/b?oe=1'],
+    ['https://a/b?_nc_rid=x#part', 'https://a/b#part'],
+    ['https://a/b?x=1&_nc_rid=2#?_nc_rid=3', 'https://a/b?x=1#?_nc_rid=3'],
+    ['https://a/b', 'https://a/b'],
+    ['https://a/_nc_rid=x', 'https://a/_nc_rid=x'],
+    ['https://a/b?my_nc_rid=x', 'https://a/b?my_nc_rid=x'],
+    ['', ''],
+  ])('turns %s into %s', (url, left) => {
+    expect(withoutParameters(url, ['_nc_rid'])).toBe(left);
+  });
+
+  test('keeps the rest of the URL byte for byte', () => {
+    const url = 'https://a/%7Eb?x=%2F+&y&&z=%E2%82%AC&gone=1';
+
+    expect(withoutParameters(url, ['gone'])).toBe('https://a/%7Eb?x=%2F+&y&&z=%E2%82%AC');
+    expect(withoutParameters(url, [])).toBe(url);
   });
 });

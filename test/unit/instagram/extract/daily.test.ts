@@ -4,7 +4,7 @@ import type { Node } from '../../../../src/engine/json.ts';
 import { nextPollCost } from '../../../../src/cli/streams.ts';
 import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
-import { createFakeGraph } from '../../../support/fake-graph.ts';
+import { type Answer, createFakeGraph } from '../../../support/fake-graph.ts';
 import { dayMs, startMs } from '../../engine/world.ts';
 import { extractAll, graphOf } from './extracting.ts';
 
@@ -15,35 +15,6 @@ const yesterday = { ...emptyCheckpoint, cursorMs: startMs - dayMs };
 const point = (name: string, value: number, date = '2026-05-11T07:00:00+0000'): Node => ({
   name,
   values: [{ value, end_time: date }],
-});
-
-describe('nextPollCost', () => {
-  const at = { nowMs: startMs, lookbackMs: 2 * dayMs, startDateMs: null };
-
-  test.each([
-    ['user_insights', 1],
-    ['user_insights', 28],
-    ['user_insights', 90],
-    ['user_insights', 800],
-    ['user_daily_totals', 1],
-    ['user_daily_totals', 90],
-    ['user_daily_totals', 800],
-  ] as const)('equals the requests of the next poll of %s, %i days behind', async (name, days) => {
-    const checkpoint = { ...emptyCheckpoint, cursorMs: startMs - days * dayMs };
-    const graph = createFakeGraph(() => none);
-    await extractAll(streams[name], graph, { checkpoint });
-
-    expect(nextPollCost(streams[name].request, checkpoint, at)?.calls).toBe(graph.requests.length);
-  });
-
-  test('starts the poll a look-back before the cursor, within the reach of the API', () => {
-    const { request } = streams.user_insights;
-    const from = (days: number) =>
-      nextPollCost(request, { ...emptyCheckpoint, cursorMs: startMs - days * dayMs }, at)?.fromMs;
-    expect(from(90)).toBe(startMs - 92 * dayMs);
-    expect(from(800)).toBe(startMs - 729 * dayMs);
-    expect(nextPollCost(streams.media.request, emptyCheckpoint, at)).toBeUndefined();
-  });
 });
 
 describe('user_insights extraction', () => {
@@ -205,5 +176,152 @@ describe('user_insights extraction', () => {
 
     expect(error).toBe(away);
     expect(pages).toHaveLength(1);
+  });
+});
+
+describe('user_daily_totals extraction', () => {
+  const totals = streams.user_daily_totals;
+  const endMs = Date.UTC(2026, 4, 12, 7);
+  /** One day is left to ask for, and two where a test says so. */
+  const yesterday = { ...emptyCheckpoint, cursorMs: endMs - dayMs, coveredUntilMs: endMs - dayMs };
+  const twoDays = { ...yesterday, coveredUntilMs: endMs - 2 * dayMs };
+  const window = { since: '1778482801', until: '1778569200' };
+  const everything =
+    'views,accounts_engaged,total_interactions,likes,comments,shares,saves,replies,reposts,profile_links_taps,profile_views,website_clicks';
+  const without = (metric: string) => everything.replace(`,${metric}`, '');
+
+  const answer: Answer = { data: [{ name: 'views', total_value: { value: 5 } }] };
+  const refusing = (metric: string, error: SkipError) =>
+    createFakeGraph(({ query }) => (query['metric']?.includes(metric) === true ? error : answer));
+
+  test('sends two requests per day, from one second after its start to its end', async () => {
+    const graph = createFakeGraph(() => answer);
+    const { pages } = await extractAll(totals, graph, { checkpoint: yesterday });
+
+    expect(graph.queries).toEqual([
+      { metric: everything, period: 'day', metric_type: 'total_value', ...window },
+      {
+        metric: 'follows_and_unfollows',
+        period: 'day',
+        metric_type: 'total_value',
+        breakdown: 'follow_type',
+        ...window,
+      },
+    ]);
+    expect(graph.requests[0]).toMatchObject({
+      endpoint: '/{account}/insights',
+      path: '/17841400000000001/insights',
+      accountId: '17841400000000001',
+    });
+    expect(pages).toEqual([
+      {
+        nodes: [{ date: '2026-05-12T07:00:00Z', day: '2026-05-11', views: 5 }],
+        skipped: [],
+        rejected: [],
+        coveredUntilMs: endMs,
+        learned: { refusals: [], convertedMs: null },
+        step: { number: 1, of: 1 },
+      },
+    ]);
+  });
+
+  test('returns ten days per page, oldest first', async () => {
+    const graph = createFakeGraph(() => answer);
+    const checkpoint = { ...yesterday, coveredUntilMs: endMs - 12 * dayMs };
+    const { pages } = await extractAll(totals, graph, { checkpoint });
+
+    expect(pages.map(({ nodes, coveredUntilMs }) => [nodes.length, coveredUntilMs])).toEqual([
+      [10, endMs - 2 * dayMs],
+      [2, endMs],
+    ]);
+  });
+
+  test('drops a metric that is rejected by name, and remembers the rejection for a week', async () => {
+    const error = new SkipError('graph.metric-unknown', 'no such metric', ['reposts']);
+    const graph = refusing('reposts', error);
+    const { pages } = await extractAll(totals, graph, { checkpoint: twoDays });
+
+    expect(graph.queries.map(({ metric }) => metric)).toEqual([
+      everything,
+      without('reposts'),
+      'follows_and_unfollows',
+      without('reposts'),
+      'follows_and_unfollows',
+    ]);
+    expect(pages.map(({ skipped }) => skipped)).toEqual([
+      [{ reason: 'graph.metric-unknown', subject: 'reposts' }],
+    ]);
+    expect(pages[0]?.learned?.refusals).toEqual([
+      {
+        subject: '*',
+        metric: 'reposts',
+        reason: 'graph.metric-unknown',
+        untilMs: startMs + 7 * dayMs,
+        missingFromMs: endMs - 2 * dayMs,
+      },
+    ]);
+  });
+
+  test('does not request a metric with a remembered rejection', async () => {
+    const graph = createFakeGraph(() => answer);
+    const refusal = {
+      subject: '*',
+      metric: 'follows_and_unfollows',
+      reason: 'graph.metric-refused',
+      untilMs: startMs + 1,
+    } as const;
+    await extractAll(totals, graph, { checkpoint: { ...yesterday, refusals: [refusal] } });
+
+    expect(graph.queries.map(({ metric }) => metric)).toEqual([everything]);
+  });
+
+  test('drops a metric with too few users for this poll only', async () => {
+    const graph = refusing('follows', new SkipError('graph.not-enough-users', 'not enough users'));
+    const { pages } = await extractAll(totals, graph, { checkpoint: twoDays });
+
+    expect(graph.queries.map(({ metric }) => metric)).toEqual([
+      everything,
+      'follows_and_unfollows',
+      everything,
+    ]);
+    expect(pages[0]?.skipped).toEqual([
+      { reason: 'graph.not-enough-users', subject: 'follows_and_unfollows' },
+    ]);
+    expect(pages[0]?.learned?.refusals).toEqual([]);
+  });
+
+  test('fails when the account is gone or hidden', async () => {
+    const error = new SkipError('graph.ambiguous', 'gone', ['17841400000000001']);
+
+    expect((await extractAll(totals, refusing('views', error))).error).toBe(error);
+  });
+});
+
+describe('nextPollCost', () => {
+  const at = { nowMs: startMs, lookbackMs: 2 * dayMs, startDateMs: null };
+
+  test.each([
+    ['user_insights', 1],
+    ['user_insights', 28],
+    ['user_insights', 90],
+    ['user_insights', 800],
+    ['user_daily_totals', 1],
+    ['user_daily_totals', 90],
+    ['user_daily_totals', 800],
+  ] as const)('equals the requests of the next poll of %s, %i days behind', async (name, days) => {
+    const checkpoint = { ...emptyCheckpoint, cursorMs: startMs - days * dayMs };
+    const graph = createFakeGraph(() => none);
+    await extractAll(streams[name], graph, { checkpoint });
+
+    expect(nextPollCost(streams[name].request, checkpoint, at)?.calls).toBe(graph.requests.length);
+  });
+
+  test('starts the poll a look-back before the cursor, within the reach of the API', () => {
+    const { request } = streams.user_insights;
+    const from = (days: number) =>
+      nextPollCost(request, { ...emptyCheckpoint, cursorMs: startMs - days * dayMs }, at)?.fromMs;
+    expect(from(90)).toBe(startMs - 92 * dayMs);
+    expect(from(800)).toBe(startMs - 729 * dayMs);
+    expect(nextPollCost(streams.media.request, emptyCheckpoint, at)).toBeUndefined();
   });
 });

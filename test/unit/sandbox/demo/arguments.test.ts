@@ -6,10 +6,10 @@ import {
   parseSandboxArguments,
   SANDBOX_USAGE,
   USAGE,
-} from '../../../sandbox/demo/arguments.ts';
-import { parseQuotaArguments, QUOTA_USAGE } from '../../../bench/quota-arguments.ts';
-import { demoWorld } from '../../../sandbox/demo/world.ts';
-import { describeSpeed } from '../../../sandbox/graph-api/world/clock.ts';
+} from '../../../../sandbox/demo/arguments.ts';
+import { parseQuotaArguments, QUOTA_USAGE } from '../../../../bench/quota-arguments.ts';
+import { demoWorld } from '../../../../sandbox/demo/world.ts';
+import { describeSpeed } from '../../../../sandbox/graph-api/world/clock.ts';
 
 describe('arguments of the demo and the sandbox', () => {
   test('default to a new cluster in real time, and accept another cluster, speed and login', () => {
@@ -41,7 +41,7 @@ describe('arguments of the demo and the sandbox', () => {
     ['demo.ts', USAGE],
     ['main.ts', SANDBOX_USAGE],
   ])('%s prints its usage for --help, without starting a world', (main, usage) => {
-    const path = fileURLToPath(new URL(`../../../sandbox/${main}`, import.meta.url));
+    const path = fileURLToPath(new URL(`../../../../sandbox/${main}`, import.meta.url));
     const options = { encoding: 'utf8', timeout: 20_000 } as const;
     const { status, stdout } = spawnSync(process.execPath, [path, '--help'], options);
 
@@ -79,7 +79,7 @@ describe('arguments of bench:quota', () => {
   );
 
   test('print the usage for --help and measure nothing', () => {
-    const bench = fileURLToPath(new URL('../../../bench/quota.ts', import.meta.url));
+    const bench = fileURLToPath(new URL('../../../../bench/quota.ts', import.meta.url));
     const { status, stdout } = spawnSync(process.execPath, [bench, '--help'], { encoding: 'utf8' });
 
     expect([status, stdout]).toEqual([0, `${QUOTA_USAGE}\n`]);
