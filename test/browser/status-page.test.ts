@@ -252,7 +252,7 @@ describe('status page with many accounts', () => {
   });
 });
 
-describe('accessibility of the status page', () => {
+describe('accessible status page', () => {
   test.each([
     ['wide and light', { colorScheme: 'light' } as const],
     ['wide and dark', { colorScheme: 'dark' } as const],
@@ -267,7 +267,7 @@ describe('accessibility of the status page', () => {
     expect(await violations(page)).toEqual([]);
   });
 
-  test.each([390, 320])('includes no horizontal scrolling at %i pixels', async (width) => {
+  test.each([390, 320])('needs no horizontal scrolling at %i pixels', async (width) => {
     await using open = await serve();
     tellOfADay(open);
     open.telemetry.report({
@@ -287,7 +287,7 @@ describe('accessibility of the status page', () => {
     expect(await overflow(page)).toBe(0);
   });
 
-  test('keeps the table a table for a screen reader on a phone', async () => {
+  test('has a table for a screen reader on a phone', async () => {
     await using open = await serve();
     tellOfADay(open);
     const { page } = await watch(browser, open.url, phone);

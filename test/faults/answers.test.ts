@@ -70,7 +70,7 @@ describe('commit without a response', () => {
   });
 });
 
-test('causes no loss and no duplicate when the response with a producer id is lost', async () => {
+test('lost InitProducerId response: causes no loss and no duplicate', async () => {
   const { publisher } = await world.openFaulty();
   const lost = world.proxy.inject(apiKeys.initProducerId, 'lose-response');
   await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -253,7 +253,7 @@ describe('unavailable transaction coordinator', () => {
     ['unavailable at the commit', apiKeys.endTxn, errorCodes.coordinatorNotAvailable],
     ['still loading at the commit', apiKeys.endTxn, errorCodes.coordinatorLoading],
     ['still loading for a new producer', apiKeys.initProducerId, errorCodes.coordinatorLoading],
-  ])('causes no loss and no duplicate: it is %s', async (_what, apiKey, refuse) => {
+  ])('causes no loss and no duplicate when it is %s', async (_what, apiKey, refuse) => {
     const { publisher } = await world.openFaulty();
     const refused = world.proxy.inject(apiKey, { refuse, stored: false });
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -271,7 +271,7 @@ describe('unavailable transaction coordinator', () => {
   });
 });
 
-describe('closing Kafka adapter', () => {
+describe('closed Kafka adapter', () => {
   test('leaves no transaction open while the broker does not answer a produce request', async () => {
     const adapter = await world.openFaulty({
       sendDeadlineMs: 30_000,

@@ -20,7 +20,7 @@ const joinCluster = ({ brokers, registryUrl }: Cluster) =>
     env: { KAFKA_BROKERS: brokers.join(','), SCHEMA_REGISTRY_URL: registryUrl },
   });
 
-describe('crash or pause of a broker', () => {
+describe('failure of a broker', () => {
   let cluster: Cluster;
   const createWorld = () => joinCluster(cluster);
 
@@ -57,7 +57,7 @@ describe('crash or pause of a broker', () => {
     await expectOnce(world, keys);
   }, 180_000);
 
-  test('causes no loss and no duplicate when the broker pauses', async () => {
+  test('causes no loss and no duplicate during a pause', async () => {
     await using world = await createWorld();
     const { publisher } = await world.openFaulty({ sendDeadlineMs: 1000 });
     await publisher.publish(batchOf(1, 'a'), noSignal);
@@ -85,7 +85,7 @@ describe('cluster of several brokers', () => {
     await cluster[Symbol.asyncDispose]();
   });
 
-  test('causes no loss and no duplicate when the transaction coordinator crashes', async () => {
+  test('loses and repeats no record when the transaction coordinator crashes', async () => {
     await using world = await createWorld();
     const topics = { ...world.options.topics, partitions: 6, replicationFactor: 3 };
     const { publisher } = await world.openFaulty({ topics });

@@ -63,7 +63,7 @@ describe('chaos suite', () => {
     ['--seed', '1.5'],
     ['--instances', '0'],
     ['--logs', '/dev/null/logs'],
-  ])('rejects %s %s', async (name, value) => {
+  ])('rejects the option %s %s', async (name, value) => {
     const { ended, told } = startChaos([name, value]);
     expect(await ended).toBe(2);
     expect(told()).toContain(`${name}: got "${value}"`);

@@ -50,7 +50,7 @@ describe('unreadable state', () => {
     ['of a newer format', 'state.unreadable', newer],
     ['of a schema that the registry does not know', 'registry.mismatch', withUnknownSchema],
   ])(
-    'stops only its stream, by name, and is left unchanged: it is %s',
+    'stops only its stream, names it and stays unchanged when it is %s',
     async (_what, error, spoil) => {
       const polled = await createPolledWorld();
       await using world = polled.world;

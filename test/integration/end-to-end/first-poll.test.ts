@@ -92,7 +92,7 @@ describe('first poll of five accounts with 600 media and 90 days', () => {
     }
   });
 
-  it('removes the request parameter from signed URLs', () => {
+  it('removes the parameter _nc_rid from signed URLs', () => {
     const urls = (records.get('media') ?? []).map(({ value }) => value?.['media_url']);
     expect(urls.filter((url) => typeof url === 'string').length).toBeGreaterThan(400);
     expect(urls.filter((url) => typeof url === 'string' && url.includes('_nc_rid'))).toEqual([]);

@@ -188,7 +188,7 @@ describe('poll of odd API answers', () => {
   });
 });
 
-it('fails and records no rejection when all insights are rejected', async () => {
+it('poll of odd API answers: fails and records no rejection when all insights are rejected', async () => {
   await using deployment = await deployWorld();
   const { faults } = deployment.api;
   faults.add({
@@ -204,7 +204,7 @@ it('fails and records no rejection when all insights are rejected', async () => 
   await expectAll(deployment);
 });
 
-it('publishes well-formed text for a caption that ends in half an emoji', async () => {
+it('poll of odd API answers: publishes well-formed text for a caption that ends in half an emoji', async () => {
   await using deployment = await deployWorld();
   const { world } = deployment.api;
   const id = world.accounts[0]?.media[2]?.id ?? '';

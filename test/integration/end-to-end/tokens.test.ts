@@ -69,7 +69,7 @@ describe('several tokens of which one has expired', () => {
     return { ...Object.fromEntries(named), ...changes };
   };
 
-  it('let once poll the accounts of the other tokens, name the expired one and exit with 3', async () => {
+  it('let the command once poll the other accounts, name the expired token and exit with 3', async () => {
     const { code, stderr } = await deployment.once(
       withTokens({ INSTAGRAM_ACCESS_TOKEN: tokens.join(',') }),
     );
@@ -98,7 +98,7 @@ describe('several tokens of which one has expired', () => {
     expect(JSON.stringify(right.log)).not.toContain(clientSecret);
   });
 
-  it('are renewed in their file, also by once', async () => {
+  it('are renewed in their file, also by the command once', async () => {
     const file = join(folder, 'tokens');
     await writeFile(file, `${tokens[0] ?? ''}\n${tokens[2] ?? ''}\n`);
 

@@ -116,7 +116,7 @@ describe('entry of the account list', () => {
     ['null', null],
     ['an empty object as PHP writes it', []],
   ])(
-    'lists no account when its instagram_business_account is %s',
+    'has no account when its instagram_business_account is %s',
     async (_name, instagram_business_account) => {
       await expect(listed({ id: '500', instagram_business_account })).resolves.toEqual({
         accounts: [one],

@@ -39,7 +39,7 @@ const facts = (changes: Readonly<Record<string, unknown>>): Reply => ({
 const granted = (...ids: readonly string[]): Reply =>
   facts({ granular_scopes: [{ scope: 'instagram_basic', target_ids: ids }] });
 
-describe('account of INSTAGRAM_ACCOUNTS that is in no account list', () => {
+describe('account that INSTAGRAM_ACCOUNTS names and no list contains', () => {
   test('is requested by its id', async () => {
     await using server = await startHttpServer(
       byPath({ accounts: emptyList, 17: account('17', 'one') }),
@@ -173,7 +173,7 @@ describe('token with an empty account list', () => {
     await expect(adapter.directory.list(calm)).rejects.toMatchObject({ code: 'accounts.none' });
   });
 
-  test('is retried while Meta fails to answer which accounts it was granted', async () => {
+  test('leads to a retry while Meta fails to answer which accounts it was granted', async () => {
     await using server = await startHttpServer(
       byPath({ accounts: emptyList, debug_token: failed }),
     );

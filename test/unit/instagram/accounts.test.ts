@@ -54,7 +54,7 @@ describe('accounts with Facebook Login', () => {
     expect(adapter.events).toHaveLength(4);
   });
 
-  test('contain an account once when two Facebook pages are linked to it', async () => {
+  test('include an account once when two Facebook pages are linked to it', async () => {
     await using server = await startHttpServer(
       answering(200, { data: [linked('501', '17', 'one'), linked('502', '17', 'one')] }),
     );

@@ -102,7 +102,7 @@ describe('readBatch', () => {
     expect(outcomesOf(body)).toEqual([null, null, null]);
   });
 
-  test.each([undefined, 'ok', null])('decides by its body about an item with status %j', (code) => {
+  test.each([undefined, 'ok', null])('reads the body of an item with status %j', (code) => {
     const error = { error: { message: 'x', code: 24 } };
 
     expect(outcomesOf([item(reach, code), item(error, code), null])).toEqual([

@@ -115,7 +115,7 @@ describe('message of a Graph API error', () => {
 describe('rate limit of the Graph API', () => {
   const body = { error: { message: '(#80002) too many calls', code: 80002 } };
 
-  test('waits for the time that the usage header estimates for the account', () => {
+  test('lasts for the time that the usage header estimates for the account', () => {
     const usage = { '17841400000000001': [{ estimated_time_to_regain_access: 19 }] };
     expect(
       translated({

@@ -56,7 +56,7 @@ const grant = {
   code: secrets.code,
 };
 
-describe('OAuth endpoints of Meta', () => {
+describe('OAuth client', () => {
   test.each([
     [
       'facebook',
@@ -74,7 +74,7 @@ describe('OAuth endpoints of Meta', () => {
       'refresh',
       'GET https://graph.instagram.com/refresh_access_token ig_refresh_token',
     ],
-  ] as const)('answer with %s login for %s at %s', async (login, name, asked) => {
+  ] as const)('sends with %s login for %s the request %s', async (login, name, asked) => {
     const { sent, oauth } = atMeta({ login }, () => ({ body: granted }));
 
     expect(await oauth[name](secrets.token, calm)).toEqual({
@@ -95,7 +95,7 @@ describe('OAuth endpoints of Meta', () => {
       'POST https://api.instagram.com/oauth/access_token',
       { data: [{ access_token: 'EAAnew', user_id: '1', permissions: 'a' }] },
     ],
-  ] as const)('redeem a code with %s login by %s', async (login, call, body) => {
+  ] as const)('redeems a code with %s login by %s', async (login, call, body) => {
     const { sent, oauth } = atMeta({ login }, () => ({ body }));
 
     const { accessToken } = await oauth.redeem({ ...grant, codeVerifier: 'verifier' }, calm);
@@ -117,7 +117,7 @@ describe('OAuth endpoints of Meta', () => {
     [{ clientId: null }, secrets.token, true],
     [{ clientId: null, clientSecret: null }, secrets.token, false],
   ])(
-    'inspect a token with %j as the app or as the token itself',
+    'inspects a token with %j as the app or as the token itself',
     async (changes, asker, isProved) => {
       const { sent, oauth } = atMeta(changes, () => ({ body: { data: { is_valid: true } } }));
 
@@ -131,7 +131,7 @@ describe('OAuth endpoints of Meta', () => {
   );
 
   test.each([[{}], [{ access_token: 7 }], [{ access_token: 'a\nb' }], [{ data: [] }]])(
-    'are rejected as a bad body when they answer %j instead of a token',
+    'rejects the answer %j, which holds no token, as a bad body',
     async (body) => {
       const { oauth } = atMeta({}, () => ({ body }));
 
@@ -141,7 +141,7 @@ describe('OAuth endpoints of Meta', () => {
     },
   );
 
-  test('are counted as requests, whatever they answer', async () => {
+  test('reports each request, whatever Meta answers', async () => {
     const good = atMeta({}, () => ({ body: granted }));
     const bad = atMeta({}, () => ({ status: 400, body: { error: { message: 'no', code: 190 } } }));
 
@@ -153,7 +153,7 @@ describe('OAuth endpoints of Meta', () => {
     expect(bad.telemetry.events).toEqual([{ ...asked, outcome: 'graph.token' }]);
   });
 
-  test('report errors without any secret that was sent (Invariant 9)', async () => {
+  test('reports errors without any secret that was sent (Invariant 9)', async () => {
     const message = `no ${secrets.token} ${secrets.app} ${secrets.code} verifier-of-it`;
     const { oauth } = atMeta({}, () => ({ status: 400, body: { error: { message, code: 100 } } }));
 

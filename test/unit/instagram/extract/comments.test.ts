@@ -160,7 +160,7 @@ describe('comments extraction', () => {
     expect([first.ids, second.ids]).toEqual([['12'], ['11']]);
   });
 
-  test('publishes no comment again that was published before ids were remembered', async () => {
+  test('does not repeat comments that were published before ids were remembered', async () => {
     const published = new Map([['1', packRead({ count: 1, newestMs: Date.parse(written) })]]);
     const data = [comment('12', timeOf(startMs - hourMs)), comment('11')];
     const graph = graphOf([media('1', 2)], { '/1/comments': { data } });

@@ -130,7 +130,7 @@ describe.each(['user_insights', 'user_daily_totals'] as const)('stream %s', (str
     expect(unlucky.topic).toEqual(lucky.topic);
   });
 
-  test('sends one retry probe a week for a rejected metric, and no other request', async () => {
+  test('requests a rejected metric once a week, as a retry probe', async () => {
     const account = follow(stream);
     const before = (await account.days(5)).at(-1) ?? 0;
     account.refuse(...trouble[stream]);

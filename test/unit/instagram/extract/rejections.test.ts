@@ -50,7 +50,7 @@ describe('metrics requested of a media', () => {
     expect(rejections.metricsFor(['shares'], listed('1'))).toEqual(['shares']);
   });
 
-  test('include a metric that a media type rejected a week ago for a single media, as a retry probe', () => {
+  test('include, as a retry probe for a single media, a metric that its media type rejected a week ago', () => {
     const over = rejection('FEED/IMAGE', { untilMs: nowMs - 1 });
     const rejections = new Rejections(remembering(over), nowMs);
 
@@ -122,7 +122,7 @@ describe('excluded media', () => {
     expect(rejections.learned.refusals[0]?.untilMs).toBe(nowMs + hourMs);
   });
 
-  test('is every media that is not younger than the professional account', () => {
+  test('includes every media that is not younger than the professional account', () => {
     const rejections = new Rejections(emptyCheckpoint, nowMs);
     rejections.convertedAt(nowMs - 9 * dayMs);
     rejections.convertedAt(nowMs - 10 * dayMs);
@@ -143,7 +143,7 @@ describe('excluded media', () => {
   });
 });
 
-test('rejections: the latest 5,000 are remembered', () => {
+test('rejections: remembers the latest 5,000', () => {
   const rejections = new Rejections(emptyCheckpoint, nowMs);
   for (let id = 1; id <= rememberedRejections + 2; id += 1) {
     rejections.reject({ subject: String(id), metric: 'views', reason: 'graph.metric-refused' });
@@ -153,7 +153,7 @@ test('rejections: the latest 5,000 are remembered', () => {
   expect([subjects.length, subjects[0], subjects.at(-1)]).toEqual([5000, '3', '5002']);
 });
 
-test('rejections: 10,000 media are looked up among 6,000 in less than a second', () => {
+test('rejections: looks up 10,000 media among 6,000 rejections in less than a second', () => {
   const many = Array.from({ length: 6000 }, (_, id) => rejection(String(id)));
   const rejections = new Rejections(remembering(...many), nowMs);
   const begunMs = performance.now();

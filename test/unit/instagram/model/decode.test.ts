@@ -153,7 +153,7 @@ describe('part of the wrong type', () => {
     ]);
   });
 
-  test.each(['__proto__', 'constructor'])('keeps a count named %s', (name) => {
+  test.each(['__proto__', 'constructor'])('does not affect a count named %s', (name) => {
     const node = JSON.parse(`{"hours":{"${name}":3}}`) as Node;
 
     expect(JSON.stringify(decode({ hours: counts }, node).value)).toBe(JSON.stringify(node));
@@ -237,7 +237,7 @@ describe('decode of any node', () => {
     }
   }
 
-  test('decodes it, or rejects it with path and raw node, and never changes it', () => {
+  test('returns a value, or rejects the node with its path, and never changes the node', () => {
     fc.assert(
       fc.property(nodes, (node) => {
         const before = JSON.stringify(node);

@@ -27,7 +27,7 @@ describe('streams', () => {
     ['user_daily_totals', ['business_account_id', 'date'], 'incremental'],
     ['tags', ['business_account_id', 'id'], 'full'],
     ['comments', ['id'], 'incremental'],
-  ] as const)('%s has the key %j and is %s', (name, key, mode) => {
+  ] as const)('declare %s with the key %j and the mode %s', (name, key, mode) => {
     expect(streams[name]).toMatchObject({ key, mode });
     expect(streams[name].doc).toMatch(/^[A-Z].*\.$/);
   });

@@ -46,7 +46,7 @@ const write = (text: string) => () => writeFile(join(folder, 'token'), text);
 const nothing = () => Promise.resolve();
 
 describe('watched token file', () => {
-  test('brings a renewed token into use after its secrets are registered for redaction', async () => {
+  test('brings a renewed token into use after registering it for redaction', async () => {
     const { tokens, renewed } = await look([write(`${one}\n`), write(`${two}\n`)]);
 
     expect(tokens.text('')).toBe(two);

@@ -67,7 +67,7 @@ describe('token file', () => {
     expect(await readdir(folder)).toEqual(['token']);
   });
 
-  test('reports that it cannot be written without printing its name', async () => {
+  test('reports a write failure without printing the file name', async () => {
     const writing = writeSecret(join(folder, 'away', 'EAAsecret'), 'new');
 
     await expect(writing).rejects.toThrow(

@@ -90,7 +90,7 @@ describe('settings of the sandbox cluster', () => {
     ['java version "1.8.0_402"', 8],
     ['openjdk version "25" 2025-09-16', 25],
     ['no version here', undefined],
-  ])('parse the version of Java from %j', (output, version) => {
+  ])('derive the Java version from %j', (output, version) => {
     expect(readJavaVersion(output)).toBe(version);
   });
 

@@ -33,14 +33,14 @@ describe('arguments of the demo and the sandbox', () => {
     [['--given-cluster', "a'b"], `--given-cluster: got "a'b", expected a prefix`],
     [['--login', 'meta'], '--login: got "meta", expected one of facebook, instagram'],
     [['--speed', '2', '--recording', 'x'], '--speed: the clock of a --recording stands still'],
-  ])('rejects %j and says what it expects', (args, message) => {
+  ])('are rejected with the expected form: %j', (args, message) => {
     expect(() => parseDemoArguments(args)).toThrow(message);
   });
 
   test.each([
     ['demo.ts', USAGE],
     ['main.ts', SANDBOX_USAGE],
-  ])('%s prints its usage for --help, without starting a world', (main, usage) => {
+  ])('make %s print its usage for --help, without starting a world', (main, usage) => {
     const path = fileURLToPath(new URL(`../../../../sandbox/${main}`, import.meta.url));
     const options = { encoding: 'utf8', timeout: 20_000 } as const;
     const { status, stdout } = spawnSync(process.execPath, [path, '--help'], options);
@@ -70,7 +70,7 @@ describe('arguments of bench:quota', () => {
   });
 
   test.each(['0', '-1', '1.5', 'many', ''])(
-    'reject %j accounts and say what they expect',
+    'are rejected with the expected form for %j accounts',
     (text) => {
       expect(() => parseQuotaArguments([`--accounts=${text}`])).toThrow(
         `--accounts: got "${text}", expected a whole number from 1 to 100000`,
@@ -78,7 +78,7 @@ describe('arguments of bench:quota', () => {
     },
   );
 
-  test('print the usage for --help and measure nothing', () => {
+  test('make the bench print its usage for --help and measure nothing', () => {
     const bench = fileURLToPath(new URL('../../../../bench/quota.ts', import.meta.url));
     const { status, stdout } = spawnSync(process.execPath, [bench, '--help'], { encoding: 'utf8' });
 

@@ -11,7 +11,7 @@ function albumOf(world: World) {
   return { id: album?.id ?? '', children: album?.children.map(({ id }) => id) ?? [] };
 }
 
-describe('simulator conditions', () => {
+describe('simulator condition', () => {
   it('removedMetrics removes a metric from the enums of media and accounts', async () => {
     await using asked = await startAsking();
     asked.world.conditions.set({ removedMetrics: ['views'] });
@@ -183,7 +183,7 @@ describe('simulator conditions', () => {
     });
   });
 
-  it('are changed, read and cleared over HTTP', async () => {
+  it('is changed, read and cleared over HTTP', async () => {
     await using asked = await startAsking();
 
     const set = await asked.admin('PATCH', 'world', { removedMetrics: ['views'], tooMuchData: 5 });
@@ -201,7 +201,7 @@ describe('simulator conditions', () => {
     [{ badTokens: { x: 'old' } }, /^badTokens\.x: got "old", expected one of expired, password/],
     [{ limits: { account: {} } }, /^limits\.account\.calls: got nothing, expected a whole number/],
     [[], /^body: got \[\], expected a JSON object$/],
-  ])('are rejected when they are invalid: %j', async (body, message) => {
+  ])('is rejected when it is invalid: %j', async (body, message) => {
     await using asked = await startAsking();
 
     const answer = await asked.admin('PATCH', 'world', body);
@@ -210,7 +210,7 @@ describe('simulator conditions', () => {
     expect(asked.world.conditions.spec).toEqual({});
   });
 
-  it('are reflected in the truth', () => {
+  it('is reflected in the truth', () => {
     const world = standingWorld();
     const [first, second] = world.accounts[0]?.media.map(({ id }) => id) ?? [];
     world.conditions.set({

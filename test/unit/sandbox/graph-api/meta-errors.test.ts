@@ -25,7 +25,7 @@ interface Case {
   readonly error: Readonly<Record<string, unknown>>;
 }
 
-describe('simulator errors with the shape recorded from Meta', () => {
+describe('simulator error, as recorded from', () => {
   it.each<[string, Case]>([
     [
       // Observed 2026-09-22, v26.0.
@@ -158,7 +158,7 @@ describe('simulator errors with the shape recorded from Meta', () => {
   });
 
   // Observed 2026-05-08 and 2026-09-01.
-  it('graph.facebook.com: views on Facebook of a media that is not there', async () => {
+  it('graph.facebook.com: facebook_views of a media that is not on Facebook', async () => {
     const path = `/${site.notOnFacebook}/insights`;
 
     expect(await site.asked.refusal(path, { metric: 'facebook_views' })).toEqual([
@@ -170,7 +170,7 @@ describe('simulator errors with the shape recorded from Meta', () => {
   });
 
   // Observed 2026-09-26, v26.0.
-  it('graph.facebook.com: a business of an unknown name', async () => {
+  it('graph.facebook.com: business discovery of an unknown name', async () => {
     const fields = 'business_discovery.username(nobody){followers_count}';
 
     expect(await site.asked.refusal(`/${site.account}`, { fields })).toEqual([

@@ -17,13 +17,13 @@ afterAll(async () => {
   await site.asked[Symbol.asyncDispose]();
 });
 
-describe('simulator insights with the shape recorded from Meta', () => {
+describe('simulator insights', () => {
   // graph.facebook.com v25.0 and v26.0, recorded and edited, 2026.
   it.each<[string, 'reel' | 'image' | 'feedVideo' | 'story', string]>([
     ['a reel', 'reel', 'shares,comments,likes,saved,total_interactions,reach,views'],
     ['an image', 'image', 'reach,saved,likes,comments'],
     ['an old video of the feed', 'feedVideo', 'reach,saved'],
-  ])('of %s on graph.facebook.com', async (_, media, metric) => {
+  ])('of %s have the shape recorded from graph.facebook.com', async (_, media, metric) => {
     const id = site[media];
     const { body } = await site.get(`/${id}/insights`, { metric });
 
@@ -48,7 +48,7 @@ describe('simulator insights with the shape recorded from Meta', () => {
       'story',
       'reach,views,replies,shares,navigation,profile_visits,follows,total_interactions',
     ],
-  ])('of %s on graph.instagram.com', async (_, media, metric) => {
+  ])('of %s have the names recorded from graph.instagram.com', async (_, media, metric) => {
     const { status, body } = await site.get(`/${site[media]}/insights`, {
       metric,
       ...site.instagram,
@@ -59,7 +59,7 @@ describe('simulator insights with the shape recorded from Meta', () => {
   });
 
   // Nodes recorded 2024-02 on graph.facebook.com, the list envelope as recorded on v23.0.
-  it('nested in the media list: keys as requested, no paging of its own', async () => {
+  it('nested in the media list have the requested keys and no paging, as recorded from Meta', async () => {
     const { body } = await site.get(`/${site.account}/media`, {
       fields: 'id,insights.metric(reach,shares),media_type,timestamp',
       limit: '2',
@@ -75,7 +75,7 @@ describe('simulator insights with the shape recorded from Meta', () => {
   });
 });
 
-describe('simulator batch request with the shape recorded from Meta', () => {
+describe('simulator batch request, as recorded from Meta,', () => {
   // Envelope documented, quoted 2026-07-01; names of headers recorded on v2.3.
   it('answers an item with its code, its headers as a list and its body as a string', async () => {
     const { status, items } = await post(
@@ -125,14 +125,14 @@ describe('simulator batch request with the shape recorded from Meta', () => {
   });
 });
 
-describe('simulator usage headers with the shape recorded from Meta', () => {
+describe('simulator usage headers, as recorded from Meta,', () => {
   const usageOf = async (path: string, query: Readonly<Record<string, string>>) => {
     const { headers } = await site.get(path, query);
     return [headers.get('x-app-usage'), headers.get('x-business-use-case-usage')];
   };
 
   // Observed 2026-09-21, v25.0.
-  it('on graph.facebook.com: usage of the app, or of an account by its id', async () => {
+  it('report on graph.facebook.com the usage of the app, or of an account by its id', async () => {
     expect(await usageOf('/me/accounts', {})).toEqual([
       '{"call_count":0,"total_cputime":0,"total_time":0}',
       null,
@@ -144,7 +144,7 @@ describe('simulator usage headers with the shape recorded from Meta', () => {
   });
 
   // Recorded 2026-09, v26.0.
-  it('on graph.instagram.com: usage of the app, by the header names of that host', async () => {
+  it('report on graph.instagram.com the usage of the app, by the names of that host', async () => {
     expect(await usageOf(`/${site.account}/media`, site.instagram)).toEqual([
       '{"call_volume":0,"cpu_time":0}',
       null,
@@ -152,9 +152,9 @@ describe('simulator usage headers with the shape recorded from Meta', () => {
   });
 });
 
-describe('simulator lists with the shape recorded from Meta', () => {
+describe('simulator lists', () => {
   // Keys recorded on v23.0; the request is in use, 2026.
-  it('of pages with nested accounts', async () => {
+  it('of pages with nested accounts have the shape recorded from Meta', async () => {
     const profile = 'id,username,name,followers_count,follows_count,media_count';
     const { body } = await site.get('/me/accounts', {
       fields: `id,name,access_token,instagram_business_account{${profile}}`,
@@ -170,7 +170,7 @@ describe('simulator lists with the shape recorded from Meta', () => {
   });
 
   // Recorded 2026-09, v26.0: `me` of the request is the account's id in `next`.
-  it('of media on graph.instagram.com', async () => {
+  it('of media have the shape recorded from graph.instagram.com', async () => {
     const fields =
       'id,caption,media_type,media_product_type,permalink,timestamp,like_count,comments_count';
     const { body } = await site.get('/me/media', { fields, limit: '25', ...site.instagram });
@@ -191,7 +191,7 @@ describe('simulator lists with the shape recorded from Meta', () => {
 
   // In the instructions for Instagram Login: two ids of one account.
   it.each(['me', 'the id of the account'])(
-    'of the fields of an account on graph.instagram.com by %s',
+    'of account fields by %s have the shape recorded from graph.instagram.com',
     async (by) => {
       const { body } = await site.get(by === 'me' ? '/me' : `/${site.account}`, {
         fields: 'user_id,username,id',

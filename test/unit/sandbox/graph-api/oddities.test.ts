@@ -11,7 +11,7 @@ const truthOfMedia = ({ world }: Asked, id: string) => {
   return media.find(({ fields }) => (fields as JsonObject)['id'] === id);
 };
 
-describe('simulator conditions from user reports', () => {
+describe('simulator condition', () => {
   it.each([
     [
       'kind',
@@ -111,7 +111,7 @@ function discussed({ world }: Asked) {
   throw new Error('no media has a comment with replies, and another');
 }
 
-describe('simulator conditions on comments', () => {
+describe('simulator condition for comments', () => {
   it('hiddenComments hides comments and replies in lists, and lists them again when cleared', async () => {
     await using asked = await startAsking();
     const { id, comment, reply, other } = discussed(asked);

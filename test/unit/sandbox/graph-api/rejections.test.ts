@@ -59,7 +59,7 @@ describe('simulator rejections', () => {
     ],
   ];
 
-  it.each(userCases)('of account insights: %s', async (_, parameters, message) => {
+  it.each(userCases)('of account insights %s', async (_, parameters, message) => {
     const [status, code, , came] = await asked.refusal(`/${account}/insights`, parameters);
 
     expect([status, code]).toEqual([400, 100]);

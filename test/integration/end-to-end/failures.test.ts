@@ -24,7 +24,7 @@ function distort(target: string, replace: (request: SeenRequest) => string | und
   });
 }
 
-describe('program with failing dependencies', () => {
+describe('program', () => {
   let deployment: Deployment;
   const impatient = { POLLING_ONCE_TIMEOUT: '3s', KAFKA_CONNECTION_TIMEOUT: '1s' };
 
