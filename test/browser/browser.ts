@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 
-/** A page, and what went wrong in it. */
+/** A page, and the problems that it reported. */
 export interface Watched {
   readonly page: Page;
   /** Errors and warnings of the console, uncaught errors, and requests that failed. */
   readonly trouble: readonly string[];
-  /** The hosts that were asked for anything. */
+  /** The hosts that the page sent requests to. */
   readonly hosts: ReadonlySet<string>;
 }
 
-/** How often the page asks. */
+/** The interval at which the page refreshes. */
 export const refreshMs = 5000;
 
 const flags = [
@@ -34,7 +34,7 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args: flags });
 }
 
-/** Opens a URL in a window of its own, its time standing still until the test moves it. */
+/** Opens a URL in a new context whose clock stands still until the test advances it. */
 export async function watch(
   browser: Browser,
   url: string,
@@ -60,7 +60,7 @@ export async function watch(
   return { page, trouble, hosts };
 }
 
-/** Lets the page's time go on until it has asked again and was answered, or not. */
+/** Advances the page's clock until its next refresh has ended, answered or not. */
 export async function refreshed(page: Page): Promise<void> {
   const asked = page.waitForRequest('**/status?*');
   await page.clock.runFor(refreshMs);

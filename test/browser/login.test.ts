@@ -19,7 +19,7 @@ async function logIn(login: string, button: string) {
   const finished = site.run(['login', '--no-open'], {
     env: {
       INSTAGRAM_LOGIN: login,
-      // A name that a browser may look up as ::1 first.
+      // A host name that a browser may resolve to ::1 first.
       INSTAGRAM_REDIRECT_URI: `http://localhost:${await freePort()}/`,
       INSTAGRAM_ACCESS_TOKEN_FILE: site.file,
     },

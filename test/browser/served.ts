@@ -3,17 +3,17 @@ import type { TelemetryEvent } from '../../src/engine/ports.ts';
 import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
 import { type Captured, openCaptured } from '../unit/observability/captured-observability.ts';
 
-/** Where the tests' time begins. */
+/** The time at which the tests begin. */
 export const startMs = Date.UTC(2026, 10, 25, 6);
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** The real server, and what tells it of the program. */
+/** The real server, and the telemetry that feeds it. */
 export interface Served extends Captured {
   readonly url: string;
 }
 
-/** Serves the status of a program that polls three streams every hour and has told nothing yet. */
+/** Serves the status of a program that polls three streams every hour and has reported nothing yet. */
 export async function serve(): Promise<Served> {
   const open = openCaptured({
     streams: {
@@ -28,7 +28,7 @@ export async function serve(): Promise<Served> {
   return { ...open, url: listening?.url ?? '' };
 }
 
-/** A program that runs well but for the account that has lost its token and a limit. */
+/** Reports a healthy program, except for one account with an expired token and one limit. */
 export function tellOfADay(open: Captured): void {
   const tell = (event: TelemetryEvent): void => {
     open.telemetry.report(event);

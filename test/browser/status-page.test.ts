@@ -22,7 +22,7 @@ function text(page: Page, id: string): Promise<string> {
   return page.locator(`#${id}`).innerText();
 }
 
-/** What the rules of WCAG 2.2 AA and good practice find, in words. */
+/** The violations of WCAG 2.2 AA and of good practice, as text. */
 async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe);
   const { violations: found, passes } = await page.evaluate<AxeResults>('axe.run(document)');
@@ -30,7 +30,7 @@ async function violations(page: Page): Promise<readonly string[]> {
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
-/** By how much the page is wider than the window. */
+/** The number of pixels by which the page is wider than the window. */
 function overflow(page: Page): Promise<number> {
   return page.evaluate(
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',

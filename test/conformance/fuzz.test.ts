@@ -20,7 +20,7 @@ import { calm, createWorld, firstState, pollOf } from '../unit/engine/world.ts';
 import { healthyAnswer } from './healthy-answers.ts';
 import { type Place, placesOf, withoutEntry, withValue } from './places.ts';
 
-/** Encodes by the real schemas, and takes no record that has a field too many or of another type. */
+/** Encodes with the real schemas, and rejects a record with an extra field or a field of another type. */
 const strictEncoder: Encoder = {
   schemaId: () => 1,
   encode(role: TopicRole, value: Value) {
@@ -34,7 +34,7 @@ const strictEncoder: Encoder = {
   },
 };
 
-/** Polls a stream once and checks what must hold however the API answers. */
+/** Polls a stream once and checks the properties that hold for every answer of the API. */
 async function pollAndCheck(name: InstagramStreamName, graph: Graph) {
   const stream = streams[name];
   const world = { ...createWorld({ encoder: strictEncoder }), graph };
@@ -44,7 +44,7 @@ async function pollAndCheck(name: InstagramStreamName, graph: Graph) {
     () => undefined,
     (reason: unknown) => reason,
   );
-  // No crash: what it ends with has a code of the taxonomy.
+  // Any error has a code of the taxonomy.
   expect(error === undefined || isConnectorError(error) ? 'named' : error).toBe('named');
 
   const { batches } = world.publisher;
@@ -53,7 +53,7 @@ async function pollAndCheck(name: InstagramStreamName, graph: Graph) {
   const records = batches.flatMap((batch) => batch.records);
   const own = records.filter(({ role }) => role === name);
   expect(own.every(({ key }) => !/(^|\/)(undefined|null|NaN|)(\/|$)/.test(key))).toBe(true);
-  // No state moved past what was published.
+  // No state is ahead of the published records.
   if (batches.length === 0 && error !== undefined) expect(poll.state).toEqual(before);
   const { cursorMs } = poll.state;
   if (cursorMs !== null) expect(own.map(dateOf)).toContain(cursorMs);
@@ -71,7 +71,7 @@ function dateOf(record: Outgoing): unknown {
   return recordOf(record)['date'];
 }
 
-/** The values of all records by key and path, objects and lists as their parts. */
+/** The values of all records by key and path; objects and lists are split into their parts. */
 function valuesOf(records: readonly Outgoing[]): ReadonlyMap<string, Json> {
   const places = records.flatMap((record) =>
     placesOf(recordOf(record)).map(({ path, value }) => [`${record.key} ${path}`, value] as const),
@@ -79,21 +79,21 @@ function valuesOf(records: readonly Outgoing[]): ReadonlyMap<string, Json> {
   return new Map(places.filter(([, value]) => typeof value !== 'object' || value === null));
 }
 
-/** Answers rightly, but for one answer, which `spoil` makes of the right one. */
+/** An API with healthy answers, except for one that `spoil` changes. */
 function spoiledGraph(at: number, spoil: (body: Node) => Node): FakeGraph {
   return createFakeGraph((request, index) => {
     const body = healthyAnswer(request);
-    // As it would come: a list has no holes, and -0 is 0.
+    // As JSON sends it: a list has no holes, and -0 is 0.
     return index === at ? (JSON.parse(JSON.stringify(spoil(body))) as Node) : body;
   });
 }
 
-/** What a list entry, or something in it, may be replaced by; no valid id, time or count. */
+/** Replacements of a list entry or of a part of it; none is a valid id, time or count. */
 const odd = fc.constantFrom<Json>(null, true, 12.5, -1, 'n/a', '', [], [null], {}, { a: null });
 
 const isInEntry = ({ steps }: Place) => steps.some((step) => typeof step === 'number');
 
-/** Whether a value in place of an inner one means that there is nothing, as null for a list of replies. */
+/** True when a value in place of an inner one means "empty", such as null for a list of replies. */
 function saysNothing({ steps }: Place, value: Json): boolean {
   return typeof steps.at(-1) === 'string' && ['null', '[]', '{}'].includes(JSON.stringify(value));
 }

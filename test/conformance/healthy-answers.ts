@@ -3,7 +3,7 @@ import type { GraphRequest } from '../../src/engine/ports.ts';
 import { pageOf } from '../support/fake-graph.ts';
 import { examples } from './examples/index.ts';
 
-/** A right answer to any request that a stream makes, of the shapes that Meta's answers have. */
+/** A healthy answer to any request of a stream, with the shape of Meta's answers. */
 export function healthyAnswer({ path, query }: Pick<GraphRequest, 'path' | 'query'>): Node {
   const [, id = '', edge] = path.split('/');
   switch (edge) {
@@ -26,7 +26,7 @@ function metricsIn(query: GraphRequest['query']): readonly string[] {
   return (query['metric'] ?? '').split(',');
 }
 
-/** Insights of a media are asked without a period. */
+/** Insights of a media are requested without a period. */
 function insight(name: string, id: string, query: GraphRequest['query']): Node {
   if ('period' in query) return metric(name, query);
   const { breakdown } = query;
@@ -35,7 +35,7 @@ function insight(name: string, id: string, query: GraphRequest['query']): Node {
   return { ...parts, ...lifetime(name, id) };
 }
 
-/** A comment without what the stream adds of its own. */
+/** A comment without the fields that the stream adds. */
 function comment(id: string): Node {
   const { node } = examples.comments;
   const added = ['media_id', 'parent_id'];

@@ -2,9 +2,9 @@ import { type Json, type Node, isNode } from '../../src/engine/json.ts';
 
 /** One value inside a node. */
 export interface Place {
-  /** Steps from the node to the value. */
+  /** The keys from the node to the value. */
   readonly steps: readonly (string | number)[];
-  /** As errors name it: the `data` of an expanded edge is not said. */
+  /** The path as errors name it, without the `data` of an expanded edge. */
   readonly path: string;
   readonly value: Json;
 }
@@ -34,7 +34,7 @@ function nameOf(steps: Place['steps']): string {
     .slice(1);
 }
 
-/** As it would come over HTTP: no two places share an object, which `structuredClone` would keep. */
+/** A copy as HTTP would deliver it: no two places share an object, which `structuredClone` would keep. */
 function copyOf(node: Node): Node {
   return JSON.parse(JSON.stringify(node)) as Node;
 }

@@ -75,7 +75,7 @@ describe.each(streamNames)('stream %s', (name) => {
     expect(node).toEqual(example.node);
   });
 
-  /** What a node is rejected with, whole or in part. */
+  /** The rejections of a node, whole or in part. */
   const rejectionsOf = (node: Node): readonly DeadLetterError[] => {
     const rejected: DeadLetterError[] = [];
     const mapped = readOrReject(rejected, () => stream.toRecord(node, origin));

@@ -8,7 +8,7 @@ import { examples } from './examples/index.ts';
 
 const origin = { account, polledAtMs: 1_760_000_000_000 };
 
-/** Each text of a value, ended by half of a surrogate pair; an id, a time or a name is no such text. */
+/** A value whose texts each end in half a surrogate pair; ids, times and names stay unchanged. */
 function cutTexts(value: Json): Json {
   if (typeof value === 'string') return /^[\d-]/.test(value) ? value : `${value}\ud83d`;
   if (Array.isArray(value)) return (value as readonly Json[]).map(cutTexts);
@@ -28,7 +28,7 @@ describe.each(streamNames)('text encoding of stream %s', (name) => {
     const { type } = readSchema(name);
     const bytes = type.toBuffer(recordOf(name, body));
 
-    // U+D83D, as encoders write it that do not look.
+    // U+D83D, as an encoder without a check writes it.
     expect(bytes.toString('hex')).not.toContain('eda0bd');
     expect(type.fromBuffer(bytes)).toEqual(recordOf(name, body));
   });

@@ -1,10 +1,10 @@
 import type { Json, Node } from '../../src/engine/json.ts';
 import { type Place, placesOf } from './places.ts';
 
-/** What Meta says of a metric besides its values; no record has it. */
+/** Meta's descriptive fields of a metric; no record holds them. */
 const descriptive = ['period', 'title', 'description', 'dimension_keys'];
 
-/** The places of an example that the mapping looks at. */
+/** The places of an example that the mapping reads. */
 export function checkedPlaces(node: Node): readonly Place[] {
   const isMetric = 'total_value' in node;
   return placesOf(node).filter(({ steps }) => {
@@ -13,12 +13,12 @@ export function checkedPlaces(node: Node): readonly Place[] {
   });
 }
 
-/** How a refusal names a place: a list of an expanded edge is refused as the edge; a dimension as its list. */
+/** The path in a rejection: the edge for its list, the list for a dimension. */
 export function refusedPath({ path }: Place): string {
   return path.replace(/(\.dimension_values)\[\d+\]$/, '$1');
 }
 
-/** A value of another type, and one that a lenient mapping would take for the right one. */
+/** A value of another type, which a lenient mapping would accept. */
 export function wrongFor(value: Json): Json {
   if (typeof value === 'string') return 12.5;
   if (typeof value === 'number') return `${value} `;

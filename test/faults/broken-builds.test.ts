@@ -20,7 +20,7 @@ import {
 import { apiKeys } from '../support/kafka-frames.ts';
 import { startKafkaProxy } from '../support/kafka-proxy.ts';
 
-/** Media of one account, in a world that stands still, published by a build through a proxy. */
+/** The media of one account in a world that does not change, published by a build through a proxy. */
 async function deploy(main: string | undefined) {
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await startCluster());
@@ -78,7 +78,7 @@ async function deploy(main: string | undefined) {
         },
         ...(main === undefined ? {} : { main }),
       });
-      // A signal, ours, leaves no code.
+      // A build that the test killed has no exit code.
       void program.ended.then((code) => (failed ||= code !== null));
       owned.defer(async () => {
         program.process.kill('SIGKILL');
@@ -86,9 +86,9 @@ async function deploy(main: string | undefined) {
       });
       return program;
     },
-    /** Resolves when a try of a batch has failed. */
+    /** Resolves when an attempt of a batch has failed. */
     failedOnce: failedOnce.promise,
-    /** Polls once by the program itself under another prefix, which fences nobody, on the direct way. */
+    /** Polls once with the program, under another prefix and without the proxy; it fences no other instance. */
     pollByAnother: async (): Promise<void> => {
       const changes = {
         KAFKA_BROKERS: cluster.brokers.join(','),
@@ -97,7 +97,7 @@ async function deploy(main: string | undefined) {
       const { ended } = startProgram({ command: 'once', env: { ...env, ...changes } });
       expect(await ended).toBe(0);
     },
-    /** A poll that began after all this has ended when the one after the next begins. */
+    /** A poll that began after these steps has ended when the next poll begins. */
     polled: async (): Promise<void> => {
       const goal = polls() + 3;
       while (polls() < goal) {
@@ -126,10 +126,10 @@ async function deploy(main: string | undefined) {
 
 type Deployment = Awaited<ReturnType<typeof deploy>>;
 
-/** The first produce request of a start claims the partition. */
+/** The first produce request of a start acquires the partition. */
 const claims = 1;
 
-/** Every acknowledgement of the first batch is lost, until kafkajs gives up; then the world moves. */
+/** Loses every acknowledgement of the first batch until kafkajs gives up; then the world changes. */
 async function loseAcknowledgements({ proxy, world, start, polled }: Deployment): Promise<void> {
   const lost = proxy.inject(apiKeys.produce, 'lose-response', { skip: claims, times: 2 });
   start();
@@ -139,7 +139,7 @@ async function loseAcknowledgements({ proxy, world, start, polled }: Deployment)
   await polled();
 }
 
-/** The program is killed with the produce request of that number of its first batch in hand, and started again. */
+/** Kills the program while the given produce request of its first batch is held, and starts it again. */
 async function killAtProduce(number: number, { proxy, start, polled }: Deployment): Promise<void> {
   const held = proxy.inject(apiKeys.produce, 'hold-request', { skip: claims + number - 1 });
   const program = start();
@@ -150,7 +150,7 @@ async function killAtProduce(number: number, { proxy, start, polled }: Deploymen
   await polled();
 }
 
-/** The program is killed; the next one restores the state from a broker that has nothing newer than the start. */
+/** Kills the program; the next one restores from a broker that has only the records of the start. */
 async function restoreFromDeposed({ proxy, start, polled }: Deployment): Promise<void> {
   const program = start();
   await polled();
@@ -161,7 +161,7 @@ async function restoreFromDeposed({ proxy, start, polled }: Deployment): Promise
   await polled();
 }
 
-/** Another writer commits the next state while a batch with the same one cannot be sent. */
+/** Lets another writer commit the next state while a batch with the same state is held back. */
 async function writeMeanwhile(deployment: Deployment): Promise<void> {
   const { proxy, world, start, polled, failedOnce, pollByAnother } = deployment;
   start();
@@ -208,7 +208,7 @@ describe('build that commits the state before its records', () => {
       await using build = await breakBuild(stateFirst);
       await using deployment = await deploy(build.main);
       await killAtProduce(2, deployment);
-      // Six media, and that nothing of the poll is there.
+      // Six lost media, and the missing records of the poll's state.
       expect(await deployment.count()).toEqual({ ...none, lost: 6, state_ahead: 7 });
     },
     120_000,

@@ -96,12 +96,12 @@ describe('cluster of several brokers', () => {
       await more(3);
       const broker = await coordinatorOf(world, '__transaction_state', transactionalIdOf(world));
       await cluster.broker.kill(broker);
-      // Committed since then: another broker has taken over.
+      // Committed after the crash: another broker is now the coordinator.
       await more(batches() + 4);
       await cluster.broker.start(broker);
     });
 
-    // The next instance's claim waits until the markers of every commit are written.
+    // The next acquisition waits until the markers of every commit are written.
     const next = await world.openReady({ topics });
     const restored = await restoreAll(next);
     expect(restored.get('media/17841')).toMatchObject({ state: { sequence: published.batches } });
@@ -109,7 +109,7 @@ describe('cluster of several brokers', () => {
     expect(read.sort()).toEqual([...published.keys].sort());
   }, 180_000);
 
-  // It answers with its own, old high watermark until it knows: the end of what it has is not the end.
+  // Until it knows, it answers with its old high watermark, which is not the end of the partition.
   test('returns no older state from a deposed leader that does not know of its successor (Invariant 2)', async () => {
     await using world = await createWorld();
     const { broker } = cluster;
@@ -120,7 +120,7 @@ describe('cluster of several brokers', () => {
     const { partition, leader, id } = await findReadPartition(world);
     const others = [0, 1, 2].filter((index) => index !== leader);
     await one.publisher.publish(batchOf(1, 'm1', id), noSignal);
-    // Committed to the end, markers included: an end record of each partition and a state.
+    // Fully committed, markers included: an end record per partition and a state.
     await Promise.all([world.read('media', 1), world.read('state', topics.statePartitions + 1)]);
 
     await broker.pause(leader);
@@ -130,11 +130,11 @@ describe('cluster of several brokers', () => {
     await untilDone(() => two.stateStore.restore(partition, noSignal));
     await untilDone(() => two.publisher.publish(batchOf(2, 'm2', id), noSignal));
 
-    // The client of the first instance still fetches from the broker that led the partition.
+    // The client of the first instance still fetches from the former leader.
     const fetch = world.proxy.inject(apiKeys.fetch, 'hold-request');
     const restoring = untilDone(() => one.stateStore.restore(partition, noSignal));
     await fetch.met;
-    // With the others standing still, it alone can answer, and learns nothing.
+    // While the other brokers are paused, only the former leader answers, and it learns of no successor.
     for (const index of others) await broker.pause(index);
     await broker.resume(leader);
     const next = world.proxy.inject(apiKeys.fetch, 'hold-request');
@@ -158,7 +158,7 @@ describe('connections that a load balancer dropped while they were idle', () => 
       transactionTimeoutMs: 30_000,
     });
     await publisher.publish(batchOf(1, 'a'), noSignal);
-    // The silence itself: a connection in use is no idle one.
+    // The connections must be idle: a load balancer drops no connection in use.
     await sleep(5500);
     world.proxy.forgetAll();
     const startMs = performance.now();
@@ -182,7 +182,7 @@ describe('broker quota', () => {
   test('delays a batch that exceeds it, and the delay does not count against the deadline', async () => {
     await using world = await createFaultWorld();
     const { publisher } = await openThrottled(world);
-    // The broker counts over eleven seconds.
+    // The broker averages over eleven seconds.
     const records = [mediaRecord('b', 16 * bytesPerSecond)];
     await publisher.publish(mediaBatch('17841', 2, records), noSignal);
     expect(world.outcomes()).toEqual(['committed', 'committed']);
@@ -219,7 +219,7 @@ describe('broker list', () => {
     const adapter = world.open({ brokers: [mute.address, ...world.cluster.brokers] });
     let tries = 0;
     for (let isReady = false; !isReady; tries += 1) {
-      // Each try has even chances to begin with the broker.
+      // Each attempt starts with a random broker of the list.
       expect(tries).toBeLessThan(20);
       isReady = await adapter.prepareTopics(noSignal).then(
         () => true,
@@ -242,7 +242,7 @@ describe('broker list', () => {
   });
 });
 
-/** As a load balancer is whose broker has died: it takes connections and closes them. */
+/** A load balancer whose broker is dead: it accepts connections and closes them. */
 async function closeAtOnce() {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -261,7 +261,7 @@ function transactionalIdOf({ options }: FaultWorld): string {
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
 
-/** The index of the broker that coordinates a transactional id or a group, by Kafka's own rule. */
+/** The index of the broker that coordinates a transactional id or a group, by Kafka's hash. */
 async function coordinatorOf(world: FaultWorld, topic: string, id: string): Promise<number> {
   let hash = 0;
   for (const letter of id) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
@@ -280,7 +280,7 @@ async function leadersOf(world: FaultWorld, topic: string): Promise<readonly num
     .map(({ leader }) => leader - 1);
 }
 
-/** A partition of the state topic, led by a broker that does not coordinate the group of its reader. */
+/** A partition of the state topic whose leader does not coordinate the group of the reader. */
 async function findReadPartition(world: FaultWorld) {
   const { transactionalIdPrefix, topics } = world.options;
   const { groups } = await (await world.openAdmin()).listGroups();
@@ -293,7 +293,7 @@ async function findReadPartition(world: FaultWorld) {
   return { partition, leader: leaders[partition] ?? 0, id: String(id) };
 }
 
-/** As the poller does: what Kafka does not give now is asked for again. */
+/** Publishes a batch with retries, as the poller does. */
 async function untilDone<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -304,7 +304,7 @@ async function untilDone<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Publishes batches of five as fast as they go for as long as something else is done. */
+/** Publishes batches of five records continuously while a task runs. */
 async function publishWhile(
   world: FaultWorld,
   publisher: Awaited<ReturnType<FaultWorld['openFaulty']>>['publisher'],

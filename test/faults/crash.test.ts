@@ -3,8 +3,8 @@ import { apiKeys } from '../support/kafka-frames.ts';
 import { claims, createProcessWorld, expectTruth, steps } from './process-world.ts';
 
 /**
- * The real program is held at a step, killed there and started again. Each has a world of its own, and
- * waits for the session of the one that was killed: several wait at once.
+ * A proxy holds the real program at a step; the test kills it there and starts it again. Each test has
+ * its own world and waits for the session of the killed program, so that several run concurrently.
  */
 describe('kill -9 (Invariant 7)', () => {
   test.concurrent.each(Object.keys(steps) as (keyof typeof steps)[])(
@@ -18,7 +18,7 @@ describe('kill -9 (Invariant 7)', () => {
       await program.ended;
 
       await world.once();
-      // What was held reaches the broker when another producer has long taken over.
+      // The held request reaches the broker after another producer has acquired the partition.
       stop.release();
       await world.once();
 

@@ -7,16 +7,16 @@ import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
 import { type KafkaWorld, createKafkaWorld, noSignal } from '../support/kafka-world.ts';
 import { type PartitionEnd, readEnds } from '../support/partition-ends.ts';
 
-/** A Kafka world whose publisher meets faults on its way to the brokers. */
+/** A Kafka world with a proxy between publisher and brokers. */
 export interface FaultWorld extends KafkaWorld {
   readonly proxy: KafkaProxy;
-  /** An adapter behind the proxy whose topics are prepared, impatient as tests are. */
+  /** An adapter behind the proxy, with prepared topics and short deadlines. */
   openFaulty(changes?: Partial<KafkaOptions>): Promise<KafkaAdapter>;
-  /** How the transactions ended, in the words of the telemetry. */
+  /** The outcomes of the transactions, as the telemetry reports them. */
   outcomes(): readonly string[];
 }
 
-/** Joins the cluster, or with options starts one of its own, and puts a proxy in front of it. */
+/** Joins the cluster, or starts a new one when options are given, and puts a proxy in front of it. */
 export async function createFaultWorld(
   options?: Parameters<typeof createKafkaWorld>[0],
 ): Promise<FaultWorld> {
@@ -37,10 +37,10 @@ export async function createFaultWorld(
 }
 
 /**
- * What must hold after every fault: a `read_committed` reader finds each media once, one state a
- * batch in order, the last one that of the last batch, and nobody is held up.
+ * Checks the result after every fault: a `read_committed` consumer reads each media once and one state
+ * per batch in order, the last one that of the last batch; no open transaction blocks it.
  *
- * @param keys - of the media published, a batch each unless `batches` says otherwise
+ * @param keys - of the published media, one per batch unless `batches` is given
  */
 export async function expectOnce(
   world: KafkaWorld,
@@ -57,8 +57,8 @@ export async function expectOnce(
 }
 
 /**
- * No transaction is open: who reads committed records reads to the very end. The broker writes the
- * markers a moment after it has acknowledged the end of a transaction.
+ * Checks that no transaction is open: a `read_committed` consumer reads to the end. The broker writes the
+ * markers shortly after it has acknowledged the end of a transaction.
  */
 export async function expectNothingOpen(world: KafkaWorld): Promise<void> {
   const deadlineMs = Date.now() + 10_000;
@@ -84,7 +84,7 @@ function range(length: number): readonly number[] {
   return Array.from({ length }, (_, index) => index);
 }
 
-/** The poller's part: a batch of which nothing was published is published again. */
+/** Publishes a batch again until it succeeds, as the poller does. */
 export async function publishAtLast(publisher: Publisher, batch: Batch): Promise<void> {
   try {
     await publisher.publish(batch, noSignal);

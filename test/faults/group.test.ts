@@ -17,7 +17,7 @@ function text(value: string): Buffer {
   return Buffer.concat([length, Buffer.from(value)]);
 }
 
-/** Takes a member out of its group, as a coordinator does that has not heard of it for a session. */
+/** Removes a member from its group, as a coordinator does after a session without heartbeats. */
 async function expel(broker: string, groupId: string, memberId: string): Promise<void> {
   const header = Buffer.from([0, leaveGroup, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
   const body = Buffer.concat([header, text(groupId), text(memberId)]);
@@ -28,7 +28,7 @@ async function expel(broker: string, groupId: string, memberId: string): Promise
   socket.write(Buffer.concat([length, body]));
   const [answer] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
-  // Its length, the correlation id, the error.
+  // After the length and the correlation id: the error code.
   expect(answer.readInt16BE(8)).toBe(0);
 }
 

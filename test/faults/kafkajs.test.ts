@@ -5,8 +5,8 @@ import { mediaBatch, mediaRecord, noSignal } from '../support/kafka-world.ts';
 import { type FaultWorld, createFaultWorld, expectOnce } from './fault-world.ts';
 
 /**
- * What kafkajs 2.2.4 does with a producer that is used on after an error, beside what this program
- * does in the same place. When a later version does better, a test here fails and says so.
+ * The behaviour of kafkajs 2.2.4 when a producer is reused after an error, compared with this program
+ * in the same situation. When a later version behaves better, a test here fails.
  */
 describe('transactional producer of kafkajs', () => {
   let world: FaultWorld;
@@ -18,7 +18,7 @@ describe('transactional producer of kafkajs', () => {
     const kafka = new Kafka({
       brokers: [...world.proxy.brokers],
       logLevel: logLevel.NOTHING,
-      // Long enough for the first request of a broker that has just begun.
+      // Long enough for the first request to a broker that has just started.
       requestTimeout: 1500,
     });
     producer = kafka.producer({
@@ -51,7 +51,7 @@ describe('transactional producer of kafkajs', () => {
     await transaction.commit();
   };
 
-  /** Every try of one batch loses its answer, the batch is aborted, and the next one is committed. */
+  /** Loses the response of every attempt of one batch, aborts it, and commits the next one. */
   const loseAndGoOn = async (round: number): Promise<string> => {
     const lost = world.proxy.inject(apiKeys.produce, 'lose-response', { times: 100 });
     const { transaction, sent } = await send(`aborted-${round}`);
@@ -67,7 +67,7 @@ describe('transactional producer of kafkajs', () => {
     await publish('a');
     const committed: string[] = [];
     let missing: readonly string[] = [];
-    // Which error ends the tries is a matter of moments, and not each has it count wrong.
+    // The error that ends the attempts depends on timing, and only some errors break the sequence numbers.
     for (let round = 1; missing.length === 0 && round <= 5; round += 1) {
       committed.push(await loseAndGoOn(round));
       const read = (await world.read('media', 1)).map(({ key }) => key);

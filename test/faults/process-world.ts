@@ -9,7 +9,7 @@ import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
 import { readEnds } from '../support/partition-ends.ts';
 import { allSucceeded } from '../support/once-summary.ts';
 
-/** The real program, with everything that it talks to behind something that can hold it. */
+/** The real program, with a proxy that can hold requests before each of its dependencies. */
 export interface ProcessWorld extends AsyncDisposable {
   readonly deployment: Deployment;
   readonly kafka: KafkaProxy;
@@ -17,14 +17,14 @@ export interface ProcessWorld extends AsyncDisposable {
   readonly registry: ForwardingServer;
   /** Starts `run` behind the proxies. */
   run(changes?: Readonly<Record<string, string>>): RunningProgram;
-  /** Runs `once` to its end, on the direct way. */
+  /** Runs `once` to its end, without the proxies. */
   once(changes?: Readonly<Record<string, string>>): Promise<void>;
 }
 
-/** A program that runs and what it says. */
+/** A running program and its log. */
 export interface RunningProgram extends Program {
   readonly lines: readonly Readonly<Record<string, unknown>>[];
-  /** The first line of its log that fits, now or later. */
+  /** The first log line that matches, now or later. */
   line(fits: (line: Readonly<Record<string, unknown>>) => boolean): Promise<unknown>;
 }
 
@@ -51,9 +51,9 @@ export async function createProcessWorld(): Promise<ProcessWorld> {
     INSTAGRAM_PAGE_SIZE: '5',
     KAFKA_MAX_BATCH_RECORDS: '5',
     KAFKA_TOPICS_STATE_PARTITIONS: '1',
-    // Far longer than a test waits: nothing is ended by the broker itself.
+    // Far longer than a test waits: the broker itself ends no transaction.
     KAFKA_TRANSACTION_TIMEOUT: '5m',
-    // The least that a broker allows unless it is told otherwise: whoever comes after a kill waits for it.
+    // The minimum of the broker's default configuration: the next start waits for it after a kill.
     KAFKA_GROUP_SESSION_TIMEOUT: '6s',
   };
   const owned = stack.move();
@@ -105,14 +105,14 @@ function startRunning(
   };
 }
 
-/** A place at which the program is stopped. */
+/** A step at which the program is held. */
 export interface Stop {
   readonly met: Promise<unknown>;
-  /** Lets what was held there arrive, late. */
+  /** Lets the held requests or responses arrive, late. */
   release(): void;
 }
 
-/** A start claims the state partition by a transaction of its own. */
+/** A start acquires the state partition with a transaction of its own. */
 export const claims = 1;
 
 /** Every step of a poll and of the start, and how the program is held at exactly that step. */
@@ -144,8 +144,8 @@ export const steps = {
 } as const satisfies Readonly<Record<string, (world: ProcessWorld) => Stop>>;
 
 /**
- * Every media of the world once, a state a batch in order, and the last one remembers every media:
- * nothing lost, nothing twice, state neither ahead nor behind.
+ * Checks that Kafka holds every media of the world once and one state per batch in order, and that the
+ * last state remembers every media: no loss, no duplicate, no state ahead or behind.
  */
 export async function expectTruth({ deployment }: ProcessWorld): Promise<void> {
   const media = deployment.truth().accounts.flatMap((account) => account.media);
@@ -157,7 +157,7 @@ export async function expectTruth({ deployment }: ProcessWorld): Promise<void> {
   expect(remembered).toBe(media.length);
 }
 
-/** No transaction is open, so that nobody who reads committed records is held up. */
+/** Checks that no transaction is open, which would block read_committed consumers. */
 export async function expectNothingOpen({ deployment }: ProcessWorld): Promise<void> {
   const [broker = ''] = deployment.cluster.brokers;
   const deadlineMs = Date.now() + 10_000;

@@ -59,7 +59,7 @@ describe('running program', () => {
         POLLING_RETRY_MAX: '1s',
         KAFKA_CONNECTION_TIMEOUT: '1s',
         KAFKA_SEND_DEADLINE: '3s',
-        // A poll fails of its own before the instance takes itself for forgotten.
+        // The poll fails before the lease of the instance ends.
         KAFKA_GROUP_SESSION_TIMEOUT: '60s',
       });
       await program.line(({ msg }) => msg === 'poll finished');
@@ -79,7 +79,7 @@ describe('running program', () => {
       const ofPolls = media.map(({ key, headers }) => `${headers['poll'] ?? ''} ${key}`);
       expect(new Set(ofPolls).size).toBe(ofPolls.length);
       const polls = program.lines.filter(({ msg }) => msg === 'poll finished').length;
-      // The first poll walks the whole list, those after it only its newest page.
+      // The first poll scans the whole list, later polls only its newest page.
       expect(media.length).toBeGreaterThanOrEqual(12 + 5 * (polls - 1));
     },
     120_000,

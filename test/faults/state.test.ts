@@ -9,7 +9,7 @@ async function createPolledWorld() {
   return { world, key: `media/${world.deployment.truth().accounts[0]?.id ?? ''}` };
 }
 
-/** Writes into the state topic as a person with a tool would. */
+/** Writes into the state topic as an operator with a tool would. */
 async function write(
   { world, key }: Awaited<ReturnType<typeof createPolledWorld>>,
   value: Buffer | null,
@@ -31,10 +31,10 @@ async function lastState(world: ProcessWorld): Promise<Buffer> {
   return bytes;
 }
 
-/** The state again, with another number for its format. */
+/** The state with another format version. */
 function newer(state: Buffer): Buffer {
   const changed = Buffer.from(state);
-  // Format 63 in Avro's zigzag, one byte as the real one.
+  // Format 63 in Avro's zigzag encoding, one byte like the real one.
   changed[5] = 126;
   return changed;
 }
@@ -65,7 +65,7 @@ describe('unreadable state', () => {
 
       expect(code).toBe(3);
       expect(stderr).toContain(error);
-      // The error of a registry concerns all states: it names none.
+      // An error of the registry concerns all states and names none.
       expect(stderr.includes(polled.key)).toBe(error === 'state.unreadable');
       expect(await world.deployment.read('users')).toHaveLength(1);
       expect(await world.deployment.read('media')).toHaveLength(12);

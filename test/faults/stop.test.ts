@@ -9,18 +9,18 @@ import {
   steps,
 } from './process-world.ts';
 
-/** After the grace period the program would end itself with 1. */
+/** After the grace period the program would exit with 1. */
 const grace = { POLLING_SHUTDOWN_GRACE: '25s' };
 
 /** Less than the default: the shutdown's budget follows it. */
 const graceMs = 15_000;
 const tight = {
   POLLING_SHUTDOWN_GRACE: `${graceMs}ms`,
-  // It still takes the partition for its own when it looks for what became of the batch.
+  // The instance must still own the partition while it resolves the outcome of the batch.
   KAFKA_GROUP_SESSION_TIMEOUT: '15s',
 };
 
-/** Stops a program at a step, with brokers that answer nothing from then on. */
+/** Stops a program at a step, with brokers that no longer answer. */
 async function expectInTime(world: ProcessWorld, met: () => Promise<void>): Promise<void> {
   const program = world.run(tight);
   await met();
@@ -31,10 +31,10 @@ async function expectInTime(world: ProcessWorld, met: () => Promise<void>): Prom
   expect(performance.now() - startedMs).toBeLessThan(graceMs);
 }
 
-/** Brokers answer again: nothing is lost, and nothing is published twice. */
+/** Checks that nothing is lost or duplicated once the brokers answer again. */
 async function expectGoesOn(world: ProcessWorld): Promise<void> {
   world.kafka.setMute(false);
-  // A member that could not leave is there until the end of its own session.
+  // A member that could not leave stays in the group until its session ends.
   await world.once({ KAFKA_GROUP_SESSION_TIMEOUT: tight.KAFKA_GROUP_SESSION_TIMEOUT });
   await expectTruth(world);
 }
@@ -110,7 +110,7 @@ describe('SIGTERM (Invariant 7)', () => {
     'exits with 0 in time while the next producer of a retried batch opens and brokers stop answering',
     async () => {
       await using world = await createProcessWorld();
-      // kafkajs itself repeats a produce request that is cut, but not a commit.
+      // kafkajs itself repeats a cut produce request, but not a commit.
       const cut = world.kafka.inject(apiKeys.endTxn, 'cut-request', { skip: claims });
       await expectInTime(world, async () => {
         await cut.met;

@@ -56,7 +56,7 @@ describe('topic deleted while the program runs', () => {
     await publisher.publish(mediaBatch('17841', 1, [mediaRecord('a'), user]), noSignal);
     const admin = await world.openAdmin();
     await admin.deleteTopics({ topics: [world.nameOf('users')] });
-    // A new connection asks for the metadata of all topics that it has ever sent to.
+    // A new connection requests the metadata of all topics that the client has ever used.
     world.proxy.cutAll();
 
     await publishAtLast(publisher, batchOf(2, 'b'));

@@ -12,7 +12,7 @@ function all(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(all)];
 }
 
-/** What `--help` of a command says of its exit codes: `run 0 stopped as asked`. */
+/** The exit codes in a command's `--help`: `run 0 stopped as asked`. */
 function codesOf(command: Command): readonly string[] {
   let help = '';
   command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
@@ -23,7 +23,7 @@ function codesOf(command: Command): readonly string[] {
 
 const documented = all(createProgram().root).flatMap(codesOf);
 
-/** The least that a command needs, with nothing of it there. */
+/** The minimal settings of a command, without any running dependency. */
 const settings = {
   INSTAGRAM_ACCESS_TOKEN: 'EAAGtoken',
   KAFKA_BROKERS: '127.0.0.1:1',

@@ -11,7 +11,7 @@ export function expectGolden(name: string, lines: readonly string[]): void {
   expect(lines).toEqual(readFileSync(file, 'utf8').trimEnd().split('\n'));
 }
 
-/** Each line once, in the order of its characters: the same on every machine. */
+/** Each line once, sorted by code unit: the same on every machine. */
 export function sorted(lines: Iterable<string>): readonly string[] {
   return [...new Set(lines)].sort();
 }

@@ -16,7 +16,7 @@ import { expectGolden, sorted } from './golden.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** A request as a line of the golden file begins: `GET /livez`; its headers and body beside it. */
+/** A request: the start of its line in the golden file (`GET /livez`), its headers and its body. */
 interface Asked {
   readonly line: string;
   readonly headers?: Headers;
@@ -38,7 +38,7 @@ async function send(open: Captured, { line, headers = {}, body = '' }: Asked): P
   return { status: statusCode, headers: response.headers, body: await text(response) };
 }
 
-/** The headers that a client may rely on; what most answers have is not shown. */
+/** The headers that a client may rely on, without the usual ones. */
 const usual: Headers = {
   'content-type': 'application/json; charset=utf-8',
   'cache-control': 'no-store',
@@ -58,7 +58,7 @@ async function lineOf(open: Captured, asked: Asked): Promise<string> {
   return [asked.line.replaceAll(/x{9,}/g, 'xxx…'), '→', status, ...unusual, ...json].join(' ');
 }
 
-/** The places of a JSON value with what can stand there: `accounts.items[].id string`. */
+/** The paths of a JSON value with their types: `accounts.items[].id string`. */
 function shapeOf(value: unknown, path = ''): readonly string[] {
   if (Array.isArray(value) && value.length === 0) return [`${path}[]`];
   if (Array.isArray(value)) return value.flatMap((item) => shapeOf(item, `${path}[]`));
@@ -78,7 +78,7 @@ const control = (kind: string, stream = 'media', id = account.id): Asked => ({
 const openWith = (...[controls]: [Parameters<typeof openCaptured>[1]?]) =>
   openCaptured({ http: { token: () => 'a-token-of-the-operator' } }, controls);
 
-/** The control API of a program that polls one account here, which an error has stopped, and one elsewhere. */
+/** The control API of a program with one account here, stopped by an error, and one on another instance. */
 async function controlLines(): Promise<readonly string[]> {
   const controlHandler = createControlHandler();
   await using open = openWith(controlHandler);

@@ -8,7 +8,7 @@ import { sourceNodes } from './source-text.ts';
 const nodes = [...sourceNodes()];
 const levels = ['debug', 'info', 'warn', 'error'];
 
-/** The types of the events, read off the declaration of their facts. */
+/** The event types, read from their declaration. */
 function declaredTypes(): readonly string[] {
   const facts = nodes
     .filter(ts.isInterfaceDeclaration)
@@ -18,7 +18,7 @@ function declaredTypes(): readonly string[] {
   );
 }
 
-/** The lines that the event log writes of every event: level, message, fields; and what every line has. */
+/** The lines that the event log writes for every event: level, message, fields; and the common fields. */
 async function linesOfEvents(): Promise<readonly string[]> {
   await using open = openCaptured();
   for (const event of everyEvent) open.telemetry.report(event);
@@ -32,7 +32,7 @@ function lineOf(level: string, message: string, fields: readonly string[]): stri
   return `${level.padEnd(5)} ${message}: ${fields.join(', ')}`;
 }
 
-/** A message that is written in the source; `…` stands for what is not. */
+/** A message in the source; `…` stands for an expression. */
 function textOf(node: ts.Node): readonly string[] {
   if (ts.isStringLiteral(node)) return [node.text];
   return ts.isTemplateExpression(node) ? [`${node.head.text}…`] : [];
@@ -45,7 +45,7 @@ function namesOf(fields: ts.Node | undefined): readonly string[] {
 
 const isLog = /(?:^|\.)(?:log|warn)$|\blog\??\.(?:debug|info|error)$/;
 
-/** The messages of other calls of the log, with the fields that stand beside them. */
+/** The messages of other log calls, with their fields. */
 function linesOfCalls(): readonly string[] {
   return nodes.filter(ts.isCallExpression).flatMap((call) => {
     const callee = call.expression.getText();
@@ -58,7 +58,7 @@ function linesOfCalls(): readonly string[] {
   });
 }
 
-/** The lines that are made in one place and written in another: `{ message: 'so it is', fields }`. */
+/** The lines that are created in one place and logged in another: `{ message: '…', fields }`. */
 function linesOfObjects(): readonly string[] {
   return nodes.filter(ts.isObjectLiteralExpression).flatMap(({ properties }) => {
     const [message, fields] = ['message', 'fields'].map((name) =>

@@ -25,7 +25,7 @@ function metricsIn(text: string): readonly Metric[] {
   });
 }
 
-/** The values that a label has in any sample, as they come. */
+/** The values of a label in all samples. */
 function valuesOf({ samples }: Metric, label: string): readonly string[] {
   const values = samples.map((sample) => new RegExp(`[{,]${label}="([^"]*)"`).exec(sample)?.[1]);
   return [...new Set(values.filter((value) => value !== undefined))];
@@ -36,7 +36,7 @@ function labelsOf({ samples }: Metric): readonly string[] {
   return sorted(names.filter((label) => label !== 'le'));
 }
 
-/** Labels whose values are configured, or a list of their own. */
+/** Labels whose values are configured or listed elsewhere. */
 const open = 'stream endpoint form code reason token version node_version'.split(' ');
 
 function lineOf(metric: Metric): string {

@@ -15,7 +15,7 @@ import { expectGolden } from './golden.ts';
 const hourMs = 3_600_000;
 const codec = openLocalCodec([...streamNames, 'dead_letters']);
 
-/** The same world at every run: two accounts, one of them with few followers. */
+/** The same world in every run: two accounts, one of them with few followers. */
 const startApi = () =>
   startGraphApi({
     world: createWorld({
@@ -28,7 +28,7 @@ const startApi = () =>
     }),
   });
 
-/** What reads of the API with one of the logins, by the world's time. */
+/** A source that reads the API with one of the logins, on the clock of the world. */
 function openReader({ url, world }: GraphApi, login: Login) {
   const tokens =
     login === 'facebook'
@@ -53,7 +53,7 @@ function openReader({ url, world }: GraphApi, login: Login) {
   return openReading(config, { version: '1.2.3', hostName: 'here', clock }, codec.encoder);
 }
 
-/** The cost of two polls of every stream of every account, an hour apart, by the simulator's ledger. */
+/** The cost of two polls of every stream and account, an hour apart, from the simulator's ledger. */
 async function costOf(login: Login): Promise<readonly string[]> {
   await using api = await startApi();
   await using reader = openReader(api, login);
@@ -84,7 +84,7 @@ async function costOf(login: Login): Promise<readonly string[]> {
   return lines;
 }
 
-/** In all, and at each endpoint. */
+/** The total, and each endpoint. */
 function describeCost({ ledger }: GraphApi): string {
   const all = { total: ledger.total(), ...ledger.byEndpoint() };
   return Object.entries(all)

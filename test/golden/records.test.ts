@@ -25,7 +25,7 @@ function exampleOf(name: InstagramStreamName): Pick<OutgoingRecord, 'key' | 'val
   return { key: recordKey(key, record), value: codec.encoder.encode(name, record) };
 }
 
-/** What a poll publishes of a profile of which one field is not what it should be. */
+/** The records that a poll publishes for a profile with one invalid field. */
 async function published(): Promise<readonly OutgoingRecord[]> {
   const node = { ...examples.users.node, followers_count: 'many' };
   const world = createWorld({ encoder: codec.encoder, graph: createFakeGraph(() => node) });

@@ -6,7 +6,7 @@ import { noSignal, registryOptions } from '../support/registry-options.ts';
 import { startRegistryServer } from '../support/registry-server.ts';
 import { expectGolden, sorted } from './golden.ts';
 
-/** Without its docs, which are for people alone. */
+/** A schema without its docs. */
 function canonical(schema: Json): Json {
   if (Array.isArray(schema)) return (schema as readonly Json[]).map(canonical);
   if (!isNode(schema)) return schema;

@@ -13,7 +13,7 @@ const numbers = (...all: readonly bigint[]) => {
   return bytes;
 };
 
-/** A state in which every field of every format has a value; a format takes those that it has. */
+/** A state with a value in every field of every format; a format uses the fields that it has. */
 const full = {
   stream: 'media_insights',
   account_id: '17841',
@@ -60,13 +60,13 @@ const full = {
 
 const folder = new URL('../unit/registry/', import.meta.url);
 const older = readdirSync(folder).filter((name) => /^state-format-\d+\.avsc$/.test(name));
-/** The schemas of all formats, oldest first; the last is the one that is written now. */
+/** The schemas of all formats, oldest first; the last is the current one. */
 const schemas = [
   ...older.map((_, index) => new URL(`state-format-${index + 1}.avsc`, folder)),
   new URL('../../avro/state.avsc', import.meta.url),
 ].map((file) => readFileSync(file, 'utf8'));
 
-/** The first id that the registry gives, which is that of the schema that is written now. */
+/** The first id of the registry, which the current schema gets. */
 const ownId = 258;
 
 describe('states', () => {

@@ -4,10 +4,10 @@ import type { Node } from '../../../src/engine/json.ts';
 export interface Example {
   /** Every field that the stream declares, filled. */
   readonly node: Node;
-  /** Only what must be there. */
+  /** Only the required fields. */
   readonly minimal: Node;
   /** The key of the node's record. */
   readonly key: string;
-  /** Places of the node without which it is refused, as errors name them. */
+  /** Paths of the required parts of the node, as errors name them. */
   readonly required: readonly string[];
 }

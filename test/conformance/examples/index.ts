@@ -12,7 +12,7 @@ import { userInsights } from './user-insights.ts';
 import { userLifetimeInsights } from './user-lifetime-insights.ts';
 import { users } from './users.ts';
 
-/** One example a stream; a new stream does not compile without one. */
+/** One example per stream; a new stream does not compile without one. */
 export const examples: Readonly<Record<InstagramStreamName, Example>> = {
   stories,
   story_insights: storyInsights,

@@ -3,7 +3,7 @@ import type { Example } from './example.ts';
 export const users: Example = {
   node: {
     id: '17841400000000001',
-    // A number here, a text on media: the API's own doing.
+    // A number here, but a string on media: the API differs.
     ig_id: 2500000001,
     biography: 'We make tables',
     followers_count: 280,

@@ -42,7 +42,7 @@ describe('instances with the same transactional id prefix', () => {
 
     expect(overlaps(fleet.visits)).toEqual([]);
     expect(await findings(fleet)).toEqual(exactlyOnce);
-    // Who keeps a partition goes on with it: the first has lost each at most once.
+    // An instance keeps its partitions through a rebalance: the first has lost each at most once.
     expect(a.said('poll stopped')).toBe(0);
   }, 180_000);
 

@@ -13,12 +13,12 @@ export interface Instance {
   readonly name: string;
   readonly program: Program;
   readonly log: readonly Line[];
-  /** What it said last of the partitions that it owns; undefined before the first time. */
+  /** The partitions of its last assignment event; undefined before the first. */
   owned(): readonly number[] | undefined;
-  /** How often it has said a thing. */
+  /** The number of log lines with a message. */
   said(message: string): number;
   readyz(): Promise<{ readonly status: number; readonly body: Line }>;
-  /** SIGTERM, and the exit code. */
+  /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -31,9 +31,9 @@ export interface Fleet extends AsyncDisposable {
   start(name: string, changes?: Readonly<Record<string, string>>): Promise<Instance>;
   /** Runs `once` to its end. */
   once(): Promise<Ended>;
-  /** Until these, and no others, own all partitions, each at least one. */
+  /** Resolves when exactly these instances own all partitions, each at least one. */
   shared(instances: readonly Instance[]): Promise<void>;
-  /** Until every account has been polled since now. */
+  /** Resolves when every account has been polled since the call. */
   polled(accounts?: readonly string[]): Promise<void>;
 }
 
@@ -46,13 +46,13 @@ const settings = {
   STREAM_MEDIA_INTERVAL: '1s',
   INSTAGRAM_ACCOUNTS_REFRESH: '1s',
   KAFKA_TOPICS_STATE_PARTITIONS: String(partitions),
-  // The least that a broker allows unless it is told otherwise.
+  // The minimum of the broker's default configuration.
   KAFKA_GROUP_SESSION_TIMEOUT: `${sessionMs}ms`,
   KAFKA_GROUP_HEARTBEAT: '500ms',
 };
 
 /**
- * A world that stands still, so that every media is news once.
+ * Starts a world that does not change, so that every media is published once.
  *
  * @param clusterOptions - which cluster; by default that of the environment, or a new one
  */
@@ -96,7 +96,7 @@ export async function createFleet(clusterOptions?: ClusterOptions): Promise<Flee
         () => wanted.every((id) => seen().has(id)),
         () => `polls of ${wanted.filter((id) => !seen().has(id)).join(', ')}`,
       );
-      // The visit may have been of another stream: a stop that follows would abort the media's first poll.
+      // The visit may belong to another stream: a stop at once would abort the first poll of the media.
       if (wanted === accounts) {
         await until(
           async () => (await deployment.read('media')).length >= allMedia,
@@ -142,7 +142,7 @@ function describe(instances: readonly Instance[]): string {
   return instances.map((one) => `${one.name} ${JSON.stringify(one.owned())}`).join(', ');
 }
 
-/** Waits for something, for at most half a minute. */
+/** Waits for a condition, for at most half a minute. */
 export async function until(
   isSo: () => boolean | Promise<boolean>,
   what: () => string,
@@ -158,20 +158,20 @@ export async function until(
 /** Media of the world. */
 export const allMedia = 36;
 
-/** The findings where nothing is lost, and nothing is published twice. */
+/** The findings without a loss and without a duplicate. */
 export const exactlyOnce: Findings = { twice: [], profilesUnlikeState: [], media: allMedia };
 
-/** What must be so after everything: each record once, and the states equal to what was published. */
+/** The final findings: each record once, and states equal to the published records. */
 export interface Findings {
-  /** Records of a (topic, key, poll) that are there more than once. */
+  /** Records of a (topic, key, poll) that occur more than once. */
   readonly twice: readonly string[];
-  /** Profiles: every poll commits one, so the state's sequence is their number. */
+  /** Profiles: every poll commits one, so that the sequence of the state equals their number. */
   readonly profilesUnlikeState: readonly string[];
-  /** Media: the world stands still, so each is published once by whoever came first. */
+  /** Media: the world does not change, so that each is published once by the first instance that polls it. */
   readonly media: number;
 }
 
-/** Reads everything as a read_committed consumer does. */
+/** Reads all topics as a read_committed consumer. */
 export async function findings({ deployment, accounts }: Fleet): Promise<Findings> {
   const [users, media, states] = await Promise.all(
     ['users', 'media', 'state'].map((role) => deployment.read(role)),
@@ -194,7 +194,7 @@ function sequenceOf(state: DecodedRecord | undefined): number {
   return Number(state?.value?.['sequence'] ?? 0);
 }
 
-/** Accounts that two instances asked about at the same moment. */
+/** Accounts that two instances requested at the same moment. */
 export function overlaps(visits: readonly Visit[]): readonly string[] {
   const found: string[] = [];
   for (const [index, one] of visits.entries()) {

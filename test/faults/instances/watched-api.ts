@@ -2,23 +2,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text as bodyOf } from 'node:stream/consumers';
 import { type HttpServer, type SeenRequest, startHttpServer } from '../../support/http-server.ts';
 
-/** A request of an instance, from when it came until it was answered or given up. */
+/** A request of an instance, from its arrival until its answer or its abort. */
 export interface Visit {
   readonly instance: string;
-  /** The accounts that were asked about; none of the list of accounts. */
+  /** The requested accounts; empty for the account list. */
   readonly accounts: readonly string[];
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** What the ways to the API share. */
+/** The state that all proxies to the API share. */
 export interface Watch {
   readonly visits: Visit[];
-  /** Accounts that are left out of the list. */
+  /** Accounts that are omitted from the list. */
   readonly hidden: Set<string>;
 }
 
-/** A way to the simulator for one instance, on which every request is written down. */
+/** A proxy to the simulator for one instance, which records every request. */
 export function watchApi(target: string, instance: string, watch: Watch): Promise<HttpServer> {
   const forward = async (
     request: SeenRequest,
@@ -49,7 +49,7 @@ export function watchApi(target: string, instance: string, watch: Watch): Promis
   });
 }
 
-/** Ids of accounts have 17 digits and begin as these do; those of media are others. */
+/** Ids of accounts have 17 digits and this prefix; ids of media have others. */
 function accountsOf({ path }: SeenRequest): readonly string[] {
   const id = path.split('/')[2] ?? '';
   return /^17841\d+$/.test(id) ? [id] : [];

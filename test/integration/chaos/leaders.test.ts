@@ -16,7 +16,7 @@ test('chaos suite: an election moves the leader of every partition to the next r
   });
   const find = async () => {
     for (;;) {
-      // A broker that has not learned of the topic yet, or of its leaders, answers with an error.
+      // A broker that does not know the topic or its leaders yet answers with an error.
       const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
       const partitions = found?.topics[0]?.partitions ?? [];
       const isReady = partitions.length === 3 && partitions.every(({ leader }) => leader >= 0);
@@ -29,7 +29,7 @@ test('chaos suite: an election moves the leader of every partition to the next r
   await electLeaders(cluster.brokers);
 
   const expected = before.map(({ replicas }) => replicas[1]);
-  // The brokers learn of it one after another.
+  // The brokers learn of the election one after another.
   let leaders: readonly number[] = [];
   for (let tries = 0; tries < 200 && leaders.join() !== expected.join(); tries += 1) {
     leaders = (await find()).map(({ leader }) => leader);

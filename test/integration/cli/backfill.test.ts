@@ -8,7 +8,7 @@ import { type Deployment, DAY_MS, deploy } from '../end-to-end/deployment.ts';
 type Entry = Readonly<Record<string, unknown>>;
 
 const settings = {
-  // An hour, so that only a state that is taken up anew makes it poll again.
+  // An hour, so that only a restored state makes the program poll again.
   STREAMS: 'user_insights',
   STREAM_USER_INSIGHTS_INTERVAL: '1h',
   INSTAGRAM_START_DATE: day(10),
@@ -17,7 +17,7 @@ const settings = {
   POLLING_INSTANCE: 'worker',
 };
 
-/** So many days ago. */
+/** The date a number of days ago. */
 function day(ago: number): string {
   return new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
 }
@@ -26,7 +26,7 @@ let deployment: Deployment;
 let program: Program;
 const log: Entry[] = [];
 
-/** Polls that came to their end, of one account. */
+/** The finished polls of one account. */
 function polls(account: string): readonly Entry[] {
   return log.filter(({ msg, accountId }) => msg === 'poll finished' && accountId === account);
 }
@@ -44,13 +44,13 @@ async function run(args: readonly string[]) {
   return runCommand(args, { env });
 }
 
-/** The keys of an account's records: one a day. */
+/** The keys of an account's records: one per day. */
 async function daysOf(account: string): Promise<ReadonlySet<string>> {
   const records = await deployment.read('user_insights');
   return new Set(records.flatMap(({ key }) => (key.startsWith(account) ? [key] : [])));
 }
 
-/** What the states of an account were, and whether the last equals what is published. */
+/** The states of an account, and a flag whether the last one equals the published records. */
 async function history(account: string) {
   const states = (await deployment.read('state')).filter(({ key }) => key.endsWith(account));
   const records = await deployment.read('user_insights');
@@ -123,7 +123,7 @@ describe('backfill', () => {
     expect(days.size).toBeGreaterThanOrEqual(89);
     expect([...ownBefore].filter((key) => !days.has(key))).toEqual([]);
     expect(await daysOf(second)).toEqual(othersBefore);
-    // The partition was handed over, not taken away.
+    // The instance gave up the partition; it was not fenced.
     expect(log.filter(({ msg }) => msg === 'partition fenced')).toEqual([]);
     expect(await history(first)).toEqual({ inOrder: true, last: 'worker', equal: true });
   }, 60_000);

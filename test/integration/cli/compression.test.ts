@@ -22,7 +22,7 @@ afterAll(async () => {
   await deployment[Symbol.asyncDispose]();
 });
 
-/** The broker compresses every batch of a topic with this config, whatever the producer sent. */
+/** The broker compresses every batch of a topic with this config, whatever the producer sends. */
 async function createStateTopic(topic: string, compressionType: string): Promise<void> {
   const admin = openClient(deployment.cluster).admin();
   await admin.connect();
@@ -57,7 +57,7 @@ describe.each(['gzip', 'snappy', 'lz4', 'zstd'])('state topic with compression.t
     expect(await run(['once'])).toMatchObject({ exitCode: 0 });
     expect(await sequences()).toEqual([1, 1]);
 
-    // Without the states that the first run wrote, the second would write the same sequence again.
+    // Without the states of the first run, the second run would write the same sequence again.
     expect(await run(['once'])).toMatchObject({ exitCode: 0 });
     expect(await sequences()).toEqual([2, 2]);
   }, 120_000);

@@ -30,7 +30,7 @@ describe('dry-run', () => {
   });
 
   const run = async (args: readonly string[], changes: Readonly<Record<string, string>> = {}) => {
-    // No Kafka, no registry: nothing of them is in the environment.
+    // The environment names no Kafka and no registry.
     const env = {
       INSTAGRAM_ACCESS_TOKEN: api.world.token,
       INSTAGRAM_BASE_URL: api.url,

@@ -5,10 +5,10 @@ import { type DecodedRecord, readTopics } from '../../../sandbox/topics.ts';
 import { type Finished, runCommand } from '../../support/command.ts';
 import { type ReadRecord, readTopic } from '../../support/topic-reader.ts';
 
-/** Of three partitions these have 2, 0 and 1. */
+/** The partitions of these accounts are 2, 0 and 1 of three. */
 export const accounts = ['17841400000000003', '17841400000000004', '17841400000000005'] as const;
 
-/** The state topic of an installation of a test's own, and the commands on it. */
+/** A state topic for one test, and the commands on it. */
 export interface Installation {
   readonly id: string;
   readonly topic: string;
@@ -18,11 +18,11 @@ export interface Installation {
   ) => Promise<Finished>;
   /** Every record that a `read_committed` consumer sees, decoded. */
   readonly records: () => Promise<readonly DecodedRecord[]>;
-  /** The same, with their partitions. */
+  /** The same records with their partitions. */
   readonly placed: () => Promise<readonly ReadRecord[]>;
 }
 
-/** An installation that has nothing yet. */
+/** An installation without states. */
 export function install(cluster: Cluster): Installation {
   const id = `cli-${randomUUID().slice(0, 8)}`;
   const topic = `${id}.state`;
@@ -57,12 +57,12 @@ export async function installed(cluster: Cluster): Promise<Installation> {
   return installation;
 }
 
-/** A client that says nothing. */
+/** A client without log output. */
 export function openClient(cluster: Cluster, clientId = 'test'): Kafka {
   return new Kafka({ clientId, brokers: [...cluster.brokers], logLevel: logLevel.NOTHING });
 }
 
-/** A member of a group that was given one partition, as an instance of the program is. */
+/** A group member that owns one partition, as an instance of the program does. */
 export async function joinGroup(
   cluster: Cluster,
   group: { readonly id: string; readonly topic: string; readonly partition: number },

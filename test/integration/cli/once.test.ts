@@ -11,7 +11,7 @@ describe('once', () => {
     const world = createWorld({
       seed: 5,
       accounts: 1,
-      // Below a hundred followers the API refuses demographics.
+      // Below a hundred followers the API rejects demographics.
       smallAccounts: 1,
       mediaPerAccount: 8,
       storiesPerAccount: 1,
@@ -42,7 +42,7 @@ describe('once', () => {
     expect(summary.records).toBe(topics.flat().length);
     expect(Object.keys(summary.skipped)).toContain('graph.not-enough-users');
     expect(summary.polls).toHaveLength(streams.length * deployment.truth().accounts.length);
-    // The log is there, too, step by step.
+    // stderr holds the log as well, step by step.
     expect(stderr).toMatch(/"step":3,"of":3.*"msg":"step done"/);
     expect(stderr).toMatch(/^\d+ polls, all succeeded; \d+ records; 0 dead letters; skipped /m);
   }, 60_000);

@@ -29,7 +29,7 @@ function run(args: readonly string[], changes: Readonly<Record<string, string>> 
   return runCommand(['schemas', ...args], { env });
 }
 
-/** The schema of users without its first field that has a default, and with one of another type. */
+/** The schema of users without its first field with a default, and with one field of another type. */
 function otherUsers(retype: Readonly<Record<string, Json>> = {}): { schema: Json; gone: string } {
   const text = readFileSync(new URL('../../../avro/users.avsc', import.meta.url), 'utf8');
   const schema = JSON.parse(text) as { readonly fields: readonly Field[] };

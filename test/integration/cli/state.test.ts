@@ -50,7 +50,7 @@ describe('state list', () => {
     );
     const [head, first] = (await run(['list'])).stdout.split('\n');
     expect(head).toMatch(/^KEY +CURSOR +SEQUENCE +WRITTEN AT +WRITTEN BY +PARTITION +BYTES$/);
-    // As the other commands take it.
+    // The other commands accept this key.
     const key = first?.split(' ')[0] ?? '';
     expect(JSON.parse((await run(['get', key, '--json'])).stdout)).toMatchObject({ sequence: 1 });
   }, 60_000);

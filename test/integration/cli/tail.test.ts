@@ -43,7 +43,7 @@ async function tail(args: readonly string[]) {
   return { ...ended, records: lines.map((line) => JSON.parse(line) as Line) };
 }
 
-/** Overlapping transactions in one partition: two that are aborted, one that deletes a key. */
+/** Overlapping transactions in one partition: two aborted ones, and one that deletes a key. */
 async function abortBesides(topic: string, deleted: string): Promise<void> {
   const client = openClient(deployment.cluster);
   const [first, second, third] = ['1', '2', '3'].map((name) =>
@@ -108,7 +108,7 @@ describe('tail', () => {
     );
     expect(ofKey.records.map((one) => one.key)).toEqual([key]);
     expect(ofKey.exitCode).toBe(0);
-    // Two states, and the marker behind each.
+    // Two states, and the marker after each.
     expect(last.records.map((one) => one.value?.['stream'])).toEqual(['media', 'media']);
   }, 60_000);
 
@@ -129,7 +129,7 @@ describe('tail', () => {
       output += text;
       if (output.includes('yet-to-come')) told.resolve(output);
     });
-    // Sent until it is seen: nobody knows when the command has begun to wait.
+    // Sent repeatedly until it is seen: the command does not report when it starts to wait.
     while (!output.includes('yet-to-come')) {
       await abortBesides(deployment.topicOf('media'), 'yet-to-come');
     }

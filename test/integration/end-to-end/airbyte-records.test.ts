@@ -21,7 +21,7 @@ type StreamName = (typeof streams)[number];
 
 const hourMs = 3_600_000;
 
-/** The primary keys of the connector's streams, as the program's keys have them. */
+/** The primary keys of the connector's streams, in the form of the program's keys. */
 const keyOf: Readonly<Record<StreamName, (record: Node) => string>> = {
   users: idOf,
   user_insights: ({ business_account_id: account, date }) => `${textOf(account)}/${instant(date)}`,
@@ -87,10 +87,10 @@ describe("comparison with the records of Airbyte's connector", () => {
     ['users', 3],
     ['user_lifetime_insights', 2 * 3],
     ['media', 3 * 115],
-    // The three oldest of each account are from before it was a business account.
+    // The three oldest posts of each account are from before it became professional.
     ['media_insights', 3 * 112],
     ['stories', 3 * 4],
-    // Fewer than five people saw one of each account.
+    // One story of each account has fewer than five viewers.
     ['story_insights', 3 * 3],
   ] as const)('finds the same records of %s, under the same keys', (stream, count) => {
     const theirs = emitted[stream].map(keyOf[stream]).sort();
@@ -131,7 +131,7 @@ describe("comparison with the records of Airbyte's connector", () => {
   });
 });
 
-/** Avro's maps have no prototype, which a comparison would take for a difference. */
+/** A copy with prototypes: Avro's maps have none, which a comparison would report as a difference. */
 function plain(value: unknown): Node {
   return JSON.parse(JSON.stringify(value)) as Node;
 }

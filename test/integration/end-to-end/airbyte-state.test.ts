@@ -13,7 +13,7 @@ const agoMs = 10 * DAY_MS;
 
 type Json = Readonly<Record<string, unknown>> | null;
 
-/** The date as Airbyte writes it, and what its state looks like with it. */
+/** The date as Airbyte writes it, and the state that holds it. */
 interface Handed {
   readonly date: string;
   readonly account: string;
@@ -147,7 +147,7 @@ describe("empty Airbyte state ('{}')", () => {
     const ended = await deployment.once({ STREAMS: 'user_insights' });
 
     expect(ended).toMatchObject({ code: 0, stderr: allSucceeded });
-    // All that 30 days hold, less the hour that is kept from their beginning.
+    // All days of the last 30, less the hour at their beginning.
     expect([29, 30]).toContain((await deployment.read('user_insights')).length);
   }, 120_000);
 });

@@ -7,14 +7,14 @@ import { startProgram, type Program } from '../../../sandbox/program.ts';
 import { type DecodedRecord, readTopics } from '../../../sandbox/topics.ts';
 import { type Truth, unsigned } from './expected-records.ts';
 
-/** How a run of the program ended and what it said. */
+/** The exit and the output of a run of the program. */
 export interface Ended {
   readonly code: number | null;
   readonly stderr: string;
   readonly log: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** The real program beside a simulated API, with topics of its own on the shared cluster. */
+/** The real program beside a simulated API, with its own topics on the shared cluster. */
 export interface Deployment extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly api: GraphApi;
@@ -22,28 +22,28 @@ export interface Deployment extends AsyncDisposable {
   topicOf(role: string): string;
   /** Runs `once` to its end. */
   once(changes?: Readonly<Record<string, string>>): Promise<Ended>;
-  /** The same with this environment alone. */
+  /** Runs `once` with only this environment. */
   onceWith(env: Readonly<Record<string, string>>): Promise<Ended>;
   /** Starts `run`; it is stopped with the deployment. */
   run(
     changes: Readonly<Record<string, string>>,
     onLine: (entry: Readonly<Record<string, unknown>>) => void,
   ): Program;
-  /** Starts `run` with this environment alone; whoever starts it stops it. */
+  /** Starts `run` with only this environment; the caller stops it. */
   runWith(
     env: Readonly<Record<string, string>>,
     onLine: (entry: Readonly<Record<string, unknown>>) => void,
   ): Program;
-  /** What a `read_committed` consumer sees of a topic. */
+  /** The records that a `read_committed` consumer reads from a topic. */
   read(role: string): Promise<readonly DecodedRecord[]>;
-  /** What the world holds now. */
+  /** The truth of the world now. */
   truth(): Truth;
 }
 
 export const DAY_MS = 86_400_000;
 
 /**
- * Starts the API of a world and gives the program topics that nobody else has.
+ * Starts the API of a world and gives the program its own topics.
  *
  * @param clusterOptions - which cluster; by default that of the environment, or a new one
  */

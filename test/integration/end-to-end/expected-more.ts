@@ -1,12 +1,12 @@
 /**
- * What must be in the topics of the streams that are off by default, derived from what the simulated
- * world holds; shares no code with the program.
+ * The expected records of the streams that are off by default, derived from the truth of the
+ * simulated world; shares no code with the program.
  */
 import { unsigned } from './expected-records.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** An account as far as these streams are about it. */
+/** The part of an account that these streams read. */
 export interface TrueAccount {
   readonly id: string;
   readonly page_id: string;
@@ -76,7 +76,7 @@ export function expectedTags(account: TrueAccount): Entries {
   ]);
 }
 
-/** A comment as the simulator's truth tells it. */
+/** A comment in the simulator's truth. */
 interface TrueComment extends Fields {
   readonly id: string;
   readonly replies: readonly TrueComment[];

@@ -1,6 +1,6 @@
 /**
- * What must be in Kafka, derived from what the simulated world holds. Written from the streams'
- * documentation alone; it shares no code with the program.
+ * The expected records in Kafka, derived from the truth of the simulated world. Written from the
+ * documentation of the streams alone; shares no code with the program.
  */
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,7 +16,7 @@ export const STREAM_NAMES = [
 
 export type StreamName = (typeof STREAM_NAMES)[number];
 
-/** A post or story as the simulator's truth tells it. */
+/** A post or story in the simulator's truth. */
 export interface TrueMedia {
   readonly fields: Fields;
   readonly children: readonly Fields[];
@@ -25,7 +25,7 @@ export interface TrueMedia {
   readonly navigation: Readonly<Record<string, number>> | null;
 }
 
-/** An account as the simulator's truth tells it. */
+/** An account in the simulator's truth. */
 export interface TrueAccount {
   readonly id: string;
   readonly page_id: string;
@@ -36,14 +36,14 @@ export interface TrueAccount {
   readonly demographics: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** Everything that the simulator knows at a time. */
+/** The simulator's truth at one time. */
 export interface Truth {
   readonly now: string;
   readonly accounts: readonly TrueAccount[];
 }
 
 const DAY_MS = 86_400_000;
-/** Below this Meta tells neither demographics nor daily followers. */
+/** Below this number Meta returns neither demographics nor daily followers. */
 const FEWEST_FOLLOWERS = 100;
 const FEWEST_VIEWERS = 5;
 
@@ -60,7 +60,7 @@ const mediaMetrics = `views reach saved likes comments shares total_interactions
 const storyMetrics = `reach replies follows profile_visits shares total_interactions views
   navigation link_clicks profile_activity`;
 
-/** The named values; null where the world has none. */
+/** The named values; null when the world has none. */
 function pick(names: string, from: Fields): Record<string, unknown> {
   return Object.fromEntries(
     names
@@ -74,7 +74,7 @@ function timeOf(text: unknown): number {
   return Date.parse(String(text));
 }
 
-/** Where a signed URL stands, without its signature; null stays null. */
+/** A signed URL without its signature; null stays null. */
 export function unsigned(url: unknown): string | null {
   return typeof url === 'string' ? (url.split('?')[0] ?? null) : null;
 }
@@ -105,12 +105,12 @@ function expectedMedia(account: TrueAccount, media: TrueMedia) {
   };
 }
 
-/** `business_account_id/end_time`, as the record's key has it. */
+/** `business_account_id/end_time`, the form of the record's key. */
 function dayKey(account: TrueAccount, day: Fields): string {
   return `${account.id}/${String(day['end_time']).replace('+0000', 'Z')}`;
 }
 
-/** The days that the program must know, from the day it was told to begin with. */
+/** The days that the program must publish, from the start date on. */
 export function expectedDays(truth: Truth, startDate: string): Map<string, Fields> {
   const recentMs = timeOf(truth.now) - 30 * DAY_MS + 3_600_000;
   const days = truth.accounts.flatMap((account) =>
@@ -152,7 +152,7 @@ function demographicsOf(account: TrueAccount) {
       );
 }
 
-/** The records of each stream by their keys; URLs stand unsigned, `polled_at` is left out. */
+/** The records of each stream by key; URLs are unsigned, `polled_at` is omitted. */
 export function expectedRecords(
   truth: Truth,
   startDate: string,

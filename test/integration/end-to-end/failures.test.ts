@@ -5,10 +5,10 @@ import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import { type HttpServer, type SeenRequest, startHttpServer } from '../../support/http-server.ts';
 import { type Deployment, deploy } from './deployment.ts';
 
-/** Nothing listens there: the port is reserved. */
+/** An address without a listener: the port is reserved. */
 const nobody = '127.0.0.1:1';
 
-/** A way to the simulator on which some answers are replaced. */
+/** A proxy to the simulator that replaces some answers. */
 function distort(target: string, replace: (request: SeenRequest) => string | undefined) {
   const forward = async (request: SeenRequest, response: ServerResponse) => {
     const url = new URL(request.path, target);
@@ -151,7 +151,7 @@ describe('program', () => {
         response.end(await answer.text());
       });
     });
-    // Polled by the tests before, it is due an interval after that.
+    // The tests before have polled it, so that it is due an interval later.
     const env = { INSTAGRAM_BASE_URL: api.url, STREAMS: 'users', STREAM_USERS_INTERVAL: '5s' };
     const program = deployment.run(env, (entry) => {
       if (entry['msg'] === 'started') url.resolve(String(entry['url']));
@@ -166,7 +166,7 @@ describe('program', () => {
 
     release.resolve(undefined);
     await polled.promise;
-    // The states of another partition may still be read.
+    // The states of another partition may still be restored.
     while ((await fetch(`${base}/readyz`)).status !== 200) await sleep(20);
     const metrics = await (await fetch(`${base}/metrics`)).text();
     expect(metrics).toMatch(/instagram_kafka_records_published_total\{stream="users"\} [12]/);

@@ -56,7 +56,7 @@ describe('first poll of five accounts with 600 media and 90 days', () => {
     // One account of five has too few followers for its demographics.
     ['user_lifetime_insights', 4 * 3],
     ['media', 605],
-    // The three oldest of each account were posted before it became a business account.
+    // The three oldest posts of each account are from before it became professional.
     ['media_insights', 605 - 5 * 3],
     ['stories', 25],
     // One story of each account has too few viewers.
@@ -76,7 +76,7 @@ describe('first poll of five accounts with 600 media and 90 days', () => {
   it('publishes every day of user_insights since the start date, equal to the world', () => {
     const expected = expectedRecords(truth, startDate).user_insights;
     const published = records.get('user_insights') ?? [];
-    // A day ends at midnight US Pacific: today's may have, or not.
+    // A day ends at midnight US Pacific: today's day may have ended.
     expect([5 * 90, 5 * 91]).toContain(published.length);
     expect(new Map(published.map(({ key, value }) => [key, comparable(value)]))).toEqual(expected);
   });

@@ -9,7 +9,7 @@ import {
   expectedRecords,
 } from './expected-records.ts';
 
-/** What Meta answers when its server fails for one media. */
+/** Meta's answer when its server fails for one media. */
 const serverError = {
   status: 500,
   body: { error: { message: 'An unknown error has occurred.', type: 'OAuthException', code: 1 } },
@@ -17,7 +17,7 @@ const serverError = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Sets every kind of refusal on a world, and says whom it hits. */
+/** Sets every kind of rejection on a world, and returns the affected objects. */
 function refuse({ world: { accounts, conditions }, faults }: GraphApi) {
   const [first, second, third] = accounts;
   const posts = first?.media.filter(({ traits }) => !traits.beforeConversion) ?? [];
@@ -76,7 +76,7 @@ describe('simultaneous rejections of every kind', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  /** What must arrive: everything but what is refused. */
+  /** The expected records: all except the rejected ones. */
   function expected(stream: StreamName): Map<string, Fields> {
     const reachable = truth.accounts.filter((account: TrueAccount) => account.id !== denied);
     const all = expectedRecords({ ...truth, accounts: reachable }, '2000-01-01')[stream];
@@ -145,7 +145,7 @@ describe('simultaneous rejections of every kind', () => {
       ({ endpoint, status, request }) =>
         endpoint.startsWith('/{media}') && status >= 400 && !request.includes('replies'),
     );
-    // Stories under five viewers may have more by now.
+    // A story with fewer than five viewers may have more by now.
     expect(rejected).toEqual([]);
   });
 

@@ -12,14 +12,14 @@ const startDate = new Date(Date.now() - 60 * DAY_MS).toISOString().slice(0, 10);
 
 type Day = Readonly<Record<string, unknown>>;
 
-/** The last value of every key, as a table of the topic would have it. */
+/** The last value of every key, like a table of the topic. */
 function latest(records: readonly DecodedRecord[]): Map<string, Day> {
   return new Map(records.map(({ key, value }) => [key, comparable(value)]));
 }
 
 /**
- * The days whose values are not those known, from the look-back on; hours that come empty leave what
- * is known.
+ * The days with values that differ from the known ones, from the look-back on; empty hours change
+ * nothing.
  */
 function changedDays(known: Map<string, Day>, now: Map<string, Day>): Map<string, Day> {
   const dateOf = (day: Day): number => Number(day['date']);
@@ -43,7 +43,7 @@ describe('poll after the first', () => {
     deployment = await deploy(
       createWorld({
         seed: 11,
-        // A day behind, so that its corrections are never ahead of the program's clock.
+        // A day behind, so that corrections are never ahead of the program's clock.
         now: Date.now() - DAY_MS,
         accounts: 2,
         smallAccounts: 1,

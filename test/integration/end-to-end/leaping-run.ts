@@ -7,9 +7,9 @@ import type { Tracer } from '../../../src/engine/ports.ts';
 import { type LeapingClock, createLeapingClock } from '../../support/leaping-clock.ts';
 import type { Deployment } from './deployment.ts';
 
-/** The program in this process, on a clock that the world follows and that leaps over idle time. */
+/** The program in this process, on a clock that drives the world and skips idle time. */
 export interface LeapingRun extends AsyncDisposable {
-  /** Lets so much of the world's time pass. */
+  /** Advances the world's clock by this time. */
   pass(ms: number): Promise<void>;
   /** A sample of `/metrics`, by name and labels; undefined when there is none. */
   metric(sample: string): Promise<number | undefined>;
@@ -39,7 +39,7 @@ export async function startLeapingRun(
   });
   const stop = new AbortController();
   const running = app.run(stop.signal);
-  // What is started takes real time; a failure ends the wait as well.
+  // The start takes real time; a failure ends the wait as well.
   await clock.hold(() => Promise.race([running, stopSignal(api)]));
   return {
     pass: (ms) => Promise.race([running, clock.sleep(ms, stop.signal)]),
@@ -49,7 +49,7 @@ export async function startLeapingRun(
       return line === undefined ? undefined : Number(line.slice(sample.length + 1));
     },
     async [Symbol.asyncDispose]() {
-      // The world is looked at when the run is over: nothing may happen in it that nobody polls.
+      // Holds the clock first, so that no time passes in the world without polls.
       clock.begin();
       stop.abort(new Error('the test is over'));
       await running;
@@ -65,12 +65,12 @@ async function stopSignal({ ledger }: GraphApi): Promise<void> {
   }
 }
 
-/** Holds the clock while a batch is encoded and committed, also in the pauses between two tries. */
+/** Holds the clock while a batch is encoded and committed, retries included. */
 function holding(clock: LeapingClock): Tracer {
   return {
     poll: () => ({
       headers: {},
-      // A request may wait for its turn, which is what the clock leaps over.
+      // A request may wait in the request queue; the clock skips that wait.
       begin: (kind) => (kind === 'request' ? () => undefined : clock.begin()),
       end: () => undefined,
     }),

@@ -5,7 +5,7 @@ import { startLeapingRun } from './leaping-run.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The last value of every key, as a table of the topic would have it. */
+/** The last value of every key, like a table of the topic. */
 async function tableOf(deployment: Deployment, role: string): Promise<Map<string, Values>> {
   const records = await deployment.read(role);
   return new Map(records.map(({ key, value }) => [key, value as Values]));

@@ -53,7 +53,7 @@ describe('audience streams', () => {
     const records = await deployment.read(stream);
     const expected = accounts.flatMap((account) => expectedAudience(account, METRICS[stream]));
 
-    // One account of the three has too few people for it.
+    // One account of the three has too few people for an audience.
     expect(records).toHaveLength(2 * 3);
     expect(valuesOf(records)).toEqual(new Map(expected));
   });
@@ -76,7 +76,7 @@ describe('stream user_daily_totals', () => {
   const behindMs = 12 * HOUR_MS;
 
   beforeAll(async () => {
-    // Half a day behind, so that what is corrected then is never ahead of the program's clock.
+    // Half a day behind, so that corrections are never ahead of the program's clock.
     deployment = await deploy(createWorld({ ...world, now: Date.now() - behindMs }));
   }, 120_000);
 
@@ -107,7 +107,7 @@ describe('stream user_daily_totals', () => {
 
     expect(await once()).toMatchObject({ code: 0 });
     expect(await deployment.read('user_daily_totals')).toHaveLength(before.length);
-    // Three where a day's end and the look-back fall on one moment.
+    // Three days when the end of a day and the look-back coincide.
     expect([3 * 2 * 2, 3 * 3 * 2]).toContain(insightsRequests(deployment));
   });
 
@@ -119,7 +119,7 @@ describe('stream user_daily_totals', () => {
 
     const found = await deployment.read('user_daily_totals');
     const added = found.length - before.length;
-    // What was two days old already, and not yet by the world's clock, is corrected there alone.
+    // A day that is two days old only by the program's clock is corrected only in the world.
     const settledMs = Date.now() - 2 * DAY_MS;
     const days = accountsOf(deployment)
       .flatMap((account) => expectedTotals(account, Date.now() - 29 * DAY_MS))
@@ -153,7 +153,7 @@ describe('streams comments and tags', () => {
   const all = (list: typeof expectedTags) => new Map(accountsOf(deployment).flatMap(list));
 
   beforeAll(async () => {
-    // A day behind, so that no comment is too young to be read.
+    // A day behind, so that every comment is old enough to be read.
     deployment = await deploy(createWorld({ ...world, now: Date.now() - DAY_MS }));
   }, 120_000);
 
@@ -181,7 +181,7 @@ describe('streams comments and tags', () => {
     const all = pages.reduce((sum, count) => sum + count, 0);
 
     expect(all).toBeGreaterThan(counted);
-    // A media may count comments of which none is shown.
+    // A media may count comments that the API does not list.
     expect(spentAt('/{media}/comments')).toBeGreaterThanOrEqual(all);
     expect([spentAt('/{account}/media'), spentAt('/{account}/tags')]).toEqual([3, 3]);
   });

@@ -109,7 +109,7 @@ describe('control API of a running program', () => {
     const polls = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
     let polled = 0;
     const program = deployment.run(
-      // Topics of their own: what is in the state of the tests before is not due yet.
+      // Separate topics: streams in the state of earlier tests are not due yet.
       { ...topicsOf('orders'), STREAMS: 'users', HTTP_TOKEN: token, STREAM_USERS_INTERVAL: '1h' },
       ({ msg, url }) => {
         if (msg === 'http server listening') listening.resolve(String(url));

@@ -53,7 +53,7 @@ describe('poll of odd API answers', () => {
     expect(code).toBe(0);
     expect(log.filter(({ msg }) => msg === 'batches not available')).toHaveLength(1);
     const { calls, requests } = ledger.total();
-    // The two streams of insights of each account may send their first batches at the same time.
+    // Both insights streams of an account may send their first batch requests at the same time.
     expect(requests - calls).toBeLessThanOrEqual(2 * world.accounts.length);
     await expectAll(deployment);
   });
@@ -238,7 +238,7 @@ describe('stream comments', () => {
     world.conditions.set({ hiddenComments: hidden });
     const before = (await commentsOf(deployment)).map(({ key }) => key);
     world.conditions.set({ hiddenComments: null });
-    // A reading begins where the count has changed.
+    // A media is read again when its count has changed.
     world.clock.advance(3 * DAY_MS);
     const after = (await commentsOf(deployment)).map(({ key }) => key);
 

@@ -22,7 +22,7 @@ const worldOf = (changes: Partial<Parameters<typeof createWorld>[0]> = {}) =>
     ...changes,
   });
 
-/** The account that is limited, and the one beside it. */
+/** The limited account, and the other one. */
 function accountsOf({ accounts: [short, other] }: World) {
   if (short === undefined || other === undefined) throw new Error('the world has two accounts');
   return { short, other };
@@ -41,7 +41,7 @@ function callsOf(account: Account, { api: { ledger, world } }: Deployment) {
   return ledger.entries.filter((entry) => entry.calls > 0 && isOurs(entry));
 }
 
-/** Every story that lived since then, also those that are gone. */
+/** Every story that existed since then, expired ones included. */
 function storiesSince(account: Account, sinceMs: number, untilMs: number): Set<string> {
   const found = new Set<string>();
   for (let atMs = sinceMs; atMs <= untilMs; atMs += HOUR_MS / 2) {
@@ -50,14 +50,14 @@ function storiesSince(account: Account, sinceMs: number, untilMs: number): Set<s
   return found;
 }
 
-/** Accounts that are slowed or stopped, as the metrics show them. */
+/** Accounts that are slowed down or stopped, according to the metrics. */
 async function limitedScopes(run: LeapingRun): Promise<number> {
   const gauge = 'instagram_kafka_scopes_limited{scope_kind="account"';
   const samples = ['slowed', 'stopped'].map((state) => run.metric(`${gauge},state="${state}"}`));
   return (await Promise.all(samples)).reduce<number>((sum, sample) => sum + (sample ?? 0), 0);
 }
 
-/** How many calls came one upon another, each time that any came. */
+/** The number of calls in each burst. */
 function burstsOf(entries: readonly LedgerEntry[]): readonly number[] {
   const bursts: number[] = [];
   let lastMs = -Infinity;
@@ -131,7 +131,7 @@ describe('account with a quota of a third of its need', () => {
     const { world } = deployment.api;
     const { short } = accountsOf(world);
     const found = new Set((await deployment.read(list)).map(({ key }) => key));
-    // What came within the last half an hour may not have been polled.
+    // A story of the last half hour may not have been polled yet.
     const lived = storiesSince(short, startMs, world.clock.now() - HOUR_MS / 2);
 
     expect(lived.size).toBeGreaterThan(8);
@@ -144,7 +144,7 @@ describe('account with a quota of a third of its need', () => {
       const { world } = deployment.api;
       const nowMs = world.clock.now();
       const found = new Set((await deployment.read(stream)).map(({ key }) => key));
-      // What came since the last poll can not be there yet.
+      // Data since the last poll cannot be published yet.
       world.clock.set(nowMs - 4 * HOUR_MS);
       const first = new Date(startMs - DAY_MS).toISOString().slice(0, 10);
       const expected = [...expectedRecords(deployment.truth(), first)[stream].keys()];
@@ -172,7 +172,7 @@ describe('account that reaches its limit without a warning', () => {
     world.limits = {};
     await run.pass(3 * HOUR_MS);
 
-    // Calls that were under way together meet the limit together.
+    // Concurrent calls reach the limit together.
     const times = new Set(refused.map(({ at }) => Date.parse(at)));
     expect(refused.every(({ throttled, code }) => throttled === true && code === 80_002)).toBe(
       true,
@@ -200,10 +200,10 @@ describe('accounts beyond the permits for polls and requests', () => {
     await run.pass(3 * HOUR_MS);
 
     const refused = burstsOf(ledger.entries.filter(({ throttled }) => throttled === true));
-    // Of 45 that the limit allows: it goes on whenever it may.
+    // Of 45 calls that the limit allows: the program continues whenever it may.
     expect(ledger.total().requests).toBeGreaterThan(30);
     expect(refused.length).toBeGreaterThan(3);
-    // Calls that are under way together meet the limit together; all others wait.
+    // Concurrent calls reach the limit together; all others wait.
     expect(Math.max(...refused)).toBeLessThanOrEqual(lines);
   }, 120_000);
 });

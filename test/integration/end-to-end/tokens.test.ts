@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type World, createWorld } from '../../../sandbox/graph-api/world.ts';
 import { type Deployment, deploy } from './deployment.ts';
 
-/** A file of a secret as Kubernetes mounts it: a link through `..data`, which is swapped as a whole. */
+/** A secret file as Kubernetes mounts it: a link through `..data`, which is replaced atomically. */
 function mountedSecret(folder: string, name: string) {
   const data = join(folder, '..data');
   const file = join(folder, name);
@@ -25,7 +25,7 @@ function mountedSecret(folder: string, name: string) {
   };
 }
 
-/** With Instagram Login each account has a token of its own. */
+/** With Instagram Login each account has its own token. */
 describe('several tokens of which one has expired', () => {
   let world: World;
   let deployment: Deployment;

@@ -18,7 +18,7 @@ const worldOf = (seed: number) =>
     insightsDays: 3,
   });
 
-/** Deletes a post and a story of the first account; their ids. */
+/** Deletes a post and a story of the first account and returns their ids. */
 function deleteSome({ api: { world } }: Deployment) {
   const [first] = world.accounts;
   const [post, story] = [first?.media[4]?.id ?? '', first?.stories[1]?.id ?? ''];
@@ -71,7 +71,7 @@ describe('deleted object with KAFKA_TOMBSTONES', () => {
       const known = before.get('state')?.filter(ofList) ?? [];
 
       expect(states).toHaveLength(known.length + 1);
-      // Base64, 16 bytes a key.
+      // Base64, 16 bytes per key.
       const keys = [known.at(-1), states.at(-1)].map(
         (state) => Buffer.from(String(state?.value?.['published']), 'base64').length / 16,
       );

@@ -18,7 +18,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** An instance that has published once, and what a desk beside it would write over that. */
+/** An instance that has published once, and a planned write over its state. */
 async function planned(accountId: string) {
   const instance = await world.openReady();
   await instance.publisher.publish(mediaBatch(accountId, 1, [mediaRecord('1')]), noSignal);

@@ -27,7 +27,7 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** A producer that is not the program's own: an operator's tool, or an instance that died. */
+/** A foreign producer: an operator's tool, or an instance that died. */
 async function openProducer(transactionalId?: string): Promise<Producer> {
   const kafka = new Kafka({ brokers: [...world.cluster.brokers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({

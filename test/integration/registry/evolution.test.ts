@@ -16,7 +16,7 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** Our schema as a later version would have it: with one more field. */
+/** The schema of a later version: with one more field. */
 function later(role: TopicRole, field: Json): Value & { readonly fields: readonly Json[] } {
   const schema = JSON.parse(readSchema(role).text) as Value & { fields: readonly Json[] };
   return { ...schema, fields: [...schema.fields, field] };

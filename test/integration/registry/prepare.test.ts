@@ -23,7 +23,7 @@ afterEach(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** The error with which preparing ends. */
+/** The error of a preparation. */
 async function refusal(preparing: Promise<unknown>): Promise<StopProcessError> {
   return (await preparing.then(
     () => undefined,
@@ -31,7 +31,7 @@ async function refusal(preparing: Promise<unknown>): Promise<StopProcessError> {
   )) as StopProcessError;
 }
 
-/** A port of its own in front of the registry, which can be shut and opened again. */
+/** A proxy in front of the registry that can be closed and opened again. */
 interface Gate extends AsyncDisposable {
   readonly url: string;
   shut(): Promise<void>;
@@ -118,7 +118,7 @@ describe('preparation of the registry', () => {
   test('gives concurrently starting instances the same ids', async () => {
     const start = async (): Promise<readonly number[]> => {
       const registry = world.open({ roles });
-      // A subject that another is registering at the moment is asked for again, as the start does.
+      // The start retries a subject that another instance is registering at the moment.
       for (let tries = 0; tries < 20; tries += 1) {
         const error: unknown = await registry.prepare(noSignal).catch((reason: unknown) => reason);
         if (error === undefined) break;
@@ -201,7 +201,7 @@ describe('incompatible schema in the registry', () => {
       '"id" (was long, is string), "followers" (gone, had no default)',
     );
     expect(error.message).toContain('KAFKA_TOPIC_TEMPLATE');
-    // Nothing was registered, of the other subject neither (Invariant 6).
+    // Nothing was registered, not even the other subject (Invariant 6).
     expect(await world.listSubjects()).toEqual([
       world.subjectOf('stories'),
       world.subjectOf('users'),

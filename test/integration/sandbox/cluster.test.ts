@@ -6,7 +6,7 @@ import { type Cluster, startCluster } from '../../../sandbox/cluster/start.ts';
 const TOPIC = 'cluster.test';
 const SUBJECT = `${TOPIC}-value`;
 
-/** A client of its own for every step, because one that saw a broker die waits before it tries again. */
+/** A new client for every step, because a client that lost its broker waits before it retries. */
 function connectKafka(cluster: Cluster): Kafka {
   return new Kafka({
     clientId: 'cluster-test',
@@ -66,7 +66,7 @@ describe('sandbox cluster', () => {
   let cluster: Cluster;
 
   beforeAll(async () => {
-    // Faults need a cluster of our own, whatever the environment offers.
+    // Faults need a new cluster, whatever the environment offers.
     const env = { ...process.env, KAFKA_BROKERS: '', SCHEMA_REGISTRY_URL: '' };
     cluster = await startCluster({ env });
   }, 600_000);

@@ -16,7 +16,7 @@ function countsIn(pattern: RegExp, text: string): readonly number[] {
   return (pattern.exec(text) ?? []).slice(1).map(Number);
 }
 
-/** Records and requests of a poll's line. */
+/** The records and requests in the line of a poll. */
 function countsOf(line: string): readonly number[] {
   return countsIn(/(\d+) records?, (\d+) requests?/, line);
 }
@@ -131,7 +131,7 @@ describe('demo', () => {
 
     expect({ code, errors }).toEqual({ code: 0, errors: allSucceeded });
     const read = lines.join('\n');
-    // Instagram Login knows no page.
+    // Instagram Login has no page.
     expect(read).toMatch(/page_id: null/);
     expect(read).not.toMatch(/page_id: '/);
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ topics: { [`${prefix}.users`]: 3 } });
@@ -175,7 +175,7 @@ describe('demo', () => {
     expect(code).toBe(0);
     expect(lines.join('\n')).toContain('Its clock runs at 60 times real time');
     expect(polled).toHaveLength(1);
-    // Polls that end while the table is made are in it too, printed or not.
+    // Polls that end while the table is built are in it too, printed or not.
     const before = lines.slice(0, lines.indexOf(polled[0] ?? ''));
     const users = before.filter((line) => / {2}users +\d+ /.test(line)).map(countsOf);
     const [records = 0, requests = 0] = countsIn(

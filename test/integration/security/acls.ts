@@ -8,7 +8,7 @@ import {
   type Admin,
 } from 'kafkajs';
 
-/** What `kafka-acls.sh --add` is told. */
+/** The arguments of `kafka-acls.sh --add`. */
 export interface Acl {
   readonly principal: string;
   readonly operation: keyof typeof operations;
@@ -74,7 +74,7 @@ const anything = {
   permissionType: AclPermissionTypes.ANY,
 } as const;
 
-/** Lets exactly these hold; resolves when the broker goes by them. */
+/** Sets exactly these ACLs; resolves when the broker enforces them. */
 export async function setAcls(admin: Admin, acls: readonly Acl[]): Promise<void> {
   await admin.deleteAcls({ filters: [anything] });
   await untilHeld(admin, 0);
@@ -91,7 +91,7 @@ async function untilHeld(admin: Admin, count: number): Promise<void> {
   }
 }
 
-/** What the documented permissions give for the usual name of the state topic alone. */
+/** The documented permissions on the state topic, for topics with another prefix. */
 export function stateReadBy(topics: string): readonly Acl[] {
   const add = 'kafka-acls.sh --bootstrap-server x --add --allow-principal User:alice';
   const operations = ['Read', 'DescribeConfigs'];

@@ -18,7 +18,7 @@ afterAll(async () => {
 describe('command check on a secured cluster', () => {
   beforeEach(() => setAcls(world.admin, documented));
 
-  /** What it says of Kafka, by id; nobody answers as the registry and the API here. */
+  /** The checks of Kafka, by id; registry and API are unreachable here. */
   const check = async (changes: Readonly<Record<string, string>>) => {
     const { url } = world.tokens;
     const others = { INSTAGRAM_ACCESS_TOKEN: 'EAAGtoken', INSTAGRAM_BASE_URL: url };

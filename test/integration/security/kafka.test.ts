@@ -119,7 +119,7 @@ describe('missing Kafka permission', () => {
   const is = (acl: Acl, other: Acl) => JSON.stringify(acl) === JSON.stringify(other);
   const nameOf = ({ operation, resource, name }: Acl) => `${operation} on ${resource} ${name}`;
 
-  /** Allows what errors name, as often as one comes; gives all that was named. */
+  /** Grants the permission of each error until the program works; returns all granted ones. */
   async function followErrors(acls: readonly Acl[]): Promise<readonly Acl[]> {
     const named: Acl[] = [];
     for (let round = 1; round <= 4; round += 1) {
@@ -251,7 +251,7 @@ describe('redaction of the configured secrets', () => {
 
     const topics = ['users', 'state', 'dead-letters'].map((role) => `instagram.leaks.${role}`);
     const records = await readRecords(world.broker.address, topics);
-    // It would be easy to leak nothing by doing nothing.
+    // The program must have run: a program that does nothing leaks nothing.
     expect(Object.values(records).map((text) => text.length > 100)).toEqual([true, true, true]);
     expect(Object.values(written.texts).map((text) => text.length > 100)).toEqual(
       Object.keys(written.texts).map((place) => place !== 'stderr'),

@@ -5,16 +5,16 @@ import { readTopic } from '../../support/topic-reader.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
-/** Everything that one run of the program let out, by where. */
+/** The output of one run of the program, by channel. */
 export interface Written {
   readonly code: number | null;
   readonly texts: Readonly<Record<string, string>>;
 }
 
-/** A secret in every form in which it might be written. */
+/** A secret in every form that a program might write. */
 function spellings(secret: string): readonly string[] {
   const bytes = Buffer.from(secret, 'utf8');
-  // Inside a longer text base64 begins at any of three places; its ends depend on the neighbours.
+  // Inside a longer text base64 starts at one of three offsets; its ends depend on the neighbours.
   const shifted = [0, 1, 2].flatMap((shift) => {
     const padded = Buffer.concat([Buffer.alloc(shift), bytes]);
     const inner = (text: string) => text.slice(Math.ceil((shift * 8) / 6) + 1, -4);
@@ -33,7 +33,7 @@ function spellings(secret: string): readonly string[] {
   ];
 }
 
-/** Which secrets are where, as `stdout: the password`; none is right. */
+/** The found secrets by channel, as `stdout: the password`; an empty list is right. */
 export function leaksIn({ texts }: Written, secrets: Texts): readonly string[] {
   return Object.entries(texts).flatMap(([place, text]) =>
     Object.entries(secrets)
@@ -42,7 +42,7 @@ export function leaksIn({ texts }: Written, secrets: Texts): readonly string[] {
   );
 }
 
-/** Runs `once` or `run` with this environment alone, until it has ended or `enough` says so. */
+/** Runs `once` or `run` with only this environment, until it ends or `enough` is true. */
 export async function collect(
   command: 'run' | 'once',
   env: Texts,
@@ -109,7 +109,7 @@ export async function readRecords(broker: string, topics: readonly string[]): Pr
   return Object.fromEntries(await Promise.all(read));
 }
 
-/** A way to the API on which some answers say the secret in all ways that a body can. */
+/** A proxy to the API whose answers repeat the secret in all parts of a body. */
 export async function startTalkativeApi(
   target: string,
   { token, appSecret }: { readonly token: string; readonly appSecret: string },
@@ -128,7 +128,7 @@ export async function startTalkativeApi(
       JSON.stringify({ error: { message: complaint, type: 'OAuthException', code: 2 } }),
     ],
     [
-      // A batch, and what is requested alone.
+      // A batch request, and single requests.
       /\/insights$|^\/v[\d.]+\/?$/,
       400,
       JSON.stringify({ error: { message: complaint, type: 'OAuthException', code: 100 } }),

@@ -4,14 +4,14 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Certificates } from '../../support/certificates.ts';
 
-/** Whom a gate lets in. */
+/** The credentials that a gate accepts. */
 export interface Demand {
   readonly certificate?: true;
   /** The whole header. */
   readonly authorization?: string;
 }
 
-/** TLS before the registry, which lets in who shows a certificate or has this authorization. */
+/** TLS in front of the registry; it accepts a client certificate or this authorization. */
 export async function openGate(
   registryUrl: string,
   certificates: Certificates,

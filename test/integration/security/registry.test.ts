@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const gateFor = (demand: Demand) => openGate(world.url, certificates, demand);
 
-/** Registers a schema and reads one back, by the settings alone. */
+/** Registers a schema and reads one back, with only the settings. */
 async function use(url: string, changes: Readonly<Record<string, string>>) {
   const env = {
     INSTAGRAM_ACCESS_TOKEN: 'token',

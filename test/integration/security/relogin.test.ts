@@ -22,7 +22,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** Publishes as the program does, for longer than three sessions, and says what can be read then. */
+/** Publishes as the program does, for longer than three sessions, and returns the readable records. */
 async function publishFor(
   mechanism: string,
   login: Readonly<Record<string, string>>,
@@ -35,7 +35,7 @@ async function publishFor(
     KAFKA_TRANSACTIONAL_ID_PREFIX: `instagram-kafka-producer-${name}`,
   });
   await whileOpen(env, async (publish) => {
-    // The last comes long after the session of those before it.
+    // The last record is sent long after the session of the earlier ones.
     const pausesMs = [0, 1000, 1000, 1000, 1000, 1000, 1000, 2 * sessionMs];
     for (const [index, pauseMs] of pausesMs.entries()) {
       await sleep(pauseMs);

@@ -14,27 +14,27 @@ import { mediaBatch, mediaRecord, noSignal, restoreAll } from '../../support/kaf
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
 import { usualShutdown } from '../../support/shutdown.ts';
 
-/** Nothing that a JAAS file would need quotes for. */
+/** Contains no character that a JAAS file would have to quote. */
 export const password = 'sasl-pass/word+1';
 export const keyPassword = 'key-pass';
 
-/** A broker with TLS, every login and an authorizer, that allows nothing to anybody but its administrator. */
+/** A broker with TLS, every login and an authorizer that grants nothing except to its administrator. */
 export interface SecuredWorld extends AsyncDisposable {
   readonly broker: SecuredBroker;
   readonly admin: Admin;
   readonly certificates: Certificates;
-  /** Where tokens are had; `requests` tells how often. */
+  /** The token endpoint; `requests` counts its calls. */
   readonly tokens: HttpServer;
-  /** The settings of a login of `alice`, to which changes are made. */
+  /** The settings of a login of `alice`, with changes. */
   env(changes?: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
 }
 
-/** How long a login counts at the listener RELOGIN, in milliseconds. */
+/** The lifetime of a login at the listener RELOGIN, in milliseconds. */
 export const sessionMs = 5000;
 
 const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const;
 const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required';
-/** What checks the logins of a mechanism. */
+/** The server's configuration of a login mechanism. */
 const modules = {
   PLAIN: `org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="${password}"`,
   'SCRAM-SHA-256': scram,
@@ -67,7 +67,7 @@ function settingsOf({ server, ca }: Certificates): Record<string, string> {
   };
 }
 
-/** A JWT without a signature, which a broker takes as long as nobody tells it whom to trust. */
+/** A JWT without a signature, which a broker accepts by default. */
 function tokenOf(subject: string): string {
   const nowS = Math.floor(Date.now() / 1000);
   const part = (json: unknown) => Buffer.from(JSON.stringify(json)).toString('base64url');
@@ -127,7 +127,7 @@ export function passwordLogin(mechanism: string): Readonly<Record<string, string
   };
 }
 
-/** The login of `alice` by a token that is had from this server. */
+/** The login of `alice` by a token from this server. */
 export function oauthLogin(url: string): Readonly<Record<string, string>> {
   return {
     KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
@@ -156,7 +156,7 @@ function openSecured(env: Readonly<Record<string, string>>): KafkaAdapter {
 
 let sequence = 0;
 
-/** All that the program asks of Kafka, once: topics, group, states, a transaction. Closes what it opened. */
+/** Uses Kafka as the program does, once: topics, group, states, a transaction. Closes all clients. */
 export async function doEverything(env: Readonly<Record<string, string>>): Promise<void> {
   await whileOpen(env, async (publish) => {
     sequence += 1;
@@ -164,7 +164,7 @@ export async function doEverything(env: Readonly<Record<string, string>>): Promi
   });
 }
 
-/** Opens Kafka, joins the group and restores, has `work` publish batches by their number, and closes it. */
+/** Opens Kafka, joins the group and restores, lets `work` publish numbered batches, and closes Kafka. */
 export async function whileOpen(
   env: Readonly<Record<string, string>>,
   work: (publish: (sequence: number) => Promise<void>) => Promise<void>,
@@ -192,7 +192,7 @@ export async function whileOpen(
   }
 }
 
-/** How doing everything fails. */
+/** The error with which `doEverything` fails. */
 export async function failureOf(
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: string; readonly message: string; readonly exitCode: unknown }> {

@@ -7,7 +7,7 @@ const much = { message: "Please reduce the amount of data you're asking for", co
 const linked = { id: '501', instagram_business_account: { id: '17', username: 'one' } };
 const cursors = ['', 'c1', 'c2', 'c3'];
 
-/** A list of four pages with an account on the last; of the first more than `most` is too much. */
+/** A list of four pages with an account on the last; a first page of more than `most` is too much data. */
 const listOf =
   (most: number): Handler =>
   ({ query: { after = '', limit = '' } }, response) => {

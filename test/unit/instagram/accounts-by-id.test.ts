@@ -24,7 +24,7 @@ const emptyList: Reply = { body: { data: [] } };
 
 const account = (id: string, username: string): Reply => ({ body: { id, username } });
 
-/** Answers by the last part of the path; what is not there is gone. */
+/** A server that answers by the last part of the path; unknown parts are answered as gone. */
 const byPath =
   (replies: Readonly<Record<string, Reply>>): Handler =>
   ({ path }, response): void => {

@@ -9,7 +9,7 @@ const linked = (pageId: string, id: string, username: string): unknown => ({
   instagram_business_account: { id, username },
 });
 
-/** Pages of a list by the cursor that asks for them; the first is under ''. */
+/** The pages of a list by the cursor that requests them; the first has the key ''. */
 function paged(pages: Readonly<Record<string, unknown>>): Handler {
   return (request, response) => {
     response.end(JSON.stringify(pages[request.query['after'] ?? '']));
@@ -271,7 +271,7 @@ describe('several tokens', () => {
   const second = 'EAAsecond0123456789abcdefg';
   const expired = { error: { message: 'Session has expired', code: 190, error_subcode: 463 } };
 
-  /** A server that answers each token by its own list, or its own error. */
+  /** A server that answers each token with its own list or error. */
   function answeringByToken(answers: Readonly<Record<string, unknown>>): Handler {
     return (request, response) => {
       const answer = answers[(request.headers.authorization ?? '').replace('Bearer ', '')];

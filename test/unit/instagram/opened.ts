@@ -11,12 +11,12 @@ import type {
   UsageReport,
 } from '../../../src/engine/ports.ts';
 
-/** The token of every test here; it may be seen nowhere but in the Authorization header. */
+/** The token of every test here; it may appear only in the Authorization header. */
 export const token = 'EAAtestTOKEN0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** A clock that stands still, and whose sleepers wake when they are told to. */
+/** A clock that stands still, and whose sleepers the test wakes. */
 export interface StandingClock extends Clock {
-  /** Milliseconds that are being slept, one for each sleeper. */
+  /** The sleeping times in milliseconds, one per sleeper. */
   readonly sleeping: ReadonlySet<number>;
   wakeAll(): void;
 }
@@ -42,14 +42,14 @@ function createStandingClock(nowMs: number): StandingClock {
   };
 }
 
-/** An adapter under test and what it reported. */
+/** An adapter under test and its events. */
 export interface Opened extends InstagramAdapter {
   readonly events: readonly TelemetryEvent[];
   readonly usage: readonly UsageReport[];
   readonly clock: StandingClock;
 }
 
-/** Opens the real adapter against a server of the test. */
+/** Opens the real adapter against a test server. */
 export function open(
   baseUrl: string,
   changes: Partial<InstagramOptions> = {},
@@ -84,7 +84,7 @@ export const mediaRequest: GraphRequest = {
   accountId: '17841400000000001',
 };
 
-/** A signal that nobody aborts. */
+/** A signal that is never aborted. */
 export const calm = new AbortController().signal;
 
 /** The error that a promise rejects with. */

@@ -14,7 +14,7 @@ const requestsOf = (count: number): readonly GraphRequest[] =>
 const item = (body: unknown, code = 200) => ({ code, headers: [], body: JSON.stringify(body) });
 const reach = { data: [{ name: 'reach', values: [{ value: 5 }] }] };
 
-/** Keeps the forms that were posted, and answers them. */
+/** A handler that records the posted forms and answers them. */
 function posted(answer: Handler) {
   const forms: URLSearchParams[] = [];
   const methods: (string | undefined)[] = [];

@@ -19,7 +19,7 @@ interface Sent {
   readonly accessToken: string | null;
 }
 
-/** Meta's own hosts, where a test's answer comes from. */
+/** A fake of Meta's hosts that answers with the test's response. */
 function atMeta(changes: Partial<OAuthOptions>, answer: () => { status?: number; body: unknown }) {
   const sent: Sent[] = [];
   const respond = (one: Omit<Sent, 'url'> & { url: string }): Promise<Answer> => {

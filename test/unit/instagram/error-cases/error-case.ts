@@ -1,7 +1,7 @@
 import type { Login } from '../../../../src/engine/account.ts';
 import type { Json } from '../../../../src/engine/json.ts';
 
-/** An answer of Meta's and the error that it becomes. */
+/** An answer of Meta and the error that it becomes. */
 export interface ErrorCase {
   readonly name: string;
   readonly status: number;
@@ -11,22 +11,22 @@ export interface ErrorCase {
   readonly login?: Login;
   /** Fields of the error. */
   readonly becomes: Readonly<Record<string, unknown>>;
-  /** Words of its message. */
+  /** Parts of its message. */
   readonly says?: readonly string[];
 }
 
 /** The `type` of nearly all of Meta's errors. */
 export const oauth = 'OAuthException';
 
-/** What a limit without a word about its length becomes. */
+/** The error of a limit without a stated length. */
 export function limited(scope: { kind: string; id: string }): ErrorCase['becomes'] {
   return { disposition: 'wait', code: 'graph.rate-limited', scope, retryAfterMs: 300_000 };
 }
 
-/** What something that cannot be had becomes. */
+/** The error of an unavailable object or metric. */
 export function skip(code: string, subjects: readonly string[] = []): ErrorCase['becomes'] {
   return { disposition: 'skip', code, subjects, scope: 'object' };
 }
 
-/** What an error that no row places becomes. */
+/** The error of an answer without a row in the table. */
 export const refused = { disposition: 'fail', code: 'graph.refused' } as const;

@@ -1,6 +1,6 @@
 import { type ErrorCase, oauth, refused, skip } from './error-case.ts';
 
-/** Fields that are refused. */
+/** Rejected fields. */
 export const fields: readonly ErrorCase[] = [
   {
     name: '9005',

@@ -1,13 +1,13 @@
 import { type ErrorCase, oauth, refused, skip } from './error-case.ts';
 
-/** What a metric that no media of the kind has becomes. */
+/** The error of a metric that the whole media type lacks. */
 function refusedForKind(metrics: readonly string[]): ErrorCase['becomes'] {
   return { ...skip('graph.metric-refused', metrics), scope: 'kind' };
 }
 
 const mediaEnum = 'impressions, reach, replies, saved, likes, comments, shares';
 
-/** Metrics that are refused. */
+/** Rejected metrics. */
 export const metrics: readonly ErrorCase[] = [
   {
     name: '-1/2207086',

@@ -3,7 +3,7 @@ import { type ErrorCase, oauth, skip } from './error-case.ts';
 const unsupportedGet =
   "Unsupported get request. Object with ID '17895695668004550' does not exist, cannot be loaded due to missing permissions, or does not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api";
 
-/** Objects that cannot be had. */
+/** Unavailable objects. */
 export const objects: readonly ErrorCase[] = [
   {
     name: '100/2108006, by its subcode and not its title',

@@ -2,7 +2,7 @@ import { type ErrorCase, oauth } from './error-case.ts';
 
 const server = { disposition: 'retry', code: 'graph.server', retryAfterMs: undefined };
 
-/** Passing trouble. */
+/** Errors that pass without action. */
 export const passing: readonly ErrorCase[] = [
   {
     name: '1, too much data, in its shortest form',

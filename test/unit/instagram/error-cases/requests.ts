@@ -11,7 +11,7 @@ const deniedBody = {
   },
 };
 
-/** What other people wrote needs a permission more; insights of comments do not. */
+/** Other people's content needs one more permission; insights of comments do not. */
 const people: readonly ErrorCase[] = [
   ['10 for tags', { path: '/17841400000000001/tags' }],
   ['10 for comments of several media', { path: '/', query: { fields: 'comments.limit(50){id}' } }],

@@ -29,7 +29,7 @@ const parentOf = (id: string) => id.slice(0, 4);
 
 const isPageRequest = ({ path }: GraphRequest) => path.endsWith('/media');
 
-/** What the API answers while some children cannot be read: a page, an album or a child. */
+/** The API's answers while some children are unreadable: a page, an album or a child. */
 function answerTo(request: GraphRequest, broken: ReadonlySet<string>): Answer {
   const fields = request.query['fields'] ?? '';
   const isPage = isPageRequest(request);
@@ -46,7 +46,7 @@ function answerTo(request: GraphRequest, broken: ReadonlySet<string>): Answer {
   return isPage ? pageOf(nodes) : (nodes[0] ?? {});
 }
 
-/** An account whose list is polled, by a program that may be started anew. */
+/** A polled account whose program can be restarted. */
 function follow(options: { idsFail?: boolean } = {}) {
   const broken = new Set<string>();
   let checkpoint: Checkpoint = emptyCheckpoint;
@@ -101,7 +101,7 @@ describe('unreadable child of an album', () => {
 
     expect(found).toEqual(without(new Set(['1014003'])));
     expect(skipped).toEqual([{ reason: 'graph.ambiguous', subject: '1014/1014003' }]);
-    // The page twice, each of its twenty albums, and the four children of the one.
+    // The page twice, each of its twenty albums, and the four children of the broken one.
     expect(requests).toBe(2 + 20 + 4);
   });
 
@@ -119,7 +119,7 @@ describe('unreadable child of an album', () => {
       [],
       without(new Set(['1014003'])),
     ]);
-    // The URLs of the children have ended: the other albums, and the three children of the one.
+    // The URLs of the children have expired: the other albums, and the three children of the broken one.
     expect(nextDay.requests).toBe(1 + 19 + 3);
     expect(again.found).toEqual(without(new Set()));
   });

@@ -29,7 +29,7 @@ const pageBefore = (after: string, ...ids: readonly string[]): Node => ({
   paging: { cursors: { before: 'b', after }, next: 'https://graph.facebook.com/next' },
 });
 
-/** A list of media, and answers by path and cursor; what is not named has no comments. */
+/** A list of media, and answers by path and cursor; other media have no comments. */
 function graphOf(nodes: readonly Node[], answers: Readonly<Record<string, Answer>> = {}) {
   return createFakeGraph(({ path, query }) => {
     if (path === '/17841400000000001/media') return pageOf(nodes);
@@ -41,7 +41,7 @@ function graphOf(nodes: readonly Node[], answers: Readonly<Record<string, Answer
 const pathsOf = (graph: ReturnType<typeof graphOf>) =>
   graph.requests.slice(1).map(({ path, query }) => `${path}?${query['after'] ?? ''}`);
 
-/** One poll, and what it remembers for the next. */
+/** One poll, and the checkpoint for the next. */
 async function poll(
   graph: ReturnType<typeof graphOf>,
   checkpoint: Checkpoint = emptyCheckpoint,
@@ -284,7 +284,7 @@ describe('media whose comments are rejected', () => {
 });
 
 describe('media with many comments', () => {
-  /** Pages of 50, newest first, of so many comments; `p3` is the cursor before the fourth. */
+  /** A media with this many comments in pages of 50, newest first; `p3` is the cursor before the fourth. */
   const many = (count: number) => {
     const graph = createFakeGraph(({ path, query }) => {
       if (path === '/17841400000000001/media') return pageOf([media('1', count), media('2', 1)]);

@@ -14,7 +14,7 @@ const media: readonly Node[] = [
   { id: '3', media_type: 'VIDEO', media_product_type: 'REELS', comments_count: 1 },
 ];
 
-/** An API that takes everything, unless a rule answers otherwise. */
+/** An API that accepts everything, unless a rule answers otherwise. */
 const apiWith = (rule: (request: GraphRequest) => Answer | undefined = () => undefined) =>
   createFakeGraph(
     (request) =>

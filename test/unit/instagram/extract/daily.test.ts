@@ -182,7 +182,7 @@ describe('user_insights extraction', () => {
 describe('user_daily_totals extraction', () => {
   const totals = streams.user_daily_totals;
   const endMs = Date.UTC(2026, 4, 12, 7);
-  /** One day is left to ask for, and two where a test says so. */
+  /** One day is due, or two where a test says so. */
   const yesterday = { ...emptyCheckpoint, cursorMs: endMs - dayMs, coveredUntilMs: endMs - dayMs };
   const twoDays = { ...yesterday, coveredUntilMs: endMs - 2 * dayMs };
   const window = { since: '1778482801', until: '1778569200' };

@@ -16,14 +16,14 @@ import {
 } from '../../../support/fake-graph.ts';
 import { calm, dayMs, everyPoll, startMs } from '../../engine/world.ts';
 
-/** What a stream brought, and what is left to say when it failed on the way. */
+/** The pages of a stream, and the error that ended it. */
 export interface Extracted {
   readonly pages: readonly Page[];
   readonly nodes: readonly Node[];
   readonly error: unknown;
 }
 
-/** Asks as the stream declares until its end or its first error. */
+/** Extracts a stream until its end or its first error. */
 export async function extractAll(
   stream: InstagramStream,
   graph: FakeGraph,
@@ -60,6 +60,6 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
   };
 }
 
-/** A graph that gives the answers in turn. */
+/** A graph that returns the answers in turn. */
 export const graphOf = (...answers: readonly Answer[]): FakeGraph =>
   createFakeGraph(answersInTurn(...answers));

@@ -11,7 +11,7 @@ import { type Answer, createFakeGraph, pageOf } from '../../../support/fake-grap
 import { dayMs, startMs } from '../../engine/world.ts';
 import { extractAll } from './extracting.ts';
 
-/** The metrics of an image of the feed. */
+/** The metrics of a feed image. */
 export const post = [
   'reach',
   'views',
@@ -42,7 +42,7 @@ export const mediaOf = (count: number, kind: Node = {}): readonly Node[] =>
 export const idIn = ({ path }: GraphRequest) => path.split('/')[1] ?? '';
 export const metricsIn = ({ query }: GraphRequest) => query['metric']?.split(',') ?? [];
 
-/** Every media answers each metric with 1, unless a rule answers in its place. */
+/** An API in which every media answers each metric with 1, unless a rule answers instead. */
 export function graphOf(
   listed: readonly Node[],
   rule: (request: GraphRequest) => Answer | undefined = () => undefined,
@@ -56,7 +56,7 @@ export function graphOf(
 
 export const textOf = (id: unknown) => (typeof id === 'string' ? id : '');
 
-/** An account that is polled, with what it remembers. */
+/** A polled account with its checkpoint. */
 export function follow(graph: ReturnType<typeof graphOf>, stream = streams.media_insights) {
   let checkpoint: Checkpoint = emptyCheckpoint;
   const caches = createListCaches(100);

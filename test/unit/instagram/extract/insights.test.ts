@@ -75,7 +75,7 @@ describe('media due for insights', () => {
   ];
   const freshness = { tiers, wholeListMs: 1, newestMs: 2 * dayMs };
 
-  /** The ids that are requested at a second poll, so many hours later. */
+  /** The ids that a second poll requests this many hours later. */
   async function secondPoll(hours: number, change: (node: Node) => Node = (node) => node) {
     let listed = mediaOf(100, { like_count: 5, comments_count: 1 });
     const graph = createFakeGraph((request) =>
@@ -198,7 +198,7 @@ describe('rejected metric', () => {
     const tomorrow = await account.poll({ nowMs: startMs + dayMs });
     const nextWeek = await account.poll({ nowMs: startMs + 8 * dayMs });
 
-    // The first batch meets it before it can be known.
+    // The first batch request is sent before the rejection is known.
     expect(first.asked).toHaveLength(120 + 50);
     expect(account.checkpoint.refusals.some(({ subject }) => subject === 'FEED/IMAGE')).toBe(true);
     expect(tomorrow.asked).toHaveLength(120);
@@ -277,7 +277,7 @@ describe('rejected media', () => {
 
     expect(ids).toHaveLength(11);
     expect(skipped).toEqual([{ reason: 'graph.ambiguous', subject: '1003' }]);
-    // Three days old: a quarter of that.
+    // A quarter of its age of three days.
     expect(account.checkpoint.refusals).toEqual([
       { subject: '1003', metric: null, reason: 'graph.ambiguous', untilMs: startMs + 18 * hourMs },
     ]);
@@ -311,7 +311,7 @@ describe('rejected media', () => {
     expect(error).toMatchObject({ disposition: 'fail', cause: hidden });
     expect(nodes).toEqual([]);
     expect(account.checkpoint.refusals).toEqual([]);
-    // A batch, and three others to make sure.
+    // A batch request, and the control sample of three.
     expect(graph.batches).toEqual([50, 3]);
   });
 
@@ -340,7 +340,7 @@ describe('rejected media', () => {
 
     expect(ids).toHaveLength(20);
     expect(asked).toHaveLength(50);
-    // All 100 are counted by the reason, those too that are not requested any more.
+    // All 100 are counted by reason, the ones that are no longer requested included.
     expect(skipped).toHaveLength(100);
     expect(new Set(skipped.map(({ subject }) => subject)).size).toBe(100);
     expect(account.checkpoint.convertedMs).toBe(startMs - 20 * dayMs);

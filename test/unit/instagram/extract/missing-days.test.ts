@@ -12,7 +12,7 @@ import { calm, createWorld, dayMs, firstState, pollOf, startMs } from '../../eng
 
 type DailyStream = 'user_insights' | 'user_daily_totals';
 
-/** Every day ends at seven in UTC here; its values tell which day it is. */
+/** Every day ends at 07:00 UTC here, and its values identify the day. */
 const dayOf = (endMs: number) => Math.floor(endMs / dayMs);
 const endOf = (day: number) => day * dayMs + 7 * 3_600_000;
 const startDay = dayOf(startMs);
@@ -22,7 +22,7 @@ const refusalOf = (request: GraphRequest, refused: readonly string[]) => {
   return named.length === 0 ? undefined : new SkipError('graph.metric-unknown', 'no', named);
 };
 
-/** A value of its own for each metric, period and day. */
+/** A distinct value for each metric, period and day. */
 const valueFor = (metric: string, period: string, day: number) =>
   metric === 'online_followers' ? { 7: day } : day * 10 + period.length + metric.length;
 
@@ -54,7 +54,7 @@ function answerTo({ query }: GraphRequest, nowMs: number): Node {
   return { data };
 }
 
-/** An account that is polled once a day, and what stands in its topic. */
+/** An account that is polled once a day, and the contents of its topic. */
 function follow(stream: DailyStream) {
   let nowMs = startMs;
   let refused: readonly string[] = [];
@@ -71,7 +71,7 @@ function follow(stream: DailyStream) {
     refuse(...metrics: readonly string[]) {
       refused = metrics;
     },
-    /** How many requests each day took. */
+    /** Polls on this many days and returns the number of requests of each. */
     async days(count: number): Promise<readonly number[]> {
       const requests: number[] = [];
       for (let day = 0; day < count; day += 1) {
@@ -135,7 +135,7 @@ describe.each(['user_insights', 'user_daily_totals'] as const)('stream %s', (str
     const before = (await account.days(5)).at(-1) ?? 0;
     account.refuse(...trouble[stream]);
     const requests = await account.days(15);
-    // Half of the requests ask for nothing else; what asks for it is refused and, if need be, made without.
+    // Half of the requests are only for rejected metrics and are not sent, except as a retry probe.
     const calmly = before / 2;
     const found = calmly + trouble[stream].length + (stream === 'user_insights' ? 2 : 0);
 

@@ -19,7 +19,7 @@ describe('story insights extraction', () => {
     ],
   });
 
-  /** A story posted an hour ago, whose navigation stands at a number. */
+  /** A story posted an hour ago, with a value of navigation that the test moves. */
   function story(postedMs = startMs - hourMs) {
     let navigation = 25;
     const graph = createFakeGraph(({ path, query }) => {

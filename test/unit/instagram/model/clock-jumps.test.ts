@@ -14,10 +14,10 @@ const yearMs = 365 * dayMs;
 const lookbackMs = 2 * dayMs;
 const beginMs = Date.UTC(2026, 4, 1);
 
-/** The reach of the day that ends then, as the API would say it for ever. */
+/** The final reach of the day that ends at this time. */
 const reachOf = (dateMs: number): number => dateMs / dayMs;
 
-/** What the API has of a window: a day that has ended, whatever the asker's clock says. */
+/** The days of the API in a window: only days that have ended, whatever the host's clock says. */
 function daysOf(sinceMs: number, untilMs: number, trueMs: number): readonly Value[] {
   const first = Math.ceil(Math.max(sinceMs, beginMs - 30 * dayMs) / dayMs);
   const last = Math.floor(Math.min(untilMs, trueMs) / dayMs);

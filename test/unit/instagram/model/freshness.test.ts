@@ -11,7 +11,7 @@ const tiers: readonly Tier[] = [
   { untilAgeMs: Infinity, everyMs: 7 * DAY },
 ];
 
-/** How often each of many media of an age is due in a span of hourly polls. */
+/** The number of hourly polls in which each of many media of an age is due. */
 function turns(ageMs: number, hours: number): readonly number[] {
   return Array.from({ length: 200 }, (_, index) => {
     const media = { id: `18${index}`, createdMs: NOW - ageMs - hours * HOUR };

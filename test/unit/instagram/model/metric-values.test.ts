@@ -10,7 +10,7 @@ import { thrownBy } from '../../../support/frozen.ts';
 
 const answer = (...data: readonly Json[]): Node => ({ data });
 
-/** What is read of an answer, and what is rejected of it. */
+/** The values of an answer, and its rejections. */
 function reading<T>(read: (rejected: DeadLetterError[]) => T) {
   const rejected: DeadLetterError[] = [];
   return { value: read(rejected), rejected };

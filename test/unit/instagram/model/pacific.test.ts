@@ -51,7 +51,7 @@ describe('pacificDays', () => {
   });
 });
 
-/** The time of day in California; the date's own, or it is told whole. */
+/** The time of day in California when the date matches, else date and time. */
 function told(ms: number, date: string): string {
   return clock.format(ms).replace(`${date}, `, '');
 }

@@ -16,7 +16,7 @@ const plan = (changes: Partial<WindowPlan> = {}): WindowPlan => ({
   ...changes,
 });
 
-/** Windows as text, which is easier to compare by eye. */
+/** Windows as text, which is easier to compare. */
 const windowsOf = (changes: Partial<WindowPlan> = {}) =>
   planWindows(plan(changes)).map(({ sinceMs, untilMs, recent }) => {
     const text = (ms: number) => new Date(ms).toISOString().slice(0, 16);
@@ -157,7 +157,7 @@ describe('windows of any poll', () => {
         for (const { sinceMs, untilMs, recent } of windows) {
           expect(untilMs - sinceMs).toBeGreaterThan(0);
           expect(untilMs - sinceMs).toBeLessThanOrEqual(2_592_000_000);
-          // Metrics of 30 days are asked where they are answered, and everywhere there.
+          // Metrics of 30 days are requested in every window where the API answers them.
           expect(recent).toBe(sinceMs >= any.nowMs - 30 * dayMs + hourMs);
         }
       }),

@@ -6,7 +6,7 @@ const common = 'reach,views,likes,comments,saved,shares,total_interactions';
 const feed = `${common},follows,profile_visits,profile_activity,reposts`;
 const reels = `${common},reposts,ig_reels_avg_watch_time,ig_reels_video_view_total_time,reels_skip_rate`;
 
-/** Every metric, null. */
+/** Every metric with the value null. */
 const nothing = {
   media_type: null,
   media_product_type: null,

@@ -8,7 +8,7 @@ const own = `${child},caption,comments_count,is_comment_enabled,like_count,media
 const counts =
   'reposts_count,saved_count,shares_count,total_like_count,total_comments_count,total_views_count';
 
-/** All that a record has, null. */
+/** Every field of a record with the value null. */
 const nothing = {
   ig_id: null,
   media_type: null,

@@ -12,10 +12,10 @@ import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 const hourMs = 3_600_000;
 const nowMs = Date.UTC(2026, 4, 12, 12);
 
-/** Where and when the nodes of these tests came from. */
+/** The origin of the nodes of these tests. */
 export const origin: Origin = { account, polledAtMs: nowMs };
 
-/** What every record of these tests carries. */
+/** The provenance of the records of these tests. */
 export const provenance = {
   business_account_id: '17841400000000001',
   page_id: '100000000000001',
@@ -28,7 +28,7 @@ export interface Asked {
   readonly query: Readonly<Record<string, string>>;
 }
 
-/** Every request of one poll when the lists hold the media given and insights come empty. */
+/** The requests of one poll when the lists hold the given media and insights are empty. */
 export async function requestsOf(
   stream: InstagramStream,
   { login = 'facebook', listed = [] }: { login?: Login; listed?: readonly Node[] } = {},
@@ -58,7 +58,7 @@ export async function requestsOf(
   return graph.requests.map(({ path, query }) => ({ path, query }));
 }
 
-/** A record of a node in which nothing is unknown and nothing invalid. */
+/** The mapping of a node without unknown and without invalid fields. */
 export const mappedTo = (record: Value): Mapped => ({
   kind: 'record',
   record,

@@ -17,7 +17,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Looks at the file as often as there are steps, each of which happens before a look. */
+/** Watches the file through the steps, each of which happens before a check of the file. */
 async function look(steps: readonly (() => Promise<void>)[]) {
   const tokens = new Tokens([one]);
   const renewed: (readonly string[])[] = [];

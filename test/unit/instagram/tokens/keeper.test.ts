@@ -125,7 +125,7 @@ describe('token of Facebook Login', () => {
   });
 
   test('is not exchanged, and reports why, when its file cannot be written', async () => {
-    // The longest name that there may be: nothing can stand beside it.
+    // The longest possible file name: no temporary file fits beside it.
     await using narrow = await startSite('t'.repeat(255));
     const { token, clock, tokens } = narrow.world;
     tokens.set(token, { expiresAtMs: clock.now() + 10 * dayMs });

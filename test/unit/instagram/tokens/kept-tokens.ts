@@ -15,12 +15,12 @@ import { createRecordingTelemetry } from '../../../support/recording-telemetry.t
 
 export const dayMs = 86_400_000;
 
-/** A keeper at work in a world whose time the test moves. */
+/** A running keeper in a world whose clock the test advances. */
 export interface Kept extends AsyncDisposable {
   readonly tokens: Tokens;
   readonly events: TelemetryEvent[];
   readonly hidden: string[];
-  /** Moves the world's time, and waits until the keeper has looked at everything. */
+  /** Advances the world's clock, and waits until the keeper has checked every token. */
   advance(ms: number): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export interface Site extends AsyncDisposable {
 
 export interface Keeping {
   readonly login: Login;
-  /** Whether the tokens came from the file; otherwise they are these. */
+  /** The tokens of the settings; without them the tokens come from the file. */
   readonly tokens?: readonly string[];
   readonly withoutApp?: boolean;
 }

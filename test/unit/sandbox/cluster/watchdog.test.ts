@@ -13,7 +13,7 @@ const WATCHDOG = pathToFileURL(
   join(import.meta.dirname, '../../../../sandbox/cluster/watchdog.ts'),
 ).href;
 
-/** A program that guards a long sleep and a folder, and prints the number of the sleep. */
+/** A program that guards a long sleep and a folder, and prints the process id of the sleep. */
 const PROGRAM = `
 import { spawn } from 'node:child_process';
 import { startWatchdog } from ${JSON.stringify(WATCHDOG)};

@@ -10,15 +10,15 @@ export interface Answer {
   readonly body: JsonObject;
 }
 
-/** A simulator that a test asks. */
+/** A simulator with helpers to send requests. */
 export interface Asked extends AsyncDisposable {
   readonly api: GraphApi;
   readonly world: World;
-  /** Asks a path of v25.0 with the world's token, unless the parameters say otherwise. */
+  /** Requests a path of v25.0 with the world's token, unless the parameters differ. */
   ask(path: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>;
   /** The error's message, code and subcode. */
   refusal(path: string, parameters?: Readonly<Record<string, string>>): Promise<unknown[]>;
-  /** Asks the simulator's own endpoints: `admin('PATCH', 'world', {…})`. */
+  /** Requests the simulator's admin endpoints: `admin('PATCH', 'world', {…})`. */
   admin(method: string, name: string, body?: unknown): Promise<Answer>;
 }
 
@@ -68,7 +68,7 @@ export async function startAsking(world: World = standingWorld()): Promise<Asked
   };
 }
 
-/** Reads an answer whole. */
+/** Reads a whole answer. */
 export async function readAnswer(answer: Response): Promise<Answer> {
   const text = await answer.text();
   return {
@@ -84,7 +84,7 @@ export function listOf(body: JsonObject): readonly JsonObject[] {
   return body['data'] as unknown as readonly JsonObject[];
 }
 
-/** A text of a body; nothing else is one. */
+/** A string of a body; the empty string for any other value. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

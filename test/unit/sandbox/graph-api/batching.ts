@@ -1,14 +1,14 @@
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
 import type { Asked } from './asking.ts';
 
-/** An item of the answer to a batch. */
+/** An item of the answer to a batch request. */
 export interface BatchItem {
   readonly code: number;
   readonly headers?: readonly { readonly name: string; readonly value: string }[];
   readonly body: string;
 }
 
-/** The answer to a batch: a list of items, or an error. */
+/** The answer to a batch request: a list of items, or an error. */
 export interface BatchAnswer {
   readonly status: number;
   readonly headers: Headers;
@@ -16,7 +16,7 @@ export interface BatchAnswer {
   readonly error: JsonObject | undefined;
 }
 
-/** Posts a form with GET items of these URLs and the world's token; `path` is no field of it. */
+/** Posts a form with GET items of these URLs and the world's token; `path` is not a form field. */
 export function post(
   asked: Asked,
   urls: readonly string[],

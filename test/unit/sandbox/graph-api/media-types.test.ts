@@ -152,7 +152,7 @@ describe('simulator counts', () => {
         ),
       ),
     );
-    // Likes that the owner hides are not listed.
+    // Likes that the owner hides are not in the list.
     expect(nodes.map((node) => node['like_count'])).toEqual(
       values.map(([likes], index) => (index === 5 ? undefined : likes)),
     );

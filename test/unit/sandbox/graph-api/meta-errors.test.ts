@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ShapeSite, keysOf, openShapeSite } from './shape-site.ts';
 
-/** No two errors share it. */
+/** A trace id; no two errors share one. */
 const trace = expect.stringMatching(/^A[\w-]{22}$/);
 
 let site: ShapeSite;
@@ -18,7 +18,7 @@ afterAll(async () => {
   await site.asked[Symbol.asyncDispose]();
 });
 
-/** A request of insights, and the error that it is refused with. */
+/** A request for insights, and the error that rejects it. */
 interface Case {
   readonly media: 'reel' | 'feedVideo' | 'story' | 'converted';
   readonly metric: string;

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 const day = (offset: number) =>
   new Date(Date.parse(NOW) + offset * DAY_MS).toISOString().slice(0, 10);
 
-/** The parameters of one request and the message that it is refused with. */
+/** The parameters of one request and the message that rejects it. */
 type Case = readonly [name: string, parameters: Record<string, string>, message: string];
 
 describe('simulator rejections', () => {

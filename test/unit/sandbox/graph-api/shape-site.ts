@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
 import type { Media } from '../../../../sandbox/graph-api/world/model.ts';
 import { type Answer, type Asked, readAnswer, standingWorld, startAsking } from './asking.ts';
 
-/** A simulator, and a media of each kind in its first account. */
+/** A simulator, and a media of each type in its first account. */
 export interface ShapeSite {
   readonly asked: Asked;
   readonly account: string;
@@ -14,7 +14,7 @@ export interface ShapeSite {
   readonly story: string;
   readonly converted: string;
   readonly notOnFacebook: string;
-  /** Asks v26.0; the token comes last, as in the recordings, whose links keep that order. */
+  /** Requests v26.0; the token comes last, as in the recordings, whose links keep that order. */
   get(path: string, query: Readonly<Record<string, string>>): Promise<Answer>;
 }
 

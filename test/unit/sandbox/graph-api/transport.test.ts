@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { type Asked, startAsking } from './asking.ts';
 
-/** Asks without a client that adds headers or decodes the body. */
+/** Sends a request without a client that adds headers or decodes the body. */
 async function askPlainly(
   { api, world }: Asked,
   headers: Readonly<Record<string, string>>,
