@@ -19,8 +19,8 @@ function setUp(store = createFakeStore()) {
   return { world, store, assignedPartitions, changes, fatal };
 }
 
-describe('a partition', () => {
-  test('is held once it is restored, and released when it is lost', async () => {
+describe('an assigned partition', () => {
+  test('is owned once it is restored, and released when the assignment loses it', async () => {
     const { assignedPartitions, store, changes } = setUp();
     assignedPartitions.assign([0, 1]);
     expect([...assignedPartitions.held().keys()]).toEqual([]);
@@ -32,7 +32,7 @@ describe('a partition', () => {
     expect(store.journal).toEqual(['restore 0', 'restore 1', 'release 0']);
   });
 
-  test('that is kept is not touched', async () => {
+  test('is not restored again when the next assignment keeps it', async () => {
     const { assignedPartitions, store } = setUp();
     assignedPartitions.assign([0]);
     await settle();
@@ -45,7 +45,7 @@ describe('a partition', () => {
     expect(store.journal).toEqual(['restore 0', 'restore 1']);
   });
 
-  test('is restored again only after the polls that it had when it was lost', async () => {
+  test('is restored again only after the polls of its previous assignment have ended', async () => {
     const { assignedPartitions, store } = setUp();
     assignedPartitions.assign([0]);
     await settle();
@@ -64,7 +64,7 @@ describe('a partition', () => {
     expect(store.journal).toEqual(['restore 0', 'release 0', 'restore 0']);
   });
 
-  test('that is lost while it is restored is never held', async () => {
+  test('is never owned when the assignment loses it during its restore', async () => {
     const reading = Promise.withResolvers<ReadonlyMap<string, Restored>>();
     const { assignedPartitions, changes } = setUp(
       createFakeStore(new Map(), () => reading.promise),
@@ -79,7 +79,7 @@ describe('a partition', () => {
     expect(changes).toEqual([[]]);
   });
 
-  test('that may not be read ends the process', async () => {
+  test('ends the process when reading its states is not authorized', async () => {
     const refused = new StopProcessError('kafka.unauthorized', 'no', { exitCode: 3 });
     const { assignedPartitions, fatal } = setUp(
       createFakeStore(new Map(), () => Promise.reject(refused)),
@@ -91,8 +91,8 @@ describe('a partition', () => {
   });
 });
 
-describe('the state', () => {
-  test('is ready when nothing is owned, and when everything owned is restored', async () => {
+describe('the dependency "state"', () => {
+  test('is ready when no partition is assigned, and when every assigned partition is restored', async () => {
     const { world, assignedPartitions } = setUp();
     assignedPartitions.assign([]);
     assignedPartitions.assign([0, 1]);
@@ -105,7 +105,7 @@ describe('the state', () => {
     expect(starts).toEqual([false, true, true, false]);
   });
 
-  test('is in trouble, and not only on its way, when it cannot be read', async () => {
+  test('is failed rather than starting when the states cannot be read', async () => {
     const answers = [new RetryError('kafka.unavailable', 'no broker answers'), new Map()];
     const store = createFakeStore(new Map(), () => {
       const answer = answers.shift();

@@ -11,18 +11,18 @@ const ofTwo = partitionOf(two.id, partitions);
 const runningOf = (...accounts: readonly Account[]) =>
   new Map(accounts.map((running) => [running.id, running]));
 
-describe('compareShares', () => {
-  test('tells what was gained and lost', () => {
+describe('diffAssignments', () => {
+  test('lists the gained and the lost partitions', () => {
     expect(diffAssignments([0, 1, 2], [1, 3])).toEqual({ gained: [3], lost: [0, 2] });
   });
 
-  test('finds no change in the same share', () => {
+  test('finds no change when the same partitions come in another order', () => {
     expect(diffAssignments([1, 0], [0, 1])).toEqual({ gained: [], lost: [] });
   });
 });
 
 describe('planPolling', () => {
-  test('starts the listed accounts of the partitions that are held, and no others', () => {
+  test('starts only the listed accounts of owned partitions', () => {
     expect(ofOne).not.toBe(ofTwo);
     const held = new Set([ofOne]);
     expect(planPolling(runningOf(), [one, two], held, partitions)).toEqual({
@@ -31,14 +31,14 @@ describe('planPolling', () => {
     });
   });
 
-  test('stops an account whose partition was lost, and one that is listed no more', () => {
+  test('stops an account whose partition was lost or that is no longer listed', () => {
     const held = new Set([ofTwo]);
     const running = runningOf(one, two);
     expect(planPolling(running, [one, two], held, partitions).stop).toEqual([one]);
     expect(planPolling(running, [one], held, partitions).stop).toEqual([one, two]);
   });
 
-  test('leaves alone what runs and is still to run', () => {
+  test('changes nothing when the running accounts are the listed accounts of owned partitions', () => {
     const held = new Set([ofOne, ofTwo]);
     const running = runningOf(one, two);
     expect(planPolling(running, [one, two], held, partitions)).toEqual({
@@ -47,7 +47,7 @@ describe('planPolling', () => {
     });
   });
 
-  test('stops everything when nothing is listed or held', () => {
+  test('stops every account when no partition is owned', () => {
     const running = runningOf(one);
     expect(planPolling(running, [one], new Set(), partitions)).toEqual({
       start: [],

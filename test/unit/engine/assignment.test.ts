@@ -7,29 +7,29 @@ const dealt = (members: readonly Member[], count: number) =>
   Object.fromEntries(assignPartitions(members, count));
 
 describe('assignPartitions', () => {
-  test('gives everything to the only member', () => {
+  test('gives every partition to the only member', () => {
     expect(dealt([member('a')], 3)).toEqual({ a: [0, 1, 2] });
   });
 
-  test('takes from those who have, for one that comes, no more than an even share', () => {
+  test('moves no more than an even share to a new member', () => {
     expect(dealt([member('b'), member('a', 0, 1, 2, 3, 4, 5)], 6)).toEqual({
       a: [0, 1, 2],
       b: [3, 4, 5],
     });
   });
 
-  test('leaves what members have where it is, and deals out what nobody has', () => {
+  test('keeps the owned partitions with their members and assigns the free ones', () => {
     expect(dealt([member('a', 1, 4), member('b', 0, 5)], 6)).toEqual({
       a: [1, 2, 4],
       b: [0, 3, 5],
     });
   });
 
-  test('lets who has more keep one more when it does not come out even', () => {
+  test('leaves the extra partition with the member that owns it when the count does not divide evenly', () => {
     expect(dealt([member('a', 0), member('b', 1, 2)], 3)).toEqual({ a: [0], b: [1, 2] });
   });
 
-  test('gives nothing to those who are more than there are partitions', () => {
+  test('leaves surplus members without partitions', () => {
     expect(dealt([member('a', 0), member('b'), member('c', 1)], 2)).toEqual({
       a: [0],
       b: [],
@@ -37,11 +37,11 @@ describe('assignPartitions', () => {
     });
   });
 
-  test('gives what two claim to one of them, and forgets what is not there', () => {
+  test('gives a partition that two members claim to one of them, and ignores claims of unknown partitions', () => {
     expect(dealt([member('a', 0, 1), member('b', 1, 9)], 2)).toEqual({ a: [0], b: [1] });
   });
 
-  test('lends what is borrowed, and leaves the rest where it is', () => {
+  test('moves only the temporarily assigned partitions, and the others stay with their members', () => {
     const members = [
       member('a', 0, 1, 2),
       member('b', 3, 4, 5),
@@ -51,21 +51,21 @@ describe('assignPartitions', () => {
     expect(dealt(members, 6)).toEqual({ a: [0, 2], b: [3, 5], command: [1, 4] });
   });
 
-  test('gives back what was borrowed to who had it', () => {
+  test('returns temporarily assigned partitions to their earlier members', () => {
     expect(dealt([member('a', 0, 2), member('b', 3, 5, 4)], 6)).toEqual({
       a: [0, 1, 2],
       b: [3, 4, 5],
     });
   });
 
-  test('lends a partition once, and none that is not there', () => {
+  test('assigns a partition temporarily to one member only, and ignores unknown partitions', () => {
     const commands = ['x', 'y'].map((id) => ({ ...member(id), borrows: [1, 9] }));
 
     expect(dealt([...commands, member('a')], 3)).toEqual({ x: [1], y: [], a: [0, 2] });
     expect(dealt(commands, 3)).toEqual({ x: [1], y: [] });
   });
 
-  test('deals every partition to one member, evenly, whatever they claim', () => {
+  test('assigns every partition to exactly one member, evenly, for any claims', () => {
     const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 8 });
     const claims = fc.array(fc.array(fc.integer({ min: -1, max: 30 })), {
       minLength: 8,
@@ -84,7 +84,7 @@ describe('assignPartitions', () => {
     );
   });
 
-  test('changes nothing when it is done again with what it gave', () => {
+  test('is stable when it is repeated with its own result', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 9 }),

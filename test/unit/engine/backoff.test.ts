@@ -11,7 +11,7 @@ describe('backoffMs', () => {
     [7, 0, 30_000],
     [7, 0.999999, 60_000],
     [5000, 0, 30_000],
-  ])('waits after try %d with chance %d for %d ms', (attempt, random, ms) => {
+  ])('after attempt %d with random value %d waits %d ms', (attempt, random, ms) => {
     expect(backoffMs({ baseMs: 1000, maxMs: 60_000 }, attempt, random)).toBe(ms);
   });
 });
@@ -23,11 +23,11 @@ describe('jitteredMs', () => {
     [0.1, 0, 900],
     [0.1, 0.5, 1000],
     [0.5, 0.75, 1250],
-  ])('with a share of %d and chance %d is %d of 1000', (jitter, random, ms) => {
+  ])('with jitter %d and random value %d turns 1000 ms into %d ms', (jitter, random, ms) => {
     expect(jitteredMs(1000, jitter, random)).toBe(ms);
   });
 
-  test('stays within its share of the interval', () => {
+  test('stays within the jitter fraction of the interval', () => {
     const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(chance, (random) => {

@@ -11,8 +11,8 @@ const day = (date: string, reach: number): DayValues => ({
   onlineFollowers: null,
 });
 
-describe('a record that was not published after all', () => {
-  test('leaves what was remembered of its key before', () => {
+describe('the checkpoint after a record that was not published', () => {
+  test("keeps the earlier fingerprint of the record's key", () => {
     const before = { ...emptyCheckpoint, published: new Map([['1', 5n]]) };
     const checkpoint = {
       ...emptyCheckpoint,
@@ -31,7 +31,7 @@ describe('a record that was not published after all', () => {
     expect(forgetUnpublished(checkpoint, before, ['2']).published).toEqual(new Map([['1', 6n]]));
   });
 
-  test('leaves the day that was remembered before, in its place', () => {
+  test("keeps the earlier values of the record's day, in date order", () => {
     const first = day('2026-05-10T07:00:00Z', 1);
     const second = day('2026-05-11T07:00:00Z', 2);
     const third = day('2026-05-12T07:00:00Z', 3);
@@ -47,7 +47,7 @@ describe('a record that was not published after all', () => {
     ]);
   });
 
-  test('leaves the totals that were remembered of its day before', () => {
+  test("keeps the earlier totals of the record's day", () => {
     const totals = (views: number) => [
       { dateMs: Date.parse('2026-05-12T07:00:00Z'), values: { views } },
     ];
@@ -59,7 +59,7 @@ describe('a record that was not published after all', () => {
     expect(forgetUnpublished(checkpoint, emptyCheckpoint, [key]).totals).toEqual([]);
   });
 
-  test('leaves what was remembered of the id at the end of its key, as lists remember', () => {
+  test("drops the fingerprint stored under the id at the end of the record's key", () => {
     const checkpoint = { ...emptyCheckpoint, published: new Map([['1', 6n]]) };
 
     expect(forgetUnpublished(checkpoint, emptyCheckpoint, ['17841/1']).published).toEqual(

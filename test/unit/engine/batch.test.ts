@@ -41,7 +41,7 @@ const small = (changes: Partial<World> = {}) => {
 };
 
 describe('a batch', () => {
-  test('is held back until it has as many records as configured', async () => {
+  test('is committed only when it has the configured number of records', async () => {
     const world = small();
     const batch = new BatchBuilder(pollOf(posts), world, calm);
 
@@ -51,7 +51,7 @@ describe('a batch', () => {
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', 'media 2', 'media 3']);
   });
 
-  test('carries what is left when the poll ends, and nothing when nothing is left', async () => {
+  test('is committed with the remaining records at the end of the poll, and only if there are any', async () => {
     const world = small();
     const batch = new BatchBuilder(pollOf(posts), world, calm);
     await batch.add(result(['1', '2', '3']));
@@ -77,7 +77,7 @@ describe('a batch', () => {
     expect(poll.tally).toMatchObject({ records: 1, deadLetters: 2 });
   });
 
-  test('is left out of the tally when it is not committed', async () => {
+  test('is not counted in the tally when its commit fails', async () => {
     const away = new RetryError('kafka.unavailable', 'away');
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
@@ -90,8 +90,8 @@ describe('a batch', () => {
   });
 });
 
-describe('the tally', () => {
-  test('counts what was skipped by reason and names unknown fields once', async () => {
+describe('the tally of a poll', () => {
+  test('counts skipped nodes by reason and lists each unknown field once', async () => {
     const world = small();
     const poll = pollOf(posts);
     const batch = new BatchBuilder(poll, world, calm);
@@ -107,7 +107,7 @@ describe('the tally', () => {
 
 describe('a record that cannot be encoded', () => {
   // Invariant 3
-  test('becomes a dead letter with its key while the others go on (Invariant 3)', async () => {
+  test('becomes a dead letter with its key, and the other records are published (Invariant 3)', async () => {
     const encoder = createJsonEncoder((role, value) =>
       role === 'media' && value['id'] === '2'
         ? new DeadLetterError('encoding.invalid', 'field "id"', { path: 'id', raw: '{"id":"2"}' })
@@ -131,7 +131,7 @@ describe('a record that cannot be encoded', () => {
     });
   });
 
-  test('is not remembered as published', async () => {
+  test('is not marked as published in the state', async () => {
     const encoder = createJsonEncoder((role, value) =>
       role === 'media' && value['id'] === '2'
         ? new DeadLetterError('encoding.invalid', 'field "id"', { path: 'id', raw: '{"id":"2"}' })
@@ -150,7 +150,7 @@ describe('a record that cannot be encoded', () => {
     expect(world.publisher.batches[0]?.state.published).toEqual(new Map([['1', 1n]]));
   });
 
-  test('fails the poll when the encoder itself is broken', async () => {
+  test('fails the poll when the encoder throws an unexpected error', async () => {
     const world = small({ encoder: createJsonEncoder(() => new TypeError('a bug')) });
 
     await expect(new BatchBuilder(pollOf(posts), world, calm).add(result(['1']))).rejects.toThrow(
@@ -159,8 +159,8 @@ describe('a record that cannot be encoded', () => {
   });
 });
 
-describe('a record that Kafka finds too large', () => {
-  test('becomes a dead letter of the same batch while the others go on', async () => {
+describe('a record that is too large for Kafka', () => {
+  test('becomes a dead letter of the same batch, and the other records are published', async () => {
     const world = small({ publisher: refusing('2') });
     const poll = pollOf(posts);
 
@@ -175,7 +175,7 @@ describe('a record that Kafka finds too large', () => {
     expect(poll.tally).toMatchObject({ records: 2, deadLetters: 1 });
   });
 
-  test('is not buried a second time when the poll is tried again', async () => {
+  test('is dead-lettered only once when the poll is retried', async () => {
     const world = small({ publisher: refusing('2') });
     const poll = pollOf(posts);
     await new BatchBuilder(poll, world, calm).add(result(['1', '2', '3']));
@@ -187,7 +187,7 @@ describe('a record that Kafka finds too large', () => {
     expect(keysOf(world.publisher.batches)).toEqual(['media 1', letterKey, 'media 3', 'media 4']);
   });
 
-  test('is not remembered as published, and not buried again by a later try', async () => {
+  test('is not marked as published in the state and is dead-lettered only once over all retries', async () => {
     const world = small({ publisher: refusing('2') });
     const changes = { media: 'changes' } as const;
     const tools = { ...world, settings: { ...world.settings, publish: changes } };
@@ -216,7 +216,7 @@ describe('a record that Kafka finds too large', () => {
     ]);
   });
 
-  test('ends the poll when the refused key is of no record', async () => {
+  test('fails the poll when the rejected key belongs to no record of the batch', async () => {
     const world = small({ publisher: createFakePublisher(() => tooLarge('media/1')) });
 
     await expect(
@@ -226,7 +226,7 @@ describe('a record that Kafka finds too large', () => {
   });
 });
 
-describe('a state that Kafka finds too large', () => {
+describe('a state that is too large for Kafka', () => {
   const large = new StopStreamError('kafka.record-too-large', 'the state media/1 is too large');
   const weight = ({ refusals, deadLetters }: Checkpoint) => refusals.length + deadLetters.length;
   const learned: Checkpoint = {
@@ -241,7 +241,7 @@ describe('a state that Kafka finds too large', () => {
     deadLetters: Array.from({ length: 50 }, (_, index) => BigInt(index)),
   };
 
-  test('is committed with the latest of what can be learned again, and all that was published', async () => {
+  test('is committed with only the newest rejections and dead-letter fingerprints, and with every published fingerprint', async () => {
     const publisher = createFakePublisher(({ state }) => (weight(state) > 40 ? large : undefined));
     const world = small({ publisher });
     const poll = pollOf(posts);
@@ -258,7 +258,7 @@ describe('a state that Kafka finds too large', () => {
     expect(poll.state).toBe(batch?.state);
   });
 
-  test('stops the stream when nothing is left that can be learned again', async () => {
+  test('stops the stream when it is too large even without rejections and dead-letter fingerprints', async () => {
     const publisher = createFakePublisher(() => large);
     const world = small({ publisher });
 
@@ -272,7 +272,7 @@ describe('a state that Kafka finds too large', () => {
   });
 });
 
-describe('the text of a dead letter', () => {
+describe('a dead letter', () => {
   const rawOf = async (raw: string) => {
     const world = small();
     const batch = new BatchBuilder(pollOf(posts), world, calm);
@@ -280,15 +280,15 @@ describe('the text of a dead letter', () => {
     return valueOf(world.publisher.batches[0]?.records[0])['raw'];
   };
 
-  test('is cut beside a surrogate pair, not within it', async () => {
+  test('has a raw text that is cut beside a surrogate pair, never within it', async () => {
     expect(await rawOf(`${'x'.repeat(99_999)}😍`)).toBe('x'.repeat(99_999));
   });
 
-  test('has U+FFFD for half a surrogate pair', async () => {
+  test('has U+FFFD in place of a lone surrogate', async () => {
     expect(await rawOf('a\ud83d')).toBe('a\ufffd');
   });
 
-  test('keeps 100,000 characters of what came, so that it can be sent itself', async () => {
+  test('has a raw text of at most 100,000 characters, so that Kafka accepts it', async () => {
     const world = small();
     const long = new DeadLetterError('mapping.invalid', 'no', {
       path: '',
@@ -302,7 +302,7 @@ describe('the text of a dead letter', () => {
     expect(valueOf(world.publisher.batches[0]?.records[0])['raw']).toHaveLength(100_000);
   });
 
-  test('is written once when the same node is refused again in a later try', async () => {
+  test('is written once when a retry of the poll rejects the same node again', async () => {
     const world = small();
     const poll = pollOf(posts);
     for (let attempt = 1; attempt <= 2; attempt += 1) {
@@ -326,7 +326,7 @@ describe('the text of a dead letter', () => {
     return poll;
   }
 
-  test('is written once though a page rejects the same twice', async () => {
+  test('is written once when a page rejects the same node twice', async () => {
     const world = small();
     const batch = new BatchBuilder(pollOf(posts), world, calm);
     await batch.add(result([], { rejected: [refusal('a'), refusal('a'), refusal('b')] }));
@@ -335,7 +335,7 @@ describe('the text of a dead letter', () => {
     expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
   });
 
-  test('is not written again at the next poll when the node is as bad, but counted', async () => {
+  test('is counted but not written again when the next poll rejects the same unchanged node', async () => {
     const world = small();
     const first = await pollAfter(firstState(posts), bad(1), world);
     const second = await pollAfter(first.state, bad(1), world);
@@ -347,7 +347,7 @@ describe('the text of a dead letter', () => {
     ]);
   });
 
-  test('is written when the node has changed and is bad still', async () => {
+  test('is written again when the node has changed and is still invalid', async () => {
     const world = small();
     const first = await pollAfter(firstState(posts), bad(1), world);
     await pollAfter(first.state, bad(2), world);
@@ -355,7 +355,7 @@ describe('the text of a dead letter', () => {
     expect(keysOf(world.publisher.batches)).toEqual([letterKey, letterKey]);
   });
 
-  test('is remembered in the transaction that it is written in, and only then', async () => {
+  test('is stored in the state only by the transaction that writes it', async () => {
     const away = new RetryError('kafka.unavailable', 'no');
     const world = small({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts);
@@ -371,7 +371,7 @@ describe('the text of a dead letter', () => {
     expect(better.publisher.batches[0]?.state.deadLetters).toHaveLength(1);
   });
 
-  test('of a record that is too large is written once, and the record tried at each poll', async () => {
+  test('is written once for a record that is too large, while each poll tries the record again', async () => {
     const world = small({ publisher: refusing('1') });
     let { state } = pollOf(posts);
     for (let count = 1; count <= 2; count += 1) {
@@ -385,7 +385,7 @@ describe('the text of a dead letter', () => {
     expect(keysOf(world.publisher.batches)).toEqual([letterKey, ...others, ...others]);
   });
 
-  test('of a body is written once, however often it comes', async () => {
+  test('is written once for an unreadable body, however often the API returns that body', async () => {
     const world = small();
     const body = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
     const first = pollOf(posts);

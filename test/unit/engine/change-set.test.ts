@@ -7,7 +7,7 @@ const media = (id: string, likes: number, polledAt = 0) => ({
 });
 
 describe('changesOf', () => {
-  test('keeps what is new and what says something else, and remembers both', () => {
+  test('keeps new and changed records, and stores the fingerprint of both', () => {
     const first = changesOf([media('1', 5), media('2', 5)], new Map(), 'changes');
     const second = changesOf(
       [media('1', 5, 9), media('2', 6, 9), media('3', 0, 9)],
@@ -20,7 +20,7 @@ describe('changesOf', () => {
     expect([...second.published.keys()]).toEqual(['1', '2', '3']);
   });
 
-  test('publishes a value that goes and comes back both times', () => {
+  test('publishes each change when a value changes and then changes back', () => {
     let published: ReadonlyMap<string, bigint> = new Map();
     const counts = [5, 6, 5].map((likes) => {
       const changes = changesOf([media('1', likes)], published, 'changes');
@@ -31,13 +31,13 @@ describe('changesOf', () => {
     expect(counts).toEqual([1, 1, 1]);
   });
 
-  test('keeps everything in the mode always', () => {
+  test('keeps every record in the mode "always"', () => {
     const first = changesOf([media('1', 5)], new Map(), 'always');
 
     expect(changesOf([media('1', 5)], first.published, 'always').records).toHaveLength(1);
   });
 
-  test('does not change what it was given', () => {
+  test('does not modify its input', () => {
     const published = new Map([['1', 7n]]);
     changesOf([media('1', 5), media('2', 5)], published, 'changes');
 
@@ -46,7 +46,7 @@ describe('changesOf', () => {
 });
 
 describe('withNothing', () => {
-  test('remembers what was asked for in vain, and leaves what was published', () => {
+  test('stores an empty result for each object without data, and keeps published fingerprints', () => {
     expect([...withNothing(new Map([['1', 7n]]), ['1', '2'])]).toEqual([
       ['1', 7n],
       ['2', nothing],
@@ -61,7 +61,7 @@ describe('withoutGone', () => {
     claimed: null,
   });
 
-  test('forgets what is gone and names what had been published of it', () => {
+  test('drops deleted objects, and returns the keys of those that had been published', () => {
     const published = new Map([
       ['1', 7n],
       ['2', 8n],
@@ -74,7 +74,7 @@ describe('withoutGone', () => {
     });
   });
 
-  test('forgets nothing when all are there', () => {
+  test('drops nothing when every object is still listed', () => {
     const published = new Map([['1', 7n]]);
 
     expect(withoutGone(published, walkOf(['1', '2']))).toEqual({ published, gone: [] });

@@ -22,15 +22,15 @@ const walkedOf = (present: readonly string[]) => ({
   claimed: null,
 });
 
-describe('the changes of a list whose key has more than the id', () => {
+describe('detectChanges of a list whose key is longer than the id', () => {
   const { checkpoint } = detectChanges([tag('1'), tag('2')], page, emptyCheckpoint, context);
 
-  test('are remembered by id', () => {
+  test('stores fingerprints by id', () => {
     expect([...checkpoint.published.keys()]).toEqual(['1', '2']);
     expect(detectChanges([tag('1')], page, checkpoint, context).records).toEqual([]);
   });
 
-  test('are deleted by the whole key when one is not listed any more', () => {
+  test('deletes by the whole key when a listed object disappears', () => {
     const scanned = walkedOf(['2']);
     const settled = detectChanges([], { ...page, scanned }, checkpoint, context);
 

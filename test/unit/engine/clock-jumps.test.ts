@@ -39,11 +39,11 @@ function createHostClock(): Clock & { readonly timers: ManualClock; set(byMs: nu
 
 const overrides = createOverrides({ report: () => undefined });
 
-describe('a host whose clock is set', () => {
+describe('the program on a host whose clock jumps', () => {
   test.each([
     ['back by a day', -dayMs],
     ['ahead by a year', yearMs],
-  ])('polls again within two intervals when it is set %s', async (_how, byMs) => {
+  ])('polls again within two intervals when the clock is set %s', async (_how, byMs) => {
     const clock = createHostClock();
     const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, overrides };
     const table = new Schedule([jobOf(posts)], options, { clock, random: () => 0.5 });
@@ -68,7 +68,7 @@ describe('a host whose clock is set', () => {
     expect(table.waitMs()).toBe(hourMs);
   });
 
-  test('polls on when it is set ahead by a year and then right again', async () => {
+  test('keeps polling when the clock is set ahead by a year and then corrected', async () => {
     const clock = createHostClock();
     const options = { streams: [{ stream: posts, intervalMs: hourMs }], jitter: 0, overrides };
     const table = new Schedule([jobOf(posts)], options, { clock, random: () => 0.5 });
@@ -80,7 +80,7 @@ describe('a host whose clock is set', () => {
     expect(table.begin()).toHaveLength(1);
   });
 
-  test('waits no longer for a limit than it lasts when it is set back meanwhile', async () => {
+  test('ends the wait for a rate limit on time when the clock is set back during the wait', async () => {
     const clock = createHostClock();
     const telemetry = createRecordingTelemetry();
     const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests: 1 });
@@ -96,7 +96,7 @@ describe('a host whose clock is set', () => {
     await waiting;
   });
 
-  test('walks a list again that was last walked by a clock that was ahead', async () => {
+  test('scans a list again when its last scan is dated in the future', async () => {
     const world = createWorld({ graph: createFakeGraph(() => pageOf([])) });
     const stream = streams.media_insights;
     const at = (nowMs: number) => pollOf(stream, { startedMs: nowMs, cycleMs: nowMs });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createSteadyClock, systemClock } from '../../../src/engine/clock.ts';
 
 describe('the system clock', () => {
-  test('rejects a sleep with the reason when it is aborted', async () => {
+  test('rejects a sleep with the abort reason when the signal is aborted', async () => {
     const stop = new AbortController();
     const sleeping = systemClock.sleep(3_600_000, stop.signal);
     stop.abort(new Error('stopping'));
@@ -10,13 +10,13 @@ describe('the system clock', () => {
     await expect(sleeping).rejects.toThrow('stopping');
   });
 
-  test('rejects a sleep of nothing when it was aborted before', async () => {
+  test('rejects a sleep of 0 ms when the signal was aborted before', async () => {
     const stopped = AbortSignal.abort(new Error('stopping'));
 
     await expect(systemClock.sleep(0, stopped)).rejects.toThrow('stopping');
   });
 
-  test('sleeps longer than a timer can hold until it is aborted', async () => {
+  test('sleeps longer than the maximum delay of a timer', async () => {
     const stop = new AbortController();
     let over = false;
     const sleeping = systemClock.sleep(2 ** 32, stop.signal).finally(() => (over = true));
@@ -30,7 +30,7 @@ describe('the system clock', () => {
 });
 
 describe('createSteadyClock', () => {
-  test('goes on from where it stood when the host is set back, and never back', () => {
+  test("advances from its last value and never goes back when the host's clock is set back", () => {
     let hostMs = 1000;
     const clock = createSteadyClock({ nowMs: () => hostMs, sleep: () => Promise.resolve() });
     const read = (ms: number): number => {

@@ -7,8 +7,8 @@ import {
 
 const part = { code: 'mapping.invalid' as const, path: 'id', raw: '{"id":7,"like_count":3}' };
 
-describe('the print of a dead letter', () => {
-  it('is equal when only the signatures of URLs and the time of the poll differ', () => {
+describe('the fingerprint of a dead letter', () => {
+  it('is equal when only URL signatures and the time of the poll differ', () => {
     const raw = (signature: string, polledAt: number) =>
       `{"media_url":"https://cdn.example.com/a.jpg?_nc_rid=${signature}&oh=1","polled_at":${polledAt},"id":7}`;
 
@@ -27,18 +27,18 @@ describe('the print of a dead letter', () => {
   });
 });
 
-describe('what is remembered of dead letters', () => {
-  it('is each once, the latest at the end', () => {
+describe('withDeadLetters', () => {
+  it('keeps each fingerprint once, with the newest at the end', () => {
     expect(withDeadLetters([1n, 2n, 3n], [2n, 4n, 4n])).toEqual([1n, 3n, 2n, 4n]);
   });
 
-  it('is the same list when there was none', () => {
+  it('returns the same list when there are no new dead letters', () => {
     const known = [1n];
 
     expect(withDeadLetters(known, [])).toBe(known);
   });
 
-  it('has a bound, beyond which the oldest is forgotten', () => {
+  it('keeps at most 10,000 fingerprints and drops the oldest', () => {
     const known = Array.from({ length: maxRememberedDeadLetters }, (_, index) => BigInt(index));
 
     const after = withDeadLetters(known, [-1n]);

@@ -14,7 +14,7 @@ import {
 const cause = new Error('below');
 const scope = { kind: 'app', id: '' } as const;
 
-describe('the taxonomy', () => {
+describe('the error classes', () => {
   test.each([
     [new RetryError('graph.server', 'm', { retryAfterMs: 5, cause }), 'retry'],
     [new WaitError('graph.rate-limited', 'm', { scope, retryAfterMs: 5 }), 'wait'],
@@ -23,32 +23,29 @@ describe('the taxonomy', () => {
     [new StopStreamError('graph.permission', 'm', { cause }), 'stop-stream'],
     [new StopAccountError('graph.token', 'm', { cause }), 'stop-account'],
     [new StopProcessError('config.invalid', 'm', { exitCode: 2 }), 'stop-process'],
-  ])('%s says what to do about it: %s', (error, disposition) => {
+  ])('give %s the disposition %s', (error, disposition) => {
     expect(error.disposition).toBe(disposition);
     expect(error.message).toBe('m');
     expect(error.name).toBe(error.constructor.name);
     expect(isConnectorError(error)).toBe(true);
   });
 
-  test('keeps the cause', () => {
+  test('keep the cause', () => {
     expect(new RetryError('graph.server', 'm', { cause }).cause).toBe(cause);
     expect(new StopProcessError('kafka.unauthorized', 'm', { exitCode: 3, cause }).cause).toBe(
       cause,
     );
   });
 
-  test('ends the process with 3 unless it says otherwise', () => {
+  test('give a StopProcessError exit code 3 by default', () => {
     expect(new StopProcessError('accounts.none', 'm').exitCode).toBe(3);
   });
 
-  test.each([[cause], ['text'], [undefined], [{ disposition: 'retry' }]])(
-    'does not take %p for one of its own',
-    (error) => {
-      expect(isConnectorError(error)).toBe(false);
-    },
-  );
+  test.each([[cause], ['text'], [undefined], [{ disposition: 'retry' }]])('exclude %p', (error) => {
+    expect(isConnectorError(error)).toBe(false);
+  });
 
-  test('names codes as area and reason, sorted and each once', () => {
+  test('use codes of the form area.reason that are sorted and unique', () => {
     expect(errorCodes.filter((code) => !/^[a-z]+\.[a-z]+(-[a-z]+)*$/.test(code))).toEqual([]);
     expect([...new Set(errorCodes)].sort()).toEqual([...errorCodes]);
   });

@@ -5,11 +5,11 @@ import { largest, smallest } from '../../../src/engine/extremes.ts';
 const many = Array.from({ length: 200_000 }, (_, index) => index);
 
 describe('largest and smallest', () => {
-  test('are those of a list that is too long for the arguments of a call', () => {
+  test('accept a list that is longer than the argument limit of a call', () => {
     expect([largest(many), smallest(many)]).toEqual([199_999, 0]);
   });
 
-  test('of no values are the floor, or infinite', () => {
+  test('return the floor or an infinity for an empty list', () => {
     expect([largest([], 0), largest([]), smallest([])]).toEqual([0, -Infinity, Infinity]);
   });
 });

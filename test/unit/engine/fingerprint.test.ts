@@ -11,7 +11,7 @@ const media = {
 };
 
 describe('fingerprint', () => {
-  it('is equal for records that differ in the time of the poll and in signatures alone', () => {
+  it('is equal for records that differ only in URL signatures and the time of the poll', () => {
     const later = {
       ...media,
       polled_at: 2000,
@@ -32,11 +32,11 @@ describe('fingerprint', () => {
     expect(fingerprint(changed)).not.toBe(fingerprint(media));
   });
 
-  it('is the same on every machine and in every version, because it is kept in the state', () => {
+  it('is the same on every machine and in every version, because the state stores it', () => {
     expect(fingerprint(media).toString(16)).toBe('fa34091082688d7a');
   });
 
-  it('tells 200,000 records apart', () => {
+  it('is distinct for 200,000 records', () => {
     const seen = new Set<bigint>();
     for (let count = 0; count < 200_000; count += 1) seen.add(fingerprint({ id: '1', count }));
 

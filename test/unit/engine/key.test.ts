@@ -6,7 +6,7 @@ describe('recordKey', () => {
     [['id'], '18000000000000001'],
     [['business_account_id', 'date'], '17841400000000001/2026-05-12T07:00:00Z'],
     [['business_account_id', 'breakdown'], '17841400000000001/age,gender'],
-  ])('joins %j to %s', (fields, key) => {
+  ])('joins the fields %j to %s', (fields, key) => {
     const record = {
       id: '18000000000000001',
       business_account_id: '17841400000000001',

@@ -35,7 +35,7 @@ describe('mapPage', () => {
     expect(mapped.skipped).toEqual(['graph.not-enough-users']);
   });
 
-  test('goes on behind a bad node and keeps its path and what came', () => {
+  test('maps the nodes after an invalid one, and keeps the path and the raw text of the invalid one', () => {
     const mapped = mapPage(
       posts,
       { ...page, nodes: [{ id: '1' }, { id: '2', like_count: 'many' }, { id: '3' }] },
@@ -49,7 +49,7 @@ describe('mapPage', () => {
   });
 
   // Invariant 3
-  test('keeps a record beside the dead letters of its parts and of the page (Invariant 3)', () => {
+  test('keeps a record when parts of it or of its page are dead-lettered (Invariant 3)', () => {
     const ofPage = new DeadLetterError('graph.bad-body', 'no node', { path: 'data[1]', raw: '7' });
     const nodes = [{ id: '1', reach: 'n/a', views: 5 }];
     const mapped = mapPage(streams.media_insights, { ...page, nodes, rejected: [ofPage] }, origin);
@@ -58,7 +58,7 @@ describe('mapPage', () => {
     expect(mapped.rejected.map(({ path }) => path)).toEqual(['data[1]', 'reach']);
   });
 
-  test('names each unknown field of the page once', () => {
+  test('lists each unknown field of a page once', () => {
     const nodes = [
       { id: '1', a: 1 },
       { id: '2', a: 1, b: 2 },
@@ -67,13 +67,13 @@ describe('mapPage', () => {
     expect([...mapPage(posts, { ...page, nodes }, origin).unknown]).toEqual(['a', 'b']);
   });
 
-  test('keeps the reasons for which the extractor left something out', () => {
+  test('keeps the reasons for which the extractor skipped objects', () => {
     const skipped = [{ reason: 'graph.gone', subject: '7' } as const];
 
     expect(mapPage(posts, { ...page, nodes: [], skipped }, origin).skipped).toEqual(['graph.gone']);
   });
 
-  test('lets an error that is no refusal through', () => {
+  test('rethrows an error that is not a rejection', () => {
     const broken = {
       ...posts,
       toRecord: () => {

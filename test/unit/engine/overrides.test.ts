@@ -38,8 +38,8 @@ function running(world: World, changes: Changes = {}) {
 
 const accepted = { kind: 'accepted' };
 
-describe('poll', () => {
-  test('polls at once, and the next time an interval later', async () => {
+describe('the control request "poll"', () => {
+  test('polls at once, and the next scheduled poll follows one interval later', async () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world);
     await world.clock.advance(10 * minuteMs);
@@ -55,7 +55,7 @@ describe('poll', () => {
     await run.stop();
   });
 
-  test('polls again after a poll that is under way', async () => {
+  test('polls again after a poll that is already running ends', async () => {
     const answers = [Promise.withResolvers<ReturnType<typeof pageOf>>()];
     const graph = graphWith({ [media]: () => answers.shift()?.promise ?? pageOf([]) });
     const [first] = answers;
@@ -72,7 +72,7 @@ describe('poll', () => {
     await run.stop();
   });
 
-  test('is refused for what an error has stopped, which a resume begins again', async () => {
+  test('is rejected for a stream that an error has stopped, until a resume restarts the stream', async () => {
     const answers = [new StopStreamError('graph.permission', 'no')];
     const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
     const world = createWorld({ graph });
@@ -88,8 +88,8 @@ describe('poll', () => {
   });
 });
 
-describe('resume', () => {
-  test('polls what an error has stopped at once, and no other stream of the account before its turn', async () => {
+describe('the control request "resume"', () => {
+  test("polls a stopped stream at once, and leaves the schedule of the account's other streams unchanged", async () => {
     const answers = [new StopStreamError('graph.permission', 'no')];
     const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
     const run = running(createWorld({ graph }));
@@ -105,7 +105,7 @@ describe('resume', () => {
     await run.stop();
   });
 
-  test('polls a stream at once that was polled with success less than an interval before its error', async () => {
+  test('polls a stopped stream at once even if its last successful poll is less than an interval old', async () => {
     const answers = [pageOf([]), new StopStreamError('graph.permission', 'no')];
     const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
     const run = running(createWorld({ graph }));
@@ -120,8 +120,8 @@ describe('resume', () => {
   });
 });
 
-describe('pause', () => {
-  test('polls the stream of the account no more, and everything else on', async () => {
+describe('the control request "pause"', () => {
+  test('stops the polls of one stream of one account, and every other stream keeps polling', async () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world, { directory: directoryOf([account, otherAccount]) });
     await world.clock.advance(minuteMs);
@@ -142,7 +142,7 @@ describe('pause', () => {
     await run.stop();
   });
 
-  test('ends by a resume, which polls at once what fell due meanwhile', async () => {
+  test('ends with a resume, which polls at once if a poll became due during the pause', async () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world);
     await world.clock.advance(minuteMs);
@@ -157,7 +157,7 @@ describe('pause', () => {
     await run.stop();
   });
 
-  test('waits as long as every stream is paused, and stops when it is asked to', async () => {
+  test('leaves the program idle when every stream is paused, and the program still stops on request', async () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world);
     await world.clock.advance(minuteMs);
@@ -169,7 +169,7 @@ describe('pause', () => {
     await run.stop();
   });
 
-  test('holds for an account that leaves and comes back', async () => {
+  test('stays in effect when the account leaves this instance and comes back', async () => {
     const group = createFakeGroup();
     const world = createWorld({ graph: graphWith() });
     const run = running(world, { group });
@@ -187,12 +187,12 @@ describe('pause', () => {
   });
 });
 
-describe('an interval that is changed', () => {
+describe('a changed interval', () => {
   test.each([
     ['shorter', 20 * minuteMs, [20, 40]],
     ['shorter than what has passed', 5 * minuteMs, [10, 15]],
     ['longer', 2 * hourMs, [120, 240]],
-  ])('is counted from the last poll when it is %s', async (_how, intervalMs, minutes) => {
+  ])('counts from the last poll when it is %s', async (_how, intervalMs, minutes) => {
     const times: number[] = [];
     const clock = createManualClock(startMs);
     const graph = graphWith({
@@ -216,8 +216,8 @@ describe('an interval that is changed', () => {
   });
 });
 
-describe('an order that cannot be carried out', () => {
-  test('names the streams there are, and says when nobody knows the account', async () => {
+describe('a control request that cannot be executed', () => {
+  test('lists the enabled streams, and reports an unknown account', async () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world);
     await world.clock.advance(minuteMs);
@@ -230,7 +230,7 @@ describe('an order that cannot be carried out', () => {
     await run.stop();
   });
 
-  test('names the instance that has the account', async () => {
+  test('names the instance that owns the account', async () => {
     const group = createFakeGroup(1, { first: [] });
     group.owner = 'other (10.0.0.2)';
     const world = createWorld({ graph: graphWith() });
@@ -245,7 +245,7 @@ describe('an order that cannot be carried out', () => {
     await run.stop();
   });
 
-  test('is not ready before anything is supervised, nor after', async () => {
+  test('is answered with "unready" before the supervisor starts and after it ends', async () => {
     const controlHandler = createControlHandler();
     const world = createWorld({ graph: graphWith() });
 

@@ -12,21 +12,21 @@ describe('murmur2', () => {
     ['a-little-bit-long-string', -985981536],
     ['a-little-bit-longer-string', -1486304829],
     ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
-  ])('hashes %s as Java does', (text, hash) => {
+  ])("hashes %s like Kafka's Java client", (text, hash) => {
     expect(murmur2(encoder.encode(text))).toBe(hash);
   });
 
-  test('hashes three bytes as Java does', () => {
+  test("hashes three bytes like Kafka's Java client", () => {
     expect(murmur2(new Uint8Array([97, 98, 99]))).toBe(479470107);
   });
 
-  test('hashes a view into a larger buffer by its own bytes alone', () => {
+  test('hashes a view into a larger buffer by the bytes of the view alone', () => {
     expect(murmur2(encoder.encode('xx21yy').subarray(2, 4))).toBe(-973932308);
   });
 });
 
-describe('any hash', () => {
-  test('is a signed whole number of 32 bits, as Java has them', () => {
+describe('any key', () => {
+  test('has a hash that is a signed 32-bit integer, as in Java', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         const hash = murmur2(bytes);
@@ -36,7 +36,7 @@ describe('any hash', () => {
     );
   });
 
-  test('belongs to a partition that there is', () => {
+  test('has a partition within the partition count', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 1000 }), (key, count) => {
         const partition = partitionOf(key, count);
@@ -47,12 +47,12 @@ describe('any hash', () => {
 });
 
 describe('partitionOf', () => {
-  test('keeps a negative hash positive by its lower 31 bits', () => {
+  test('makes a negative hash positive by its lower 31 bits', () => {
     expect(partitionOf('21', 12)).toBe((-973932308 & 0x7fffffff) % 12);
     expect(partitionOf('21', 12)).toBe(0);
   });
 
-  test('sends everything to partition 0 when there is one', () => {
+  test('returns partition 0 when there is one partition', () => {
     expect(partitionOf('17841400000000000', 1)).toBe(0);
   });
 

@@ -67,8 +67,8 @@ function office(stream: Stream, list: readonly Node[]) {
 const ids = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => String(first + index));
 
-describe('a list that lacks most of what is known', () => {
-  test('deletes nothing when it is whole again at the next poll', async () => {
+describe('a list that lacks many of the known objects', () => {
+  test('deletes nothing when it is complete again at the next poll', async () => {
     const { api, poll, telemetry, state } = office(streams.media, entries(10));
     const deleted = [await poll(startMs)];
     api.list = [];
@@ -92,7 +92,7 @@ describe('a list that lacks most of what is known', () => {
     expect(state().published.size).toBe(10);
   });
 
-  test('is walked again at the next poll, and deletes when that lacks it too', async () => {
+  test('is scanned again at the next poll, which deletes the objects that are missing twice', async () => {
     const { api, poll } = office(streams.media, entries(10));
     await poll(startMs);
     api.list = entries(5);
@@ -102,7 +102,7 @@ describe('a list that lacks most of what is known', () => {
     expect(await poll(startMs + 2 * dayMs)).toEqual([]);
   });
 
-  test('is doubted for one poll by all its tries, and across a restart', async () => {
+  test('is suspected of truncation by every retry of one poll, and the suspicion survives a restart', async () => {
     const { api, poll, fates, restart } = office(streams.media, entries(10));
     await poll(startMs);
     api.list = [...entries(2), { id: '99', timestamp: isoSeconds(startMs) }];
@@ -118,7 +118,7 @@ describe('a list that lacks most of what is known', () => {
     [10, 6, ids(7, 10)],
     [8, 5, ids(6, 8)],
     [3, 1, ids(2, 3)],
-  ])('is believed when it had %d entries and has %d', async (known, left, gone) => {
+  ])('is accepted as complete when it had %d entries and has %d', async (known, left, gone) => {
     const { api, poll, telemetry } = office(streams.media, entries(known));
     await poll(startMs);
     api.list = entries(left);
@@ -127,7 +127,7 @@ describe('a list that lacks most of what is known', () => {
     expect(telemetry.ofType('list-doubted')).toEqual([]);
   });
 
-  test('is not believed when it is empty, however little was known', async () => {
+  test('is suspected of truncation when it is empty, even if it had one entry', async () => {
     const { api, poll } = office(streams.media, entries(1));
     await poll(startMs);
     api.list = [];
@@ -136,7 +136,7 @@ describe('a list that lacks most of what is known', () => {
     expect(await poll(startMs + 2 * dayMs)).toEqual(['1']);
   });
 
-  test('is not believed while the account says that it has more', async () => {
+  test("is suspected of truncation as long as the account's media count exceeds its length", async () => {
     const { api, poll, pollUsers } = office(streams.media, entries(10));
     await poll(startMs);
     api.list = [];
@@ -162,7 +162,7 @@ describe('a list that the API cuts at 10,000 entries', () => {
   test.each([
     ['media', streams.media],
     ['tags', streams.tags],
-  ] as const)('does not delete %s that new ones push out of it', async (_name, stream) => {
+  ] as const)('keeps the %s that newer ones push out of the list', async (_name, stream) => {
     const { api, poll, state } = office(stream, newest(15_000));
     await poll(startMs);
     api.list = newest(15_002);
@@ -171,7 +171,7 @@ describe('a list that the API cuts at 10,000 entries', () => {
     expect(state().published.size).toBe(10_002);
   });
 
-  test('deletes an entry that is missing between those that are listed', async () => {
+  test('deletes a missing entry that lies between listed entries', async () => {
     const { api, poll } = office(streams.media, newest(15_000));
     await poll(startMs);
     api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
@@ -180,7 +180,7 @@ describe('a list that the API cuts at 10,000 entries', () => {
     expect(await poll(startMs + 2 * dayMs)).toEqual([]);
   });
 
-  test('deletes nothing by what the process before has walked', async () => {
+  test('deletes nothing by a list scan of the previous process', async () => {
     const { api, poll, restart } = office(streams.media, newest(15_000));
     await poll(startMs);
     restart();
@@ -189,7 +189,7 @@ describe('a list that the API cuts at 10,000 entries', () => {
     expect(await poll(startMs + dayMs)).toEqual([]);
   });
 
-  test('counts as cut when it is shorter and the account has more', async () => {
+  test("is treated as truncated when it is shorter than 10,000 entries and the account's media count is higher", async () => {
     const { api, poll, pollUsers } = office(streams.media, newest(15_000, 20));
     api.mediaCount = 15_000;
     await pollUsers();
@@ -201,7 +201,7 @@ describe('a list that the API cuts at 10,000 entries', () => {
 });
 
 describe('stories', () => {
-  test('that have lived for a day go at once, all together', async () => {
+  test('are deleted at once, all together, when they disappear after a day', async () => {
     const { api, poll, telemetry } = office(streams.stories, entries(10, hourMs));
     await poll(startMs);
     api.list = [];
@@ -210,7 +210,7 @@ describe('stories', () => {
     expect(telemetry.ofType('list-doubted')).toEqual([]);
   });
 
-  test('that vanish before go when they are missing twice', async () => {
+  test('are deleted at the second poll without them when they disappear within a day', async () => {
     const { api, poll } = office(streams.stories, entries(10, hourMs));
     await poll(startMs);
     api.list = [];
@@ -219,7 +219,7 @@ describe('stories', () => {
     expect(await poll(startMs + 30 * minuteMs)).toEqual(ids(1, 10));
   });
 
-  test('that were known before a day of rest go at once', async () => {
+  test('are deleted at once when they were last listed a day before a restart', async () => {
     const { api, poll, restart } = office(streams.stories, entries(10, hourMs));
     await poll(startMs);
     api.list = [];

@@ -28,7 +28,7 @@ function graphOf(rule: (path: string, fields: string) => Answer | undefined = ()
 const at = { nextPollMs: () => null, signal: calm };
 
 describe('groupByList', () => {
-  test('puts streams of one list together, the one that asks most first', () => {
+  test('groups the streams of one list, with the most expensive stream first', () => {
     const named = groupByList(
       (
         [
@@ -54,11 +54,11 @@ describe('groupByList', () => {
   });
 });
 
-describe('a round', () => {
+describe('a poll group', () => {
   test.each([
     ['media', 'comments'],
     ['media_insights', 'comments'],
-  ] as const)('walks the list of media once for %s and %s', async (...names) => {
+  ] as const)('scans the media list once for %s and %s', async (...names) => {
     const counted = media.map((node) => ({ ...node, comments_count: 3 }));
     const graph = graphOf((path) => (path.endsWith('/media') ? pageOf(counted) : undefined));
     const world = createWorld({ graph });
@@ -72,7 +72,7 @@ describe('a round', () => {
     ]);
   });
 
-  test('walks the list of media once for media and their insights', async () => {
+  test('scans the media list once for media and media_insights', async () => {
     const world = createWorld({ graph: graphOf() });
     const outcomes = await pollGroup(jobsOf('media', 'media_insights'), world, at);
 
@@ -84,7 +84,7 @@ describe('a round', () => {
     ]);
   });
 
-  test('ends at once the polls that wait when the verdict on another stops the account', async () => {
+  test('ends the waiting polls at once when the outcome of another poll stops the account', async () => {
     const refused = new StopAccountError('graph.token', 'revoked');
     const later = new RetryError('graph.server', 'HTTP 500', { retryAfterMs: hourMs });
     const graph = graphOf((path, fields) =>
@@ -105,7 +105,7 @@ describe('a round', () => {
     expect(seen).toEqual([['media', 'stop-account']]);
   });
 
-  test('lets the others walk the list themselves when the first fails, without waiting for its tries', async () => {
+  test('lets the next stream scan the list itself when the first stream fails, without waiting for its retries', async () => {
     const away = new RetryError('graph.server', 'HTTP 500');
     const graph = graphOf((path, fields) =>
       path.endsWith('/media') && fields.includes('caption') ? away : undefined,

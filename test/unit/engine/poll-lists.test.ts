@@ -9,8 +9,8 @@ import { calm, createWorld, dayMs, everyPoll, pollOf, sourceOf, posts } from './
 
 const away = new RetryError('kafka.unavailable', 'no broker answers');
 
-describe('a poll that leaves something out', () => {
-  test('names the first of it, five of each reason, whatever is frequent', async () => {
+describe('a poll that skips objects', () => {
+  test('reports five objects of each reason, so that a frequent reason does not hide a rare one', async () => {
     const ids = Array.from({ length: 9 }, (_, index) => String(index + 1));
     const world = createWorld({
       graph: createFakeGraph(({ path }) => {
@@ -33,8 +33,8 @@ describe('a poll that leaves something out', () => {
   });
 });
 
-describe('a poll of a list whose whole walk is due once a day', () => {
-  test('walks the whole list again when the records of the walk were not committed (Invariant 3)', async () => {
+describe('a poll of a list that is scanned to its end once a day', () => {
+  test('scans to the end again when the records of the scan were not committed (Invariant 3)', async () => {
     const old = '2026-01-01T00:00:00+0000';
     const list = [
       pageOf([{ id: '3', timestamp: old }], 'A'),
@@ -61,7 +61,7 @@ describe('a poll of a list whose whole walk is due once a day', () => {
     expect(world.graph.requests).toHaveLength(3 + 3 + 1);
   });
 
-  test('walks the whole list though the insights of its media have walked it before', async () => {
+  test('scans to the end although media_insights has scanned the list before', async () => {
     const old = '2026-01-01T00:00:00+0000';
     const world = createWorld({
       graph: createFakeGraph(({ path, query }) => {

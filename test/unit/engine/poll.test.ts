@@ -28,7 +28,7 @@ const yesterday = {
 };
 
 describe('a poll', () => {
-  test('publishes the records of its nodes and the state after them as one batch', async () => {
+  test('publishes the records of its nodes and the next state in one batch', async () => {
     const world = createWorld({
       graph: createFakeGraph(() => pageOf([{ id: '1', caption: 'a' }, { id: '2' }])),
     });
@@ -74,7 +74,7 @@ describe('a poll', () => {
     expect(poll.state).toEqual(batch?.state);
   });
 
-  test('writes nothing when a full stream has no nodes', async () => {
+  test('writes nothing when a list has no nodes', async () => {
     const world = createWorld({ graph: createFakeGraph(() => pageOf([])) });
     const poll = pollOf(posts);
 
@@ -85,7 +85,7 @@ describe('a poll', () => {
   });
 
   // Invariant 1
-  test('never publishes records without the state that stands for them (Invariant 1)', async () => {
+  test('commits records and the state that stands for them in one batch (Invariant 1)', async () => {
     const world = createWorld({
       graph: reachOnly({
         '2026-05-11T07:00:00+0000': 5,
@@ -109,7 +109,7 @@ describe('a poll', () => {
     ]);
   });
 
-  test('writes nothing when a second poll finds the same days', async () => {
+  test('writes nothing when it finds the days that the previous poll published', async () => {
     const world = createWorld({ graph: reachOnly({ '2026-05-12T07:00:00+0000': 6 }) });
     const before = pollOf(streams.user_insights, { state: yesterday });
     await runPoll(before, world, calm);
@@ -121,7 +121,7 @@ describe('a poll', () => {
     expect(after.state).toEqual(before.state);
   });
 
-  test('writes state alone for an account whose windows have no data yet', async () => {
+  test('commits only the state when the windows of an account have no data yet', async () => {
     const world = createWorld({ graph: createFakeGraph(() => noSeries) });
     const poll = pollOf(streams.user_insights, {
       state: { ...firstState(streams.user_insights), coveredUntilMs: startMs - 3 * dayMs },
@@ -136,7 +136,7 @@ describe('a poll', () => {
     });
   });
 
-  test('commits an incremental stream window by window, each with a sequence of its own', async () => {
+  test('commits an incremental stream window by window, each batch with the next sequence', async () => {
     const world = createWorld({
       graph: createFakeGraph(({ query }) => {
         if (query['period'] !== 'day') return noSeries;
@@ -155,9 +155,9 @@ describe('a poll', () => {
   });
 });
 
-describe('a poll that is tried again', () => {
+describe('a retried poll', () => {
   // Invariant 7
-  test('publishes nothing twice of what an earlier try committed (Invariant 7)', async () => {
+  test('publishes only the records that the earlier attempts did not commit (Invariant 7)', async () => {
     const world = createWorld({
       graph: createFakeGraph(
         answersInTurn(
@@ -180,7 +180,7 @@ describe('a poll that is tried again', () => {
     expect(poll.tally.records).toBe(2);
   });
 
-  test('publishes a day again that was corrected between the tries', async () => {
+  test('publishes a day again when Meta corrected it between the attempts', async () => {
     let reach = 5;
     const world = createWorld({
       graph: createFakeGraph(({ query }) => {
@@ -201,7 +201,7 @@ describe('a poll that is tried again', () => {
     expect(poll.state.days.map((day) => day.reach)).toEqual([6]);
   });
 
-  test('publishes a media again that changed between the tries, when changes are published', async () => {
+  test('publishes a media again that changed between the attempts, in the mode "changes"', async () => {
     const world = createWorld({
       graph: createFakeGraph(
         answersInTurn(
@@ -228,7 +228,7 @@ describe('a poll that is tried again', () => {
     expect(records.map((record) => valueOf(record)['like_count'])).toEqual([5, 6]);
   });
 
-  test('deletes what an earlier try published and the next found gone', async () => {
+  test('deletes an object that an earlier attempt published and a later attempt finds missing', async () => {
     const world = createWorld({
       graph: createFakeGraph(
         answersInTurn(
@@ -253,7 +253,7 @@ describe('a poll that is tried again', () => {
     ]);
   });
 
-  test('keeps the state when the broker refuses the batch', async () => {
+  test('keeps the state when the broker rejects the batch', async () => {
     const world = createWorld({ publisher: createFakePublisher(() => away) });
     const poll = pollOf(posts, { state: { ...firstState(posts), sequence: 41 } });
 
@@ -264,7 +264,7 @@ describe('a poll that is tried again', () => {
     expect(poll.published.size).toBe(0);
   });
 
-  test('gives the refused batch the same sequence again', async () => {
+  test('gives a rejected batch the same sequence again', async () => {
     const world = createWorld({
       publisher: createFakePublisher((_batch, index) => (index === 0 ? away : undefined)),
     });
@@ -278,9 +278,9 @@ describe('a poll that is tried again', () => {
   });
 });
 
-describe('a poll whose answer is not what it should be', () => {
+describe('a poll with a malformed response', () => {
   // Invariant 3
-  test('keeps the body as a dead letter beside the pages before it, and fails (Invariant 3)', async () => {
+  test('dead-letters the body, publishes the pages before it, and fails (Invariant 3)', async () => {
     const world = createWorld({
       graph: createFakeGraph(answersInTurn(pageOf([{ id: '1' }], 'A'), { data: 'none' })),
     });
@@ -308,7 +308,7 @@ describe('a poll whose answer is not what it should be', () => {
     expect(poll.tally).toMatchObject({ records: 1, deadLetters: 1 });
   });
 
-  test('dead-letters a series without one valid part and does not move its cursors', async () => {
+  test('dead-letters a series without a valid part and keeps its cursors', async () => {
     const world = createWorld({ graph: createFakeGraph(() => ({ data: [{ name: 'reach' }] })) });
     const poll = pollOf(streams.user_insights, { state: yesterday });
 
@@ -325,7 +325,7 @@ describe('a poll whose answer is not what it should be', () => {
 
 describe('an aborted poll', () => {
   // Invariant 7
-  test('asks and publishes nothing more when it is aborted between two pages (Invariant 7)', async () => {
+  test('sends and publishes nothing more when the abort comes between two pages (Invariant 7)', async () => {
     const stop = new AbortController();
     const world = createWorld({
       graph: createFakeGraph((_request, index) => {

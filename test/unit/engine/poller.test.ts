@@ -31,8 +31,8 @@ function start(world: World, signal = calm, who = account) {
   return { job, outcome };
 }
 
-describe('a due poll that goes well', () => {
-  test('reports what it brought and keeps the state for the next', async () => {
+describe('a successful poll', () => {
+  test('reports its results and keeps the new state for the next poll', async () => {
     const world = worldOf(pageOf([{ id: '1', surprise: 1 }, { caption: 'no id' }]));
     const { job, outcome } = start(world);
 
@@ -73,10 +73,18 @@ describe('a due poll that goes well', () => {
   });
 });
 
-describe('the next turn', () => {
+describe('the event "poll-failed"', () => {
   test.each([
-    ['is told with a poll that is given up', new SkipError('graph.gone', 'gone'), startMs + hourMs],
-    ['is none for a poll that is stopped', new StopStreamError('graph.permission', 'no'), null],
+    [
+      'names the next poll after a poll that failed',
+      new SkipError('graph.gone', 'gone'),
+      startMs + hourMs,
+    ],
+    [
+      'names no next poll for a stream that is stopped',
+      new StopStreamError('graph.permission', 'no'),
+      null,
+    ],
   ])('%s', async (_what, error, nextPollMs) => {
     const world = worldOf(error);
     await start(world).outcome;
@@ -85,13 +93,13 @@ describe('the next turn', () => {
   });
 });
 
-describe('what a try committed', () => {
+describe('the event "committed"', () => {
   const committed = (world: World) =>
     world.telemetry
       .ofType('committed')
       .map(({ records, deadLetters }) => ({ records, deadLetters }));
 
-  test('is reported once, though the poll fails for a bad body', async () => {
+  test('is reported once when the poll fails because of an unreadable body', async () => {
     const bad = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
     const world = worldOf(bad);
     const { outcome } = start(world);
@@ -100,7 +108,7 @@ describe('what a try committed', () => {
     expect(committed(world)).toEqual([{ records: 0, deadLetters: 1 }]);
   });
 
-  test('is not reported again by the try that ends the poll', async () => {
+  test('counts each record once when the poll succeeds after a retry', async () => {
     const first = pageOf([{ id: '1' }, { caption: 'no id' }], 'next');
     const world = worldOf(first, away, first, pageOf([{ id: '2' }]));
     const small = { ...world, settings: { ...world.settings, maxBatchRecords: 1 } };
@@ -117,7 +125,7 @@ describe('what a try committed', () => {
 });
 
 describe('the disposition retry', () => {
-  test('waits longer after each try and then fails the poll, at most three tries', async () => {
+  test('retries with growing back-off and fails the poll after three attempts', async () => {
     const world = worldOf(away, away, away);
     const { outcome } = start(world);
     await world.clock.advance(hourMs);
@@ -133,7 +141,7 @@ describe('the disposition retry', () => {
     ]);
   });
 
-  test('waits as long as the other side asked', async () => {
+  test("waits as long as the server's retry-after asks", async () => {
     const world = worldOf(new RetryError('graph.server', 'busy', { retryAfterMs: 7000 }), page);
     const { outcome } = start(world);
     await world.clock.advance(hourMs);
@@ -142,7 +150,7 @@ describe('the disposition retry', () => {
     expect(world.clock.slept).toEqual([7000]);
   });
 
-  test('goes on from the state of what was committed before the trouble', async () => {
+  test('continues from the state that was committed before the error', async () => {
     const broker = new RetryError('kafka.unavailable', 'no broker answers');
     const world = {
       ...worldOf(pageOf([{ id: '1' }], 'A'), pageOf([{ id: '2' }]), pageOf([{ id: '2' }])),
@@ -158,7 +166,7 @@ describe('the disposition retry', () => {
     expect(job.state.sequence).toBe(2);
   });
 
-  test('keeps the last committed state when the poll fails for good', async () => {
+  test('keeps the last committed state when the last attempt fails', async () => {
     const world = worldOf(pageOf([{ id: '1' }], 'A'), away, away, away);
     const tools = {
       ...world,
@@ -178,7 +186,7 @@ describe('the disposition wait', () => {
     retryAfterMs: 5 * minuteMs,
   });
 
-  test('is waited for within the poll, which goes on where it was', async () => {
+  test('pauses the request of a limited scope and then continues the poll at the same page', async () => {
     const world = worldOf(pageOf([{ id: '1' }], 'A'), limit, pageOf([{ id: '2' }]));
     const { outcome } = start(world);
     await world.clock.advance(5 * minuteMs - 1);
@@ -190,7 +198,7 @@ describe('the disposition wait', () => {
     expect(world.telemetry.ofType('poll-failed')).toEqual([]);
   });
 
-  test('blocks the scope and does the same poll again when it comes from elsewhere', async () => {
+  test('blocks the scope and repeats the poll when the limit comes from the publisher', async () => {
     const world = {
       ...worldOf(page, page),
       publisher: createFakePublisher((_batch, index) => (index === 0 ? limit : undefined)),
@@ -207,7 +215,7 @@ describe('the disposition wait', () => {
   });
 
   // Invariant 8
-  test('holds the polls of the account back and not those of another (Invariant 8)', async () => {
+  test("delays the polls of the limited account and no other account's polls (Invariant 8)", async () => {
     const world = worldOf(limit, page, page, page);
     start(world);
     await settle();
@@ -220,7 +228,7 @@ describe('the disposition wait', () => {
     await expect(same.outcome).resolves.toEqual({ kind: 'done' });
   });
 
-  test('is no try: limits that were met leave the poll all its tries', async () => {
+  test('does not count as a failed attempt', async () => {
     const world = worldOf(limit, limit, limit, away, away, page);
     const { outcome } = start(world);
     await world.clock.advance(hourMs);
@@ -228,7 +236,7 @@ describe('the disposition wait', () => {
     await expect(outcome).resolves.toEqual({ kind: 'done' });
   });
 
-  test('leaves its turn to others meanwhile', async () => {
+  test("frees the poll's permit for other polls during the wait", async () => {
     const world = { ...worldOf(limit, page, page), pollPermits: new Semaphore(1) };
     start(world);
     await settle();
@@ -250,7 +258,7 @@ describe('the other dispositions', () => {
     ['dead-letter', 'failed', part, 'dead-letter'],
     ['stop-stream', 'stop-stream', new StopStreamError('graph.permission', 'no'), 'stop-stream'],
     ['stop-account', 'stop-account', new StopAccountError('graph.token', 'old'), 'stop-account'],
-  ])('%s ends the poll at once as %s', async (_name, kind, error, disposition) => {
+  ])('%s ends the poll at once with the outcome %s', async (_name, kind, error, disposition) => {
     const world = worldOf(error);
     const { outcome } = start(world);
 
@@ -261,18 +269,18 @@ describe('the other dispositions', () => {
     ]);
   });
 
-  test('dead-letter keeps what came before it ends the poll', async () => {
+  test('dead-letter publishes the unreadable part and then ends the poll', async () => {
     const world = worldOf(part);
     await start(world).outcome;
 
     expect(keysOf(world.publisher.batches)).toEqual(['dead_letters media/17841400000000001']);
   });
 
-  test('stop-process is thrown', async () => {
+  test('stop-process is thrown to the caller', async () => {
     await expect(start(worldOf(process)).outcome).rejects.toBe(process);
   });
 
-  test('none: what nobody foresaw fails the poll and is not retried', async () => {
+  test('unexpected, for an error without a disposition, fails the poll without a retry', async () => {
     const world = worldOf(new TypeError('a bug'));
     const { outcome } = start(world);
 
@@ -284,8 +292,8 @@ describe('the other dispositions', () => {
   });
 });
 
-describe('an abort', () => {
-  test('ends a back-off with the reason, without a report', async () => {
+describe('an abort of a poll', () => {
+  test('ends the back-off with the abort reason and without a further event', async () => {
     const stop = new AbortController();
     const world = worldOf(away);
     const { outcome } = start(world, stop.signal);
@@ -296,7 +304,7 @@ describe('an abort', () => {
     expect(world.telemetry.events).toHaveLength(1);
   });
 
-  test('ends the wait for a limit', async () => {
+  test('ends the wait for a rate limit', async () => {
     const stop = new AbortController();
     const world = worldOf(page);
     world.rateLimiter.block({ kind: 'app', id: '' }, hourMs);
@@ -308,7 +316,7 @@ describe('an abort', () => {
     expect(world.graph.requests).toEqual([]);
   });
 
-  test('ends the wait for a turn', async () => {
+  test('ends the wait for a permit', async () => {
     const stop = new AbortController();
     const world = { ...worldOf(page), pollPermits: new Semaphore(0) };
     const { outcome } = start(world, stop.signal);
@@ -318,7 +326,7 @@ describe('an abort', () => {
     await expect(outcome).rejects.toThrow('stopping');
   });
 
-  test('in a request ends the poll with the reason instead of an error of its own', async () => {
+  test('rejects with the abort reason rather than the error of the aborted request', async () => {
     const stop = new AbortController();
     const graph = createFakeGraph(() => {
       stop.abort(new Error('stopping'));

@@ -17,7 +17,7 @@ const hourMs = 3_600_000;
 const users = { users: { intervalMs: hourMs } };
 
 describe('readiness', () => {
-  test('is ready when every dependency is and no account is known', () => {
+  test('is ready when every dependency is ready and no account is known', () => {
     const snapshot = { dependencies: allUp, streams: users, accounts: new Map(), partitions: [] };
 
     expect(readiness(snapshot, 0)).toEqual({ ready: true, reasons: [], partitions: [] });
@@ -46,7 +46,7 @@ describe('readiness', () => {
     });
   });
 
-  test('names every refused token and the accounts that are stopped, with the code and what to do', () => {
+  test('names each rejected token and the stopped accounts, with the error code and the advice', () => {
     const refusal = { code: 'graph.token', message: 'revoked' } as const;
     const tokens: NonNullable<HealthSnapshot['tokens']> = new Map<
       string,
@@ -71,7 +71,7 @@ describe('readiness', () => {
     ]);
   });
 
-  test('is ready at three intervals after the last success, and not a moment later', () => {
+  test('ends more than three intervals after the last successful poll', () => {
     const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: { users: hourMs } }]]);
     const snapshot = { dependencies: allUp, streams: users, accounts, partitions: [] };
 
@@ -83,7 +83,7 @@ describe('readiness', () => {
     });
   });
 
-  test('counts from when the account was added before its first success', () => {
+  test('counts from the time when the account was added until its first success', () => {
     const accounts = new Map([['1', { addedAtMs: 10, succeededAtMs: { media: 99 * hourMs } }]]);
     const snapshot = { dependencies: allUp, streams: users, accounts, partitions: [] };
 
@@ -91,7 +91,7 @@ describe('readiness', () => {
     expect(readiness(snapshot, 3 * hourMs + 11).ready).toBe(false);
   });
 
-  test('judges each stream by its own interval', () => {
+  test('measures each stream by its own interval', () => {
     const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: {} }]]);
     const streams = { users: { intervalMs: hourMs }, stories: { intervalMs: 1000 } };
 
@@ -112,7 +112,7 @@ describe('readiness', () => {
     ]);
   });
 
-  test('asks nothing of a stream that is not enabled', () => {
+  test('ignores a stream that is not enabled', () => {
     const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: {} }]]);
 
     expect(

@@ -41,11 +41,11 @@ describe('redaction of a text', () => {
     'the permission instagram_basic is missing; basic authentication failed',
     'Invalid OAuth access token data.',
     '(#100) Tried accessing nonexisting field (access_token)',
-  ])('leaves other words alone: %s', (words) => {
+  ])('keeps other words: %s', (words) => {
     expect(redact(words)).toBe(words);
   });
 
-  test('masks nothing when no secret is configured and none is seen', () => {
+  test('masks nothing in a plain text without configured secrets', () => {
     expect(createRedact([''])('plain')).toBe('plain');
   });
 
@@ -53,7 +53,7 @@ describe('redaction of a text', () => {
     '?access_token=[secret]&limit=1',
     'Authorization: [secret]',
     'http://[secret]@registry:8081/subjects',
-  ])('leaves a mask as it is: %s', (words) => {
+  ])('keeps a mask as it is: %s', (words) => {
     expect(redact(words)).toBe(words);
     expect(redact(words.replace('[secret]', 'hush'))).toBe(words);
   });

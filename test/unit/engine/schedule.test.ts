@@ -20,8 +20,8 @@ function timetableOf(polled: readonly { readonly stream: Stream; readonly agoMs:
   return jobs.map((job) => (table.nextMs(job) ?? NaN) - startMs);
 }
 
-describe('a timetable that begins from states', () => {
-  test('keeps streams of one list and interval together, though one poll began after the other', () => {
+describe('a schedule that starts from restored states', () => {
+  test('keeps streams of one list and interval together when their last polls were minutes apart', () => {
     const due = timetableOf([
       { stream: posts, agoMs: 30 * minuteMs },
       { stream: reels, agoMs: 25 * minuteMs },
@@ -29,7 +29,7 @@ describe('a timetable that begins from states', () => {
     expect(due).toEqual([30 * minuteMs, 30 * minuteMs]);
   });
 
-  test('leaves streams apart whose last polls are half an interval apart', () => {
+  test('keeps streams apart when their last polls were half an interval apart', () => {
     const due = timetableOf([
       { stream: posts, agoMs: 50 * minuteMs },
       { stream: reels, agoMs: 20 * minuteMs },

@@ -11,7 +11,7 @@ function setUp(graceMs: number) {
 
 describe('the shutdown budget', () => {
   test.each([100, 5000, 25_000, 3_600_000])(
-    'ends all steps within the grace period of %i ms when each takes all of its time (Invariant 7)',
+    'ends all steps within the grace period of %i ms when each step uses its full time (Invariant 7)',
     (graceMs) => {
       const { clock, stop, budget } = setUp(graceMs);
       stop.abort();
@@ -20,7 +20,7 @@ describe('the shutdown budget', () => {
     },
   );
 
-  test('gives every step time of its own, whatever the steps before it have used', () => {
+  test('leaves time for every step when the steps before it use their full time', () => {
     const { clock, stop, budget } = setUp(25_000);
     stop.abort();
     for (const step of shutdownSteps) {
@@ -29,13 +29,13 @@ describe('the shutdown budget', () => {
     }
   });
 
-  test('gives a step its usual time while no shutdown has begun, whatever the grace period', () => {
+  test('gives a step its usual time before a shutdown begins, for any grace period', () => {
     const { budget } = setUp(100);
     expect(budget.leftMs('transaction')).toBe(8000);
     expect(budget.leftMs('producer')).toBe(1000);
   });
 
-  test('counts from a signal that was aborted before', () => {
+  test('counts from now when the signal is already aborted', () => {
     const { clock, budget } = setUp(10_000);
     budget.beginWith(AbortSignal.abort());
     clock.nowMs += 2000;

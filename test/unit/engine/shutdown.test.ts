@@ -8,20 +8,20 @@ describe('settled', () => {
     await expect(settled(never, 1)).resolves.toBeUndefined();
   });
 
-  test('swallows how the work ends', async () => {
+  test('resolves when the work rejects', async () => {
     await expect(settled(Promise.reject(new Error('failed')), 60_000)).resolves.toBeUndefined();
   });
 });
 
 describe('endedSoon', () => {
-  test('rejects with the reason of the abort when the work does not end after it', async () => {
+  test('rejects with the abort reason when the work does not end in time after the abort', async () => {
     const stop = new AbortController();
     const ended = endedSoon(never, stop.signal, () => 1);
     stop.abort(new Error('stopped by SIGTERM'));
     await expect(ended).rejects.toThrow('stopped by SIGTERM');
   });
 
-  test('settles as the work does when that ends in time after the abort', async () => {
+  test('settles like the work when the work ends in time after the abort', async () => {
     const stop = new AbortController();
     const work = Promise.withResolvers<string>();
     const ended = endedSoon(work.promise, stop.signal, () => 60_000);
@@ -30,7 +30,7 @@ describe('endedSoon', () => {
     expect(await ended).toBe('done');
   });
 
-  test('waits for the work as long as it takes while nothing is aborted', async () => {
+  test('waits for the work without a limit while nothing is aborted', async () => {
     const { signal } = new AbortController();
     expect(await endedSoon(Promise.resolve('done'), signal, () => 0)).toBe('done');
   });

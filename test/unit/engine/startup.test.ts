@@ -24,8 +24,8 @@ function step(...errors: readonly Error[]) {
   };
 }
 
-describe('a start step', () => {
-  test('gives its result and says that the dependency is ready', async () => {
+describe('a start-up step', () => {
+  test('returns its result and reports the dependency as ready', async () => {
     const world = createWorld();
 
     await expect(
@@ -36,7 +36,7 @@ describe('a start step', () => {
     ]);
   });
 
-  test('waits for what is away, longer each time, and says for what', async () => {
+  test('retries an unavailable dependency with growing back-off and reports the reason', async () => {
     const world = createWorld();
     const ready = untilReady(
       'registry',
@@ -62,7 +62,7 @@ describe('a start step', () => {
     ]);
   });
 
-  test('waits as long as a limit asks', async () => {
+  test('waits for the retry-after of a rate limit', async () => {
     const limit = new WaitError('graph.rate-limited', 'too many calls', {
       scope: { kind: 'app', id: '' },
       retryAfterMs: 5 * minuteMs,
@@ -75,7 +75,7 @@ describe('a start step', () => {
     expect(world.clock.slept).toEqual([5 * minuteMs]);
   });
 
-  test('gives up with exit code 3 when the next try would be after the deadline', async () => {
+  test('fails with exit code 3 when the next attempt would be after the deadline', async () => {
     const world = createWorld();
     const tools = { ...world, deadlineMs: startMs + 1000 };
     const ready = untilReady('registry', step(away, away, away), tools, calm);
@@ -92,7 +92,7 @@ describe('a start step', () => {
     expect(world.clock.slept).toEqual([750]);
   });
 
-  test('waits for a person when the token has expired and there is no deadline', async () => {
+  test('retries after an expired token when there is no deadline', async () => {
     const world = createWorld();
     const ready = untilReady('registry', step(expired), { ...world, deadlineMs: null }, calm);
     await world.clock.advance(minuteMs);
@@ -100,7 +100,7 @@ describe('a start step', () => {
     await expect(ready).resolves.toBe(7);
   });
 
-  test('waits for another answer when the request was rejected and there is no deadline', async () => {
+  test('retries after a rejected request when there is no deadline', async () => {
     const world = createWorld();
     const rejected = new FailError('graph.refused', 'An unknown error');
     const ready = untilReady('registry', step(rejected), { ...world, deadlineMs: null }, calm);
@@ -115,7 +115,7 @@ describe('a start step', () => {
     ['unreadable account', new SkipError('graph.ambiguous', 'gone or hidden')],
     ['retired form of request', new FailError('graph.retired', 'retired')],
     ['unclassified rejection', new FailError('graph.refused', 'An unknown error')],
-  ])('ends at once with exit code 3 when there is a deadline: %s', async (_what, error) => {
+  ])('fails at once with exit code 3 when there is a deadline: %s', async (_what, error) => {
     const tools = { ...createWorld(), deadlineMs: startMs + hourMs };
 
     await expect(untilReady('registry', step(error), tools, calm)).rejects.toMatchObject({
@@ -126,7 +126,7 @@ describe('a start step', () => {
   });
 
   // Invariant 6
-  test('ends the process at once for an incompatible schema (Invariant 6)', async () => {
+  test('fails at once for an incompatible schema (Invariant 6)', async () => {
     const fatal = new StopProcessError('registry.incompatible', 'incompatible', { exitCode: 3 });
     const world = createWorld();
 
@@ -136,14 +136,14 @@ describe('a start step', () => {
     expect(world.clock.slept).toEqual([]);
   });
 
-  test('lets an error that nobody foresaw through', async () => {
+  test('rethrows an unexpected error', async () => {
     const bug = new TypeError('a bug');
     const tools = { ...createWorld(), deadlineMs: null };
 
     await expect(untilReady('registry', step(bug), tools, calm)).rejects.toBe(bug);
   });
 
-  test('rejects with the reason when it is aborted while it waits', async () => {
+  test('rejects with the abort reason when it is aborted during the wait', async () => {
     const stop = new AbortController();
     const world = createWorld();
     const ready = untilReady('registry', step(away), { ...world, deadlineMs: null }, stop.signal);

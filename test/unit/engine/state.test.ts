@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { emptyCheckpoint, stateFormatVersion, stateKey } from '../../../src/engine/state.ts';
 
 describe('the state', () => {
-  test('has a key of stream and account', () => {
+  test('has a key of the form stream/account', () => {
     expect(stateKey('user_insights', '17841400000000001')).toBe('user_insights/17841400000000001');
   });
 

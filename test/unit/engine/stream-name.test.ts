@@ -8,7 +8,7 @@ describe('topicName', () => {
     ['instagram.{stream}', 'dead_letters', 'instagram.dead-letters'],
     ['instagram.{stream}', 'state', 'instagram.state'],
     ['{stream}.eu.{stream}', 'story_insights', 'story-insights.eu.story-insights'],
-  ] as const)('of %s for %s is %s', (template, role, name) => {
+  ] as const)('of the template %s for %s is %s', (template, role, name) => {
     expect(topicName(template, role)).toBe(name);
   });
 });

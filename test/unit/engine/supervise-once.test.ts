@@ -16,8 +16,8 @@ function toolsOf(world: World): OnceTools & World {
   return { ...world, deadlineMs: startMs + 2 * minuteMs, othersLeaveMs: 10_000 };
 }
 
-describe('once', () => {
-  test('polls every stream of every account one time', async () => {
+describe('superviseOnce', () => {
+  test('polls every stream of every account once', async () => {
     const world = createWorld({ graph: graphWith() });
 
     const { polled } = await superviseOnce(
@@ -45,7 +45,7 @@ describe('once', () => {
   });
 
   // Invariant 8
-  test('polls the other accounts when one fails, and says how each ended (Invariant 8)', async () => {
+  test('polls the other accounts when one fails, and returns every outcome (Invariant 8)', async () => {
     const graph = graphWith({ [`/${account.id}/media`]: () => token });
     const world = createWorld({ graph });
 
@@ -64,7 +64,7 @@ describe('once', () => {
   });
 
   // Invariant 2
-  test('does not poll a stream whose state cannot be read (Invariant 2)', async () => {
+  test('skips a stream with an unreadable state (Invariant 2)', async () => {
     const error = new StopStreamError('state.unreadable', 'cannot be read');
     const world = createWorld({ graph: graphWith() });
 
@@ -84,7 +84,7 @@ describe('once', () => {
     expect(world.telemetry.ofType('poll-failed')).toMatchObject([{ code: 'state.unreadable' }]);
   });
 
-  test('ends the polls in hand before it throws what ends the process', async () => {
+  test('ends the running polls before it throws an error that stops the process', async () => {
     const fatal = new StopProcessError('kafka.unauthorized', 'no authorisation', { exitCode: 3 });
     const held = Promise.withResolvers<undefined>();
     const publisher = createFakePublisher(({ state }) =>
@@ -104,7 +104,7 @@ describe('once', () => {
     await expect(end).resolves.toBe(fatal);
   });
 
-  test('lets its lanes end their transactions before it leaves the group (Invariant 7)', async () => {
+  test('releases its partitions before it leaves the group (Invariant 7)', async () => {
     const group = createFakeGroup(2);
     const leftAtRelease: number[] = [];
     const store = {
@@ -122,7 +122,7 @@ describe('once', () => {
     expect(group.left).toBe(1);
   });
 
-  test('waits for who is in the group already, and says so until it is gone', async () => {
+  test('waits until the other members have left the group, and reports them', async () => {
     const left = createFakeGroup(1);
     const looks = [['one on a'], ['one on a'], ['one on a'], []];
     const group = Object.assign(left, { members: () => Promise.resolve(looks.shift() ?? []) });
@@ -140,7 +140,7 @@ describe('once', () => {
     expect(told[0]?.reason).toBe('in the group are already: one on a');
   });
 
-  test('rejects with the reason of the abort', async () => {
+  test('rejects with the abort reason', async () => {
     const stop = new AbortController();
     const graph = graphWith({
       [`/${account.id}/media`]: () => {

@@ -33,8 +33,8 @@ const graphEvents = (world: World) =>
 
 const sequencesOf = (world: World) => world.publisher.batches.map(({ state }) => state.sequence);
 
-describe('the accounts', () => {
-  test('are polled from the moment that they are listed', async () => {
+describe('supervise: the accounts', () => {
+  test('are polled from the time when they are listed', async () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world, { directory: directoryOf([account], [account, otherAccount]) });
     await world.clock.advance(10 * minuteMs - 1);
@@ -51,7 +51,7 @@ describe('the accounts', () => {
     await run.stop();
   });
 
-  test('that an error has stopped go on at once when tokens are renewed', async () => {
+  test('that an error has stopped are polled at once when their tokens are renewed', async () => {
     let isExpired = true;
     const graph = graphWith({
       [media]: () => (isExpired ? new StopAccountError('graph.token', 'expired') : pageOf([])),
@@ -72,7 +72,7 @@ describe('the accounts', () => {
     await run.stop();
   });
 
-  test('that are missing, or whose token is bad, make the API not ready', async () => {
+  test('make the Graph API not ready when one is missing or its token is invalid', async () => {
     const world = createWorld({ graph: graphWith() });
     const directory = {
       ...directoryOf([]),
@@ -92,7 +92,7 @@ describe('the accounts', () => {
     await run.stop();
   });
 
-  test('leave the API ready where entries of their list were left out', async () => {
+  test('leave the Graph API ready when the list skipped invalid entries', async () => {
     const world = createWorld({ graph: graphWith() });
     const warnings = ['/me/accounts: left out "data[1]"'];
     const list = () => Promise.resolve({ accounts: [account], problems: [], warnings });
@@ -108,7 +108,7 @@ describe('the accounts', () => {
     await run.stop();
   });
 
-  test('are polled no more when they are no longer listed', async () => {
+  test('are no longer polled when the list no longer has them', async () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world, { directory: directoryOf([account, otherAccount], [account]) });
     await world.clock.advance(2 * hourMs);
@@ -123,7 +123,7 @@ describe('the accounts', () => {
   });
 
   // Invariant 2
-  test('go on from their last state when they are listed again (Invariant 2)', async () => {
+  test('continue from their last state when they are listed again (Invariant 2)', async () => {
     const world = createWorld({ graph: graphWith() });
     const state = { ...firstState(posts), sequence: 41 };
     const run = running(world, {
@@ -137,7 +137,7 @@ describe('the accounts', () => {
     await run.stop();
   });
 
-  test('are polled again only after the poll in hand has ended', async () => {
+  test('are polled again only after their running poll has ended', async () => {
     const held = Promise.withResolvers<undefined>();
     const publisher = createFakePublisher((_batch, index) =>
       index === 0 ? held.promise : undefined,
@@ -157,7 +157,7 @@ describe('the accounts', () => {
     await run.stop();
   });
 
-  test('are waited for at the end when they left with a poll in hand', async () => {
+  test('end their running poll before supervise resolves, even when they are no longer listed', async () => {
     const held = Promise.withResolvers<undefined>();
     const world = createWorld({
       graph: graphWith(),
@@ -175,7 +175,7 @@ describe('the accounts', () => {
     expect(sequencesOf(world)).toEqual([1]);
   });
 
-  test('are asked for until they come when the first list fails', async () => {
+  test('are listed again until the first list succeeds', async () => {
     const world = createWorld({ graph: graphWith() });
     const away = new RetryError('graph.network', 'no route to the host');
     const run = running(world, { directory: directoryOf(away, [account]) });
@@ -187,7 +187,7 @@ describe('the accounts', () => {
   });
 
   // Invariant 8
-  test('that are known go on when the list fails (Invariant 8)', async () => {
+  test('that are known keep polling when a later list fails (Invariant 8)', async () => {
     const world = createWorld({ graph: graphWith() });
     const away = new RetryError('graph.network', 'no route to the host');
     const run = running(world, { directory: directoryOf([account], away, [account]) });

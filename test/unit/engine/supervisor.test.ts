@@ -29,8 +29,8 @@ function running(world: World, changes: Parameters<typeof supervisionOf>[0] = {}
   };
 }
 
-describe('every stream of every account', () => {
-  test('is polled at once and then on its own interval', async () => {
+describe('supervise: a stream of an account', () => {
+  test('is polled at once and then at its own interval', async () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world, {
       directory: both,
@@ -54,17 +54,20 @@ describe('every stream of every account', () => {
     [0, 54],
     [0.5, 60],
     [0.75, 63],
-  ])('drifts within a tenth of its interval when chance says %d', async (chance, minutes) => {
-    const world = createWorld({ graph: graphWith(), random: () => chance });
-    const run = running(world, { jitter: 0.1 });
-    await world.clock.advance(minutes * minuteMs - 1);
-    expect(countsOf(world.graph)[media]).toBe(1);
-    await world.clock.advance(1);
-    expect(countsOf(world.graph)[media]).toBe(2);
-    await run.stop();
-  });
+  ])(
+    'with jitter 0.1 and random value %d is polled again after %d minutes',
+    async (chance, minutes) => {
+      const world = createWorld({ graph: graphWith(), random: () => chance });
+      const run = running(world, { jitter: 0.1 });
+      await world.clock.advance(minutes * minuteMs - 1);
+      expect(countsOf(world.graph)[media]).toBe(1);
+      await world.clock.advance(1);
+      expect(countsOf(world.graph)[media]).toBe(2);
+      await run.stop();
+    },
+  );
 
-  test('never overlaps itself when a poll takes longer than its interval', async () => {
+  test('never has two concurrent polls, even when a poll takes longer than its interval', async () => {
     const clock = createManualClock(startMs);
     const busy = { now: 0, most: 0 };
     const graph = graphWith({
@@ -85,7 +88,7 @@ describe('every stream of every account', () => {
     await run.stop();
   });
 
-  test('waits for its turn when as many polls as allowed are under way', async () => {
+  test('waits for a permit when the allowed number of polls is running', async () => {
     const clock = createManualClock(startMs);
     const busy = { now: 0, most: 0 };
     const accounts = ['1', '2', '3', '4', '5'].map((id) => ({ ...account, id }));
@@ -108,7 +111,7 @@ describe('every stream of every account', () => {
     await run.stop();
   });
 
-  test('goes on from its restored state, and from the last one committed after that', async () => {
+  test('continues from its restored state, and then from its last committed state', async () => {
     const world = createWorld({ graph: graphWith() });
     const state = { ...firstState(posts), sequence: 41 };
     const run = running(world, {
@@ -123,7 +126,7 @@ describe('every stream of every account', () => {
     await run.stop();
   });
 
-  test('waits for its turn when the last poll in its state is less than an interval ago', async () => {
+  test('waits for its next poll when the last poll in its state is less than an interval old', async () => {
     const world = createWorld({ graph: graphWith() });
     const polledMs = startMs - 20 * minuteMs;
     const state = { ...firstState(posts), sequence: 41, polledMs };
@@ -160,7 +163,7 @@ describe('every stream of every account', () => {
     await run.stop();
   });
 
-  test('tells how old the state is that it begins with, and no age of what has none', async () => {
+  test('reports the age of its restored state, if it has one', async () => {
     const world = createWorld({ graph: graphWith({ [media]: () => pageOf([]) }) });
     const state = { ...firstState(posts), sequence: 4, writtenAtMs: startMs - hourMs };
     const run = running(world, {
@@ -177,7 +180,7 @@ describe('every stream of every account', () => {
   });
 
   // Invariant 2
-  test('is never started from zero when its state cannot be read (Invariant 2)', async () => {
+  test('is not polled when its state is unreadable (Invariant 2)', async () => {
     const world = createWorld({ graph: graphWith() });
     const error = new StopStreamError('state.unreadable', 'state "media/1" cannot be read');
     const run = running(world, {
@@ -202,7 +205,7 @@ describe('every stream of every account', () => {
   });
 });
 
-describe('trouble', () => {
+describe('supervise: an error', () => {
   // Invariant 8
   test('of an account stops all its streams and no other account (Invariant 8)', async () => {
     const answers = [pageOf([{ id: '1' }]), new StopAccountError('graph.token', 'expired')];
@@ -237,7 +240,7 @@ describe('trouble', () => {
   });
 
   // Invariant 8
-  test('that nobody foresaw fails one poll and is tried at the next interval (Invariant 8)', async () => {
+  test('without a disposition fails one poll, and the next poll follows an interval later (Invariant 8)', async () => {
     const answers = [new TypeError('a bug'), pageOf([{ id: '1' }])];
     const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
     const world = createWorld({ graph });
@@ -251,7 +254,7 @@ describe('trouble', () => {
     await run.stop();
   });
 
-  test('that ends the process ends every poll in hand before it is thrown', async () => {
+  test('that stops the process is thrown after every running poll has ended', async () => {
     const fatal = new StopProcessError('kafka.unauthorized', 'no authorisation', { exitCode: 3 });
     const held = Promise.withResolvers<undefined>();
     const publisher = createFakePublisher(({ state }) =>
@@ -274,9 +277,9 @@ describe('trouble', () => {
   });
 });
 
-describe('an abort', () => {
+describe('supervise: an abort', () => {
   // Invariant 7
-  test('lets the transaction in hand end before supervising does (Invariant 7)', async () => {
+  test('lets the open transaction end before supervise resolves (Invariant 7)', async () => {
     const held = Promise.withResolvers<undefined>();
     const publisher = createFakePublisher(({ state }) =>
       state.stream === 'media' ? held.promise : undefined,

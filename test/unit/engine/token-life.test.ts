@@ -11,12 +11,12 @@ describe('the end of a token', () => {
     [null, 7, 7],
     [5, 7, 5],
     [9, 7, 7],
-  ])('of %j and access to data until %j is %j', (expiresAtMs, dataAccessUntilMs, end) => {
+  ])('that expires at %j and reads data until %j is %j', (expiresAtMs, dataAccessUntilMs, end) => {
     expect(endOf({ ...life, expiresAtMs, dataAccessUntilMs })).toBe(end);
   });
 });
 
-describe('the warning', () => {
+describe('the expiry warning', () => {
   test.each([
     [14.1, null],
     [14, 14],
@@ -27,16 +27,16 @@ describe('the warning', () => {
     [0.1, 1],
     [0, 0],
     [-3, 0],
-  ])('with %j days left is that of %j', (days, step) => {
+  ])('with %j days left is the warning of %j days', (days, step) => {
     expect(warningOf(days * dayMs, 0)).toBe(step);
   });
 
-  test('is none for a token that never ends', () => {
+  test('is null for a token that never expires', () => {
     expect(warningOf(null, 0)).toBeNull();
   });
 });
 
-describe('a renewal', () => {
+describe('a token renewal', () => {
   test.each([
     [21, false],
     [20, true],
@@ -47,11 +47,11 @@ describe('a renewal', () => {
     expect(isRenewalDue({ ...life, expiresAtMs: days * dayMs }, 0)).toBe(isDue);
   });
 
-  test('is never due for a token that never ends, though its access to data does', () => {
+  test('is never due for a token that never expires, even when its access to data ends', () => {
     expect(isRenewalDue({ ...life, dataAccessUntilMs: dayMs }, 0)).toBe(false);
   });
 
-  test('brought something when the end moved, or is gone', () => {
+  test('counts as a gain only when the expiry moved to a later time or to never', () => {
     expect(isLonger(60 * dayMs, 20 * dayMs)).toBe(true);
     expect(isLonger(null, dayMs)).toBe(true);
     expect(isLonger(dayMs, dayMs)).toBe(false);

@@ -26,8 +26,8 @@ function recording(): Tracer & { readonly lines: string[] } {
 
 const request = 'request {"endpoint":"/{account}/media","calls":1}';
 
-describe('a poll that is followed', () => {
-  test('has its steps in order, and its records say so in their headers', async () => {
+describe('a traced poll', () => {
+  test('has its steps in order, and its records carry its traceparent header', async () => {
     const tracer = recording();
     const graph = createFakeGraph(() => pageOf([{ id: '1' }, { caption: 'no id' }]));
     const world = createWorld({ tracer, graph });
@@ -46,7 +46,7 @@ describe('a poll that is followed', () => {
     );
   });
 
-  test('is one through its failed tries', async () => {
+  test('is one trace over all its attempts', async () => {
     const tracer = recording();
     const away = new RetryError('graph.server', 'HTTP 500');
     const world = createWorld({
@@ -65,7 +65,7 @@ describe('a poll that is followed', () => {
     ]);
   });
 
-  test('ends with the error that stopped it', async () => {
+  test('ends with the error that stopped the poll', async () => {
     const tracer = recording();
     const no = new StopStreamError('graph.permission', 'no');
     const world = createWorld({ tracer, graph: createFakeGraph(answersInTurn(no)) });

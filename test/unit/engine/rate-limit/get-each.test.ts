@@ -36,7 +36,7 @@ async function collect(
 }
 
 describe('getEach', () => {
-  test('sends batches of the size that the transport takes', async () => {
+  test('sends batch requests of the size that the transport supports', async () => {
     const graph = createFakeGraph(({ path }) => ({ id: path }));
     const { outcomes, error } = await collect(graph, requestsOf(120));
 
@@ -47,7 +47,7 @@ describe('getEach', () => {
     );
   });
 
-  test('sends single requests where there is no batch, some at a time', async () => {
+  test('sends single requests, at most eight at a time, when the transport has no batch requests', async () => {
     let underWay = 0;
     let most = 0;
     const graph = createFakeGraph(
@@ -65,7 +65,7 @@ describe('getEach', () => {
     expect([byPath.size, graph.batches, most]).toEqual([20, [], 8]);
   });
 
-  test('sends single requests once the host has refused a batch', async () => {
+  test('sends single requests after the host has rejected a batch request', async () => {
     const graph = createFakeGraph(({ path }) => ({ id: path }));
     const transport = {
       ...graph,
@@ -80,7 +80,7 @@ describe('getEach', () => {
     expect([byPath.size, error]).toEqual([60, undefined]);
   });
 
-  test('gives the error of one request to that one alone', async () => {
+  test('reports the error of one request for that request alone', async () => {
     const gone = new SkipError('graph.ambiguous', 'gone');
     const graph = createFakeGraph(({ path }) => (path === '/3' ? gone : { id: path }));
     const { byPath } = await collect(graph, requestsOf(12));
@@ -90,7 +90,7 @@ describe('getEach', () => {
     expect(graph.requests).toHaveLength(12);
   });
 
-  test('requests alone what a batch gave no usable answer to', async () => {
+  test('repeats a request alone when its batch request brought no usable answer for it', async () => {
     const graph = createFakeGraph(({ path }) => ({ id: path }));
     const getBatch: GraphTransport['getBatch'] = async (batch, signal) =>
       (await graph.getBatch(batch, signal)).map((outcome, index) =>
@@ -102,7 +102,7 @@ describe('getEach', () => {
     expect(graph.requests.slice(10).map(({ path }) => path)).toEqual(['/0', '/1']);
   });
 
-  test('requests what a limit held back again', async () => {
+  test('repeats the requests that a rate limit held back', async () => {
     const graph = createFakeGraph(({ path }) => ({ id: path }));
     const getBatch: GraphTransport['getBatch'] = (batch, signal) =>
       graph.getBatch(batch.slice(0, 4), signal);
@@ -112,7 +112,7 @@ describe('getEach', () => {
     expect(graph.batches).toEqual([4, 4, 2]);
   });
 
-  test('requests what passes by itself once more, after the others', async () => {
+  test('repeats a request with a transient error once, after the others', async () => {
     let failures = 0;
     const graph = createFakeGraph(({ path }) => {
       if (path !== '/1' || failures > 0) return { id: path };
@@ -125,7 +125,7 @@ describe('getEach', () => {
     expect(outcomes.every((one) => 'node' in one)).toBe(true);
   });
 
-  test('gives the error of a request that fails twice', async () => {
+  test('reports the error of a request that fails twice', async () => {
     const graph = createFakeGraph(({ path }) => (path === '/1' ? failing : { id: path }));
     const { byPath } = await collect(graph, requestsOf(4));
 
@@ -136,16 +136,19 @@ describe('getEach', () => {
   test.each([
     ['batches', 50, 100],
     ['single requests', 1, 16],
-  ])('fails when a server answers none, twice in a row: %s', async (_what, batchSize, sent) => {
-    const graph = createFakeGraph(() => failing, { batchSize });
-    const { error, outcomes } = await collect(graph, requestsOf(200));
+  ])(
+    'fails when the server answers no request of two consecutive groups: %s',
+    async (_what, batchSize, sent) => {
+      const graph = createFakeGraph(() => failing, { batchSize });
+      const { error, outcomes } = await collect(graph, requestsOf(200));
 
-    expect([error, outcomes]).toEqual([failing, []]);
-    expect(graph.requests).toHaveLength(sent);
-  });
+      expect([error, outcomes]).toEqual([failing, []]);
+      expect(graph.requests).toHaveLength(sent);
+    },
+  );
 
   test.each(['graph.timeout', 'graph.too-much-data'] as const)(
-    'halves a batch that ends with %s',
+    'halves a batch request that fails with %s',
     async (code) => {
       const graph = createFakeGraph(({ path }) => ({ id: path }));
       const sizes: number[] = [];
@@ -161,7 +164,7 @@ describe('getEach', () => {
     },
   );
 
-  test('fails with what concerns the token, however many were answered', async () => {
+  test('fails with a token error, even when other requests were answered', async () => {
     const expired = new StopAccountError('graph.token', 'expired');
     const graph = createFakeGraph(({ path }) => (path === '/2' ? expired : { id: path }));
     const { error } = await collect(graph, requestsOf(4));
@@ -170,7 +173,7 @@ describe('getEach', () => {
   });
 
   test.each(['graph.network', 'graph.timeout'] as const)(
-    'fails with %s of all requests that were sent together',
+    'fails with %s when all concurrent requests fail with it',
     async (code) => {
       const away = new RetryError(code, 'no answer');
       const graph = createFakeGraph(() => away, { batchSize: 1 });
@@ -186,7 +189,7 @@ describe('getEach', () => {
     ['graph.timeout', 'batches', 50],
     ['graph.timeout', 'single requests', 1],
   ] as const)(
-    'gives %s to the one request that has no answer, while others have: %s',
+    'reports %s for the only request without an answer when others are answered: %s',
     async (code, _what, batchSize) => {
       const reason = new Error('UND_ERR_SOCKET: other side closed');
       const lost = new RetryError(code, 'no answer; check DNS and INSTAGRAM_BASE_URL', {
@@ -210,7 +213,7 @@ describe('getEach', () => {
     },
   );
 
-  test('gives each of many requests without an answer its own error, while others have one', async () => {
+  test('reports its own error for each of many requests without an answer when others are answered', async () => {
     const lost = new RetryError('graph.network', 'no answer');
     const isBroken = (path: string) => Number(path.slice(1)) >= 8 && Number(path.slice(1)) < 32;
     const graph = createFakeGraph(({ path }) => (isBroken(path) ? lost : { id: path }), {
@@ -222,7 +225,7 @@ describe('getEach', () => {
     expect([...byPath.values()].filter((outcome) => outcome === 'graph.network')).toHaveLength(24);
   });
 
-  test('fails when the network goes down in between, though requests before were answered', async () => {
+  test('fails when the network goes down after earlier requests were answered', async () => {
     const away = new RetryError('graph.network', 'no answer');
     const graph = createFakeGraph(({ path }, index) => (index < 16 ? { id: path } : away), {
       batchSize: 1,
@@ -243,7 +246,7 @@ describe('getEach', () => {
     expect([second.byPath.size, second.error]).toEqual([0, away]);
   });
 
-  test('gives a request that was sent alone its error: the caller requests a control sample', async () => {
+  test('reports the error of a request that was sent alone, so that the caller can request a control sample', async () => {
     const lost = new RetryError('graph.network', 'no answer');
     const graph = createFakeGraph(() => lost);
     const { outcomes, error } = await collect(graph, requestsOf(1));
@@ -255,7 +258,7 @@ describe('getEach', () => {
     ]);
   });
 
-  test('sends nothing for no requests', async () => {
+  test('sends nothing for an empty list', async () => {
     const graph = createFakeGraph(() => ({}));
 
     expect((await collect(graph, [])).outcomes).toEqual([]);

@@ -39,21 +39,21 @@ const each = (quota: Quota, nowMs: number) =>
     (priority) => ask(quota, { priority, nowMs }).kind,
   );
 
-describe('a scope below 75 %', () => {
-  test('lets calls go as they come, whatever their priority', () => {
+describe('a scope that has used less than 75 %', () => {
+  test('lets calls of every priority go at once', () => {
     const quota = noteCall(told(74), 'normal', 0);
 
     expect(each(quota, 0)).toEqual(['go', 'go', 'go']);
     expect(ask(told(40), { inFlight: 8 })).toEqual(go);
   });
 
-  test('of which nothing is known lets one call find out', () => {
+  test('lets a single call go while its usage is unknown', () => {
     expect(ask(newQuota('account'))).toEqual(go);
     expect(ask(newQuota('account'), { inFlight: 1 })).toEqual({ kind: 'queue' });
     expect(ask(answered(newQuota('account')), { inFlight: 7 })).toEqual(go);
   });
 
-  test('counts what is under way, so that calls together cannot jump over the mark', () => {
+  test('counts calls in flight, so that concurrent calls cannot exceed 75 %', () => {
     const quota = told(60, 64, 68, 72);
 
     expect(ask(quota, { inFlight: 0 })).toEqual(go);
@@ -61,13 +61,13 @@ describe('a scope below 75 %', () => {
   });
 });
 
-describe('a scope from 75 %', () => {
+describe('a scope that has used 75 % or more', () => {
   test('lets one call go at a time', () => {
     expect(ask(told(75), { inFlight: 1 })).toEqual({ kind: 'queue' });
     expect(ask(told(75))).toEqual(go);
   });
 
-  test('spaces calls so that what is left to their ceiling lasts for the window', () => {
+  test('spaces calls so that the quota up to their ceiling lasts for the window', () => {
     const quota = told(0, 75);
     const cost = (1 + 75) / 2;
     expect(quota.costPercent).toBe(cost);
@@ -83,13 +83,13 @@ describe('a scope from 75 %', () => {
     expect(ask(busy, { nowMs: dayMs / 20 })).toEqual(go);
   });
 
-  test('does not hold a priority back for the calls of another', () => {
+  test('spaces the calls of each priority separately', () => {
     const quota = noteCall({ ...told(0, 80), costPercent: 0.5 }, 'normal', 0);
 
     expect(ask(quota, { priority: 'urgent' })).toEqual(go);
   });
 
-  test('stops spacing when enough has left the window', () => {
+  test('stops spacing as soon as enough usage has left the window', () => {
     const quota = noteCall({ ...told(72), costPercent: 0.01 }, 'normal', 0);
     const slowed = noteUsage(quota, { percent: 75.5, regainMs: 0 }, 0);
 
@@ -103,7 +103,7 @@ describe('a scope from 75 %', () => {
     [85, ['urgent']],
     [94, ['urgent']],
     [95, []],
-  ])('at %d %% lets %j go on', (percent, free) => {
+  ])('at %d %% lets the priorities %j go on', (percent, free) => {
     const quota = { ...told(0, percent), costPercent: 0.5 };
 
     expect(each(quota, 0)).toEqual(
@@ -113,7 +113,7 @@ describe('a scope from 75 %', () => {
     );
   });
 
-  test('at the ceiling waits until what has come in leaves the window', () => {
+  test('at the ceiling delays calls until the oldest usage leaves the window', () => {
     const quota = { ...told(0, 95), costPercent: 0.5 };
 
     expect(ask(quota, { priority: 'urgent' })).toEqual({ kind: 'wait', ms: dayMs });
@@ -123,7 +123,7 @@ describe('a scope from 75 %', () => {
     });
   });
 
-  test('knows the window of an app to be an hour', () => {
+  test('has a window of one hour when it is an app', () => {
     const quota = noteUsage(answered(newQuota('app')), { percent: 50, regainMs: 0 }, 0);
 
     expect(usedPercent(quota.usage, hourMs / 2)).toBe(25);
@@ -131,8 +131,8 @@ describe('a scope from 75 %', () => {
   });
 });
 
-describe('a scope that was told to stop', () => {
-  test('lets nothing go until then, whatever its usage and the priority', () => {
+describe('a blocked scope', () => {
+  test('lets no call go until the block ends, for any usage and priority', () => {
     const quota = noteRejection(told(10), 30 * minuteMs, 0);
 
     expect(each(quota, 30 * minuteMs - 1)).toEqual(['wait', 'wait', 'wait']);
@@ -140,13 +140,13 @@ describe('a scope that was told to stop', () => {
     expect(each(quota, 30 * minuteMs)).toEqual(['go', 'go', 'go']);
   });
 
-  test('is told by a header, too', () => {
+  test('results from a usage header as well as from a rejection', () => {
     const quota = noteUsage(told(10), { percent: 30, regainMs: 5 * minuteMs }, 0);
 
     expect(ask(quota)).toEqual({ kind: 'wait', ms: 5 * minuteMs });
   });
 
-  test('is not freed by a shorter word, nor by a header without one', () => {
+  test('keeps its block when a shorter block or a header without one follows', () => {
     const quota = noteUsage(
       noteRejection(noteRejection(told(10), hourMs, 0), minuteMs, 0),
       { percent: 10, regainMs: 0 },
@@ -156,14 +156,14 @@ describe('a scope that was told to stop', () => {
     expect(ask(quota)).toEqual({ kind: 'wait', ms: hourMs });
   });
 
-  test('lets one call alone find out afterwards', () => {
+  test('lets a single call go after the block until that call is answered', () => {
     const quota = noteRejection(told(10), minuteMs, 0);
 
     expect(ask(quota, { nowMs: minuteMs, inFlight: 1 })).toEqual({ kind: 'queue' });
     expect(ask(answered(quota), { nowMs: minuteMs, inFlight: 1 })).toEqual(go);
   });
 
-  test('lets an urgent call see whether the word is kept though the window is full, then others', () => {
+  test('lets an urgent call go after the block although the window is full, and the other priorities later', () => {
     const quota = noteRejection(told(0, 100), hourMs, 0);
 
     expect(each(quota, hourMs)).toEqual(['go', 'wait', 'wait']);
@@ -172,7 +172,7 @@ describe('a scope that was told to stop', () => {
     expect(each(noteCall(quota, 'urgent', hourMs), 3 * hourMs)).toEqual(['wait', 'wait', 'wait']);
   });
 
-  test('is left alone for longer each time that it refuses again', () => {
+  test('is blocked for longer after each rejection in a row, up to an hour', () => {
     let quota = newQuota('user');
     let nowMs = 0;
     const waits = Array.from({ length: 6 }, () => {
@@ -186,33 +186,33 @@ describe('a scope that was told to stop', () => {
     expect(noteRejection(answered(quota), minuteMs, nowMs).blockedUntilMs - nowMs).toBe(minuteMs);
   });
 
-  test('takes rejections of calls that were under way together for one', () => {
+  test('counts the rejections of concurrent calls as one', () => {
     const quota = noteRejection(noteRejection(newQuota('user'), minuteMs, 0), minuteMs, 10);
 
     expect(quota.rejections).toBe(1);
   });
 });
 
-describe('the price of a call', () => {
-  test('is the rise over the answers since the last one', () => {
+describe('the estimated cost of a call', () => {
+  test('is the rise in usage divided by the answers since the last rise', () => {
     // Whole percents that rise with every fourth call: 0.25 % each.
     const percents = Array.from({ length: 80 }, (_, index) => Math.floor(index / 4));
 
     expect(told(...percents).costPercent).toBeCloseTo(0.25, 3);
   });
 
-  test('is at most a percent for all the answers that brought no rise', () => {
+  test('is at most one percent divided by the number of answers without a rise', () => {
     expect(told(...Array<number>(51).fill(0)).costPercent).toBe(1 / 50);
   });
 
-  test('is next to nothing where answers are silent, until they are not', () => {
+  test('is almost zero without usage headers, and is corrected by the first header', () => {
     const silent = noteSilence(told(0), 1000);
 
     expect(silent.costPercent).toBe(1 / 1000);
     expect(noteUsage(silent, { percent: 50, regainMs: 0 }, 1).costPercent).toBeCloseTo(0.025, 3);
   });
 
-  test('is not learned while usage leaves the window', () => {
+  test('is not estimated while usage leaves the window', () => {
     const quota = told(0, 10, 20);
     const later = noteUsage(quota, { percent: 80, regainMs: 0 }, dayMs);
 
@@ -220,7 +220,7 @@ describe('the price of a call', () => {
   });
 });
 
-describe('several scopes', () => {
+describe('the decision over several scopes', () => {
   test.each<[string, Decision[], Decision]>([
     [
       'the longest wait',
@@ -234,12 +234,12 @@ describe('several scopes', () => {
     ],
     ['the queue before going', [go, { kind: 'queue' }], { kind: 'queue' }],
     ['going when all go', [go, go], go],
-  ])('decide for %s', (_name, decisions, decision) => {
+  ])('is %s', (_name, decisions, decision) => {
     expect(strictest(decisions)).toEqual(decision);
   });
 });
 
-describe('how a scope stands', () => {
+describe('the status of a scope', () => {
   test('is free, slowed from 75 % and stopped from 95 %', () => {
     const standings = [74, 75, 94, 95].map((percent) => statusOf(told(percent), 'free', 0));
 
@@ -248,13 +248,13 @@ describe('how a scope stands', () => {
     expect(standings[1]).toEqual({ state: 'slowed', percent: 75, untilMs: null });
   });
 
-  test('is slowed until it is well below the mark, so that it does not flicker', () => {
+  test('returns to free only well below 75 %, so that it does not flicker', () => {
     expect(statusOf(told(72), 'slowed', 0).state).toBe('slowed');
     expect(statusOf(told(69), 'slowed', 0).state).toBe('free');
     expect(statusOf(told(94.5), 'stopped', 0).state).toBe('stopped');
   });
 
-  test('is stopped until the time that was told', () => {
+  test('is stopped until the announced end of the block', () => {
     const quota = noteRejection(told(10), hourMs, 0);
 
     expect(statusOf(quota, 'free', 0)).toEqual({

@@ -47,8 +47,8 @@ async function limitedWorld(
   };
 }
 
-describe('governor: batches', () => {
-  test('give way to single requests for the rest of the poll after three without an answer', async () => {
+describe('RateLimiter: batch requests', () => {
+  test('are replaced by single requests for the rest of the poll after three without an answer', async () => {
     const { all, transport, rateLimiter } = await limitedWorld();
     const isLost = (sent: number) => sent !== 2;
     let sent = 0;
@@ -79,7 +79,7 @@ describe('governor: batches', () => {
     expect(transport.batches).toEqual([50, 50, 20]);
   });
 
-  test('are as large as the room that is left before calls are spaced', async () => {
+  test('are as large as the quota that remains before calls are spaced', async () => {
     const { all, transport, rateLimiter } = await limitedWorld();
     // Each call costs one percent of the quota, as far as is known; calls are spaced from 75 on.
     rateLimiter.onUsage({ scope: own, percent: 60, regainMs: 0 });
@@ -88,7 +88,7 @@ describe('governor: batches', () => {
     expect(transport.batches).toEqual([15, 5]);
   });
 
-  test('go out with one call alone after a limit, and are full again when it was answered', async () => {
+  test('start with a single request after a limit, and are full again once it was answered', async () => {
     const { all, transport, clock, rateLimiter } = await limitedWorld();
     rateLimiter.block(own, 10 * minuteMs);
     const done = all(120);
@@ -100,7 +100,7 @@ describe('governor: batches', () => {
     expect(transport.batches).toEqual([1, 50, 50, 19]);
   });
 
-  test('are not sent again in a scope whose limit an item reports, until it is over', async () => {
+  test('pause when one of their items reports a limit, until the limit ends', async () => {
     let isFull = false;
     const { all, transport, paths, clock } = await limitedWorld(({ path }) => {
       if (isFull && path === '/2/insights') return limit(own, 5 * minuteMs);
@@ -119,7 +119,7 @@ describe('governor: batches', () => {
     expect(paths).toHaveLength(60);
   });
 
-  test('wait longer each time that a limit is met again', async () => {
+  test('wait longer each time the same limit is met again', async () => {
     const { all, transport, clock, limit: limited } = await limitedWorld();
     limited(true);
     const done = all(10);
@@ -134,7 +134,7 @@ describe('governor: batches', () => {
     await done;
   });
 
-  test('count as their items: a usage that rose by one after fifty calls makes each cheap', async () => {
+  test('cost one call per item: a rise of one percent after fifty items makes each item cheap', async () => {
     const { all, transport, rateLimiter, clock } = await limitedWorld();
     rateLimiter.onUsage({ scope: own, percent: 50, regainMs: 0 });
     for (let percent = 51; percent < 60; percent += 1) {

@@ -19,8 +19,8 @@ async function freeOffice(changes: Parameters<typeof office>[0] = {}) {
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `n${index}`);
 
-describe('one call alone finds out whether a block is over', () => {
-  test('also when calls that left before the refusal are answered after it', async () => {
+describe('RateLimiter: the single call after a block', () => {
+  test('goes alone when earlier calls are answered after the rejection', async () => {
     const { ask, answer, names: sent, clock } = await freeOffice();
     void ask('early');
     void ask('refused');
@@ -34,7 +34,7 @@ describe('one call alone finds out whether a block is over', () => {
     expect(sent()).toHaveLength(8);
   });
 
-  test('also when the block was told by the header of an answer', async () => {
+  test('goes alone when the block came with the header of an answer', async () => {
     const { ask, answer, names: sent, clock, tell } = await freeOffice();
     void ask('early');
     await settle();
@@ -48,7 +48,7 @@ describe('one call alone finds out whether a block is over', () => {
     expect(sent()).toHaveLength(6);
   });
 
-  test('and waits for longer when it is refused, whatever older calls are answered', async () => {
+  test('doubles the block when it is rejected, even if older calls are answered', async () => {
     const { ask, answer, names: sent, clock } = await freeOffice();
     void ask('early');
     void ask('refused');
@@ -64,7 +64,7 @@ describe('one call alone finds out whether a block is over', () => {
     expect(sent()).toHaveLength(4);
   });
 
-  test('before a listing goes, which does not wait for the block itself', async () => {
+  test('delays a request for the list of accounts, which fails if the single call is rejected', async () => {
     const { rateLimiter, graph, ask, answer, names: sent, clock } = await freeOffice();
     rateLimiter.block(app, minuteMs);
     void ask('probe');
@@ -79,7 +79,7 @@ describe('one call alone finds out whether a block is over', () => {
     expect(sent()).toEqual(['probe']);
   });
 
-  test('and a listing that goes on when it is', async () => {
+  test('delays a request for the list of accounts, which goes once the single call is answered', async () => {
     const { rateLimiter, graph, ask, answer, names: sent, clock } = await freeOffice();
     rateLimiter.block(app, minuteMs);
     void ask('probe');
@@ -91,8 +91,8 @@ describe('one call alone finds out whether a block is over', () => {
   });
 });
 
-describe('a call that was admitted', () => {
-  test('does not leave when its scope was blocked while it waited for its turn', async () => {
+describe('RateLimiter: a queued request', () => {
+  test("stays queued when its scope is blocked while it waits for the poll's permit", async () => {
     const { rateLimiter, ask, answer, names: sent, clock } = await freeOffice();
     const pollPermits = new Semaphore(1);
     const poll = (name: string, changes: Parameters<typeof ask>[1]): void => {
@@ -112,7 +112,7 @@ describe('a call that was admitted', () => {
     expect(sent()).toEqual(['b', 'a']);
   });
 
-  test('does not leave when its scope was blocked while all lines were busy', async () => {
+  test('stays queued when its scope is blocked while it waits for a request permit', async () => {
     const { ask, answer, names: sent, clock } = await freeOffice({ maxConcurrentRequests: 2 });
     for (const name of names(6)) void ask(name);
     await settle();
@@ -128,7 +128,7 @@ describe('a call that was admitted', () => {
     expect(sent()).toHaveLength(5);
   });
 
-  test('leaves room for others when it cannot leave', async () => {
+  test('frees its place in the scope when it is aborted', async () => {
     const {
       rateLimiter,
       ask,
@@ -154,8 +154,8 @@ describe('a call that was admitted', () => {
   });
 });
 
-describe('the lines', () => {
-  test('carry so many requests at a time, first come, first served', async () => {
+describe('RateLimiter: request permits', () => {
+  test('allow the configured number of concurrent requests, first come, first served', async () => {
     const { ask, answer, names: sent } = await freeOffice({ maxConcurrentRequests: 2 });
     for (const name of names(4)) void ask(name);
     await answer(1, new Error('broken'));
@@ -165,7 +165,7 @@ describe('the lines', () => {
     expect(sent()).toEqual(['n0', 'n1', 'n2', 'n3']);
   });
 
-  test('carry the listings as well', async () => {
+  test('apply to requests for the list of accounts as well', async () => {
     const {
       rateLimiter,
       graph,

@@ -6,12 +6,12 @@ import { settle } from '../../../support/manual-clock.ts';
 import { app, limit, office, own, requestOf } from './governing.ts';
 import { calm, hourMs, minuteMs } from '../world.ts';
 
-describe('the turn of a poll', () => {
+describe('RateLimiter: the permit of a poll', () => {
   /** A poll that makes one request. */
   const poll = (pollPermits: Semaphore, ask: (permit: Permit) => Promise<Node>, signal = calm) =>
     pollPermits.take(ask, signal);
 
-  test('is lent to others by a request that waits for more than a second', async () => {
+  test('goes to other polls when a request waits for more than a second', async () => {
     const { rateLimiter, ask, names, clock } = office();
     const pollPermits = new Semaphore(2);
     rateLimiter.block(own, hourMs);
@@ -25,7 +25,7 @@ describe('the turn of a poll', () => {
     expect(names()).toEqual(['b']);
   });
 
-  test('is had again before the request is made', async () => {
+  test('is taken back before the delayed request is sent', async () => {
     const { rateLimiter, ask, names, clock, answer } = office();
     const pollPermits = new Semaphore(1);
     rateLimiter.block(own, minuteMs);
@@ -38,7 +38,7 @@ describe('the turn of a poll', () => {
     expect(names()).toEqual(['b', 'a']);
   });
 
-  test('is not awaited by who was aborted meanwhile, whose place is free again', async () => {
+  test('is not taken back after an abort, and the aborted request frees its place in the scope', async () => {
     const { rateLimiter, ask, names, clock, answer } = office();
     const pollPermits = new Semaphore(1);
     const stop = new AbortController();
@@ -57,8 +57,8 @@ describe('the turn of a poll', () => {
   });
 });
 
-describe('who only looks', () => {
-  test('is told when a call might go, and counts as none', async () => {
+describe('RateLimiter.ready', () => {
+  test('resolves when a call may go, and does not count as a call', async () => {
     const { rateLimiter, ask, names, clock } = office();
     rateLimiter.block(own, minuteMs);
     const order: string[] = [];
@@ -75,7 +75,7 @@ describe('who only looks', () => {
     expect(names()).toEqual(['a']);
   });
 
-  test('stops looking when aborted', async () => {
+  test('rejects when it is aborted', async () => {
     const { rateLimiter } = office();
     rateLimiter.block(app, minuteMs);
     const stop = new AbortController();
@@ -86,8 +86,8 @@ describe('who only looks', () => {
   });
 });
 
-describe('a guarded request', () => {
-  test('is refused in place of being made while its scope is blocked', async () => {
+describe('RateLimiter.guard', () => {
+  test('rejects a request while its scope is blocked', async () => {
     const { rateLimiter, graph, names, clock } = office();
     rateLimiter.block(app, hourMs);
     const guarded = rateLimiter.guard(graph);
@@ -105,7 +105,7 @@ describe('a guarded request', () => {
     expect(names()).toEqual(['/me/accounts']);
   });
 
-  test('blocks the scope of a limit that it meets', async () => {
+  test('blocks the scope when its request meets a limit', async () => {
     const { rateLimiter, graph, answer, ask, names } = office();
     const guarded = rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     await answer(0, limit(app, hourMs));

@@ -5,8 +5,8 @@ import { settle } from '../../../support/manual-clock.ts';
 import { app, idle, limit, office, own, requestOf, usedOffice } from './governing.ts';
 import { calm, dayMs, hourMs, minuteMs, startMs } from '../world.ts';
 
-describe('a governed request', () => {
-  test('goes at once while there is quota, and gives the answer', async () => {
+describe('RateLimiter: a request', () => {
+  test('goes at once and returns the answer while quota is left', async () => {
     const { ask, answer, names, clock, telemetry } = office();
     const answered = ask('a');
     await answer(0, { id: '1' });
@@ -17,7 +17,7 @@ describe('a governed request', () => {
     expect(telemetry.events).toEqual([]);
   });
 
-  test('goes alone until the first answer, then with the others', async () => {
+  test('goes alone until it is answered, and the others follow', async () => {
     const { ask, answer, names } = office();
     for (const name of ['a', 'b', 'c']) void ask(name);
     await settle();
@@ -27,7 +27,7 @@ describe('a governed request', () => {
     expect(names()).toEqual(['a', 'b', 'c']);
   });
 
-  test('that fails without an answer leaves it to the next to find out', async () => {
+  test('lets the next request go alone when it fails without an answer', async () => {
     const { ask, answer, names } = office();
     const lost = ask('a');
     for (const name of ['b', 'c']) void ask(name);
@@ -49,7 +49,7 @@ describe('a governed request', () => {
     expect(names()).toEqual(['a', 'c', 'b']);
   });
 
-  test('is spaced in an account that has used 75 %, and wakes when its time has come', async () => {
+  test('is spaced in an account that has used 75 %, and goes on time', async () => {
     const { ask, answer, names, clock, telemetry } = await usedOffice(80, 160);
     void ask('a');
     await answer(0);
@@ -68,7 +68,7 @@ describe('a governed request', () => {
     ]);
   });
 
-  test('wakes at once when a header tells that there is quota again', async () => {
+  test('goes at once when a header reports free quota', async () => {
     const { ask, names, tell } = await usedOffice(90, 180);
     void ask('a');
     await settle();
@@ -80,8 +80,8 @@ describe('a governed request', () => {
   });
 });
 
-describe('who goes first', () => {
-  test('is urgent, then normal, then back-fill, whoever came first', async () => {
+describe('RateLimiter: the order of queued requests', () => {
+  test('is urgent, normal, backfill, and then the order of arrival', async () => {
     const { rateLimiter, ask, answer, names, clock } = await usedOffice(50);
     rateLimiter.block(own, minuteMs);
     void ask('fill', { priority: 'backfill' });
@@ -96,7 +96,7 @@ describe('who goes first', () => {
     expect(names()).toEqual(['story', 'normal 1', 'normal 2', 'fill']);
   });
 
-  test('is each account in its turn when they wait for the same scope', async () => {
+  test('alternates between the accounts that wait for one scope', async () => {
     const { rateLimiter, ask, answer, names, clock, tell } = office();
     void ask('start');
     await answer(0);
@@ -111,7 +111,7 @@ describe('who goes first', () => {
     expect(names()).toEqual(['start', 'b1', 'a1', 'b2', 'a2', 'a3']);
   });
 
-  test('is decided by the request where it says its priority', async () => {
+  test('follows the priority of the request itself when it has one', async () => {
     const { rateLimiter, graph, names, clock } = office();
     const limitedWorld = rateLimiter.limit(graph, { account, priority: 'urgent', permit: idle });
     rateLimiter.block(own, minuteMs);
@@ -123,8 +123,8 @@ describe('who goes first', () => {
   });
 });
 
-describe('a limit that is met', () => {
-  test('blocks its scope, and the same request is made again when it is over', async () => {
+describe('RateLimiter: a limit', () => {
+  test('blocks its scope, and the same request is repeated after the block', async () => {
     const { ask, answer, names, clock } = office();
     const answered = ask('a');
     await answer(0, limit(own, 5 * minuteMs));
@@ -147,8 +147,8 @@ describe('a limit that is met', () => {
       { kind: 'page', id: '100000000000001' },
       ['a', 'other'],
     ],
-    ['the app stops all', app, ['a']],
-    ['the user stops all', { kind: 'user', id: '' }, ['a']],
+    ['the app stops every request', app, ['a']],
+    ['the user stops every request', { kind: 'user', id: '' }, ['a']],
   ])('of %s (Invariant 8)', async (_name, scope, made) => {
     const { ask, answer, names, clock } = office();
     void ask('a');
@@ -160,7 +160,7 @@ describe('a limit that is met', () => {
     expect(names()).toEqual(made);
   });
 
-  test('holds for the request also when its scope was not thought to apply', async () => {
+  test('delays the request even when its scope belongs to no known account', async () => {
     const { ask, answer, names, clock } = office();
     void ask('a', { account: null });
     await answer(0, limit({ kind: 'page', id: '5' }, minuteMs));
@@ -171,7 +171,7 @@ describe('a limit that is met', () => {
     expect(names()).toEqual(['a', 'a']);
   });
 
-  test('makes no call until the time that a header told', async () => {
+  test('delays every call until the time that a header announces', async () => {
     const { ask, names, clock, tell } = await usedOffice(20);
     tell(own, 100, 19 * minuteMs);
     void ask('a', { priority: 'urgent' });
@@ -183,8 +183,8 @@ describe('a limit that is met', () => {
   });
 });
 
-describe('an abort', () => {
-  test('ends the wait with its reason, and nobody waits behind it', async () => {
+describe('RateLimiter: an abort', () => {
+  test('ends the wait with its reason and frees the place in the queue', async () => {
     const { rateLimiter, ask, answer, names, clock } = office();
     void ask('start');
     await answer(0);
@@ -200,7 +200,7 @@ describe('an abort', () => {
     expect(names()).toEqual(['start', 'b']);
   });
 
-  test('of a request under way makes room for the next', async () => {
+  test('of a running request frees its place for the next one', async () => {
     const { ask, names } = await usedOffice(76);
     const stop = new AbortController();
     const stopped = ask('a', { signal: stop.signal, priority: 'urgent' });
@@ -213,7 +213,7 @@ describe('an abort', () => {
     expect(names()).toEqual(['a', 'b']);
   });
 
-  test('before it waits rejects at once', async () => {
+  test('before the request rejects at once', async () => {
     const { ask, names } = office();
 
     await expect(ask('a', { signal: AbortSignal.abort(new Error('late')) })).rejects.toThrow(
@@ -223,8 +223,8 @@ describe('an abort', () => {
   });
 });
 
-describe('what is told of a scope', () => {
-  test('is its state when it changes and not each call', async () => {
+describe('RateLimiter: the event "scope"', () => {
+  test('is reported when the state of the scope changes, not at every call', async () => {
     const { ask, answer, telemetry, tell, clock } = office();
     void ask('a');
     await answer(0);
@@ -250,7 +250,7 @@ describe('what is told of a scope', () => {
     });
   });
 
-  test('is how it stands as soon as the API has said so, however little is used', async () => {
+  test('is reported at the first usage header, even at 0 %', async () => {
     const { ask, answer, telemetry, tell } = office();
     void ask('a');
     await answer(0);
@@ -262,7 +262,7 @@ describe('what is told of a scope', () => {
     ]);
   });
 
-  test('is that it is free again when the first call goes after a block', async () => {
+  test('reports that the scope is free when the first call goes after a block', async () => {
     const { rateLimiter, ask, telemetry, clock } = office();
     rateLimiter.block(own, minuteMs);
     void ask('a');

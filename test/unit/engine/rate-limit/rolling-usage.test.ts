@@ -12,8 +12,8 @@ import {
 const hourMs = 3_600_000;
 const windowMs = 24 * hourMs;
 
-describe('usage of a rolling window', () => {
-  test('that came in before anybody looked decays in a line', () => {
+describe('the usage of a rolling window', () => {
+  test('decays linearly when it was spent evenly before the first answer', () => {
     const usage = evenUsage(windowMs, 48, 0);
 
     expect(usedPercent(usage, 0)).toBe(48);
@@ -21,21 +21,21 @@ describe('usage of a rolling window', () => {
     expect(usedPercent(usage, windowMs)).toBe(0);
   });
 
-  test('that came in at once stays for the whole window and leaves at once', () => {
+  test('stays for the whole window and leaves at once when it was spent at once', () => {
     const usage = correctUsage(noUsage(windowMs), 60, 0);
 
     expect(usedPercent(usage, windowMs - 1)).toBe(60);
     expect(usedPercent(usage, windowMs)).toBe(0);
   });
 
-  test('leaves never before its window is over, and at most a 96th of it later', () => {
+  test('leaves at the end of its window, and at most a 96th of the window later', () => {
     const usage = correctUsage(noUsage(windowMs), 60, 1);
 
     expect(usedPercent(usage, windowMs + 1)).toBe(60);
     expect(usedPercent(usage, windowMs + windowMs / 96)).toBe(0);
   });
 
-  test('loses its oldest when it is told to be less than believed', () => {
+  test('loses its oldest part when the API reports less than was computed', () => {
     const early = correctUsage(noUsage(windowMs), 30, 0);
     const late = correctUsage(early, 50, 10 * hourMs);
     const told = correctUsage(late, 25, 11 * hourMs);
@@ -44,7 +44,7 @@ describe('usage of a rolling window', () => {
     expect(usedPercent(told, windowMs)).toBe(20);
   });
 
-  test('is what was last told, whatever was told before', () => {
+  test('equals the last reported percentage, for any earlier reports', () => {
     const told = fc.array(fc.tuple(fc.nat(windowMs), fc.nat(100)), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(told, (steps) => {
@@ -59,7 +59,7 @@ describe('usage of a rolling window', () => {
     );
   });
 
-  test('keeps no more than a part for each 96th of the window', () => {
+  test('keeps at most one part per 96th of the window', () => {
     let usage = noUsage(windowMs);
     for (let minute = 0; minute < 3 * 24 * 60; minute += 1) {
       usage = correctUsage(usage, (minute % 100) + 1, minute * 60_000);
@@ -69,7 +69,7 @@ describe('usage of a rolling window', () => {
   });
 });
 
-describe('the time until there is room', () => {
+describe('the time until a rolling window has room', () => {
   const burst = correctUsage(noUsage(windowMs), 40, 0);
   const both = correctUsage(burst, 70, 6 * hourMs);
 
@@ -79,11 +79,11 @@ describe('the time until there is room', () => {
     [30, 14 * hourMs],
     [29, 20 * hourMs],
     [0, 20 * hourMs],
-  ])('to %d %% is until enough of the oldest has left: %d ms', (percent, ms) => {
+  ])('down to %d %% is %d ms, when enough of the oldest usage has left', (percent, ms) => {
     expect(msUntilAtMost(both, percent, 10 * hourMs)).toBe(ms);
   });
 
-  test('is found by the next that leaves', () => {
+  test('is found part by part with nextLeaveMs', () => {
     expect(nextLeaveMs(both, 0)).toBe(windowMs);
     expect(nextLeaveMs(both, windowMs)).toBe(30 * hourMs);
     expect(nextLeaveMs(both, 31 * hourMs)).toBe(Infinity);

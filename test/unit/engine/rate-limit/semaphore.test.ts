@@ -30,8 +30,8 @@ function workshop(concurrency: number) {
   };
 }
 
-describe('turns', () => {
-  test('are taken by as many as allowed at a time, first come, first served', async () => {
+describe('Semaphore: permits', () => {
+  test('are issued up to the limit, first come, first served', async () => {
     const { take, began, end } = workshop(2);
     const all = ['a', 'b', 'c', 'd'].map((name) => take(name));
     await settle();
@@ -46,7 +46,7 @@ describe('turns', () => {
     await expect(Promise.all(all)).resolves.toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('are given back by work that fails', async () => {
+  test('are returned by work that fails', async () => {
     const { take, began, end } = workshop(1);
     const failing = take('a');
     const next = take('b');
@@ -58,7 +58,7 @@ describe('turns', () => {
     expect(began).toEqual(['a', 'b']);
   });
 
-  test('are never taken by who was aborted before, and pass to the next', async () => {
+  test('pass to the next in the queue when a waiting caller is aborted', async () => {
     const { take, began, end } = workshop(1);
     const stop = new AbortController();
     const first = take('a');
@@ -74,14 +74,14 @@ describe('turns', () => {
     expect(began).toEqual(['a', 'c']);
   });
 
-  test('reject at once when the signal was aborted already', async () => {
+  test('are refused at once when the signal is already aborted', async () => {
     const { take, began } = workshop(1);
 
     await expect(take('a', AbortSignal.abort(new Error('stopping')))).rejects.toThrow('stopping');
     expect(began).toEqual([]);
   });
 
-  test('are not given back twice by an abort after the work began', async () => {
+  test('are returned only once when the abort comes after the work began', async () => {
     const { take, began, end } = workshop(1);
     const stop = new AbortController();
     void take('a');
@@ -98,8 +98,8 @@ describe('turns', () => {
   });
 });
 
-describe('a turn that is lent', () => {
-  test('serves others until its own work goes on, ahead of who has not begun', async () => {
+describe('Semaphore: a permit that is yielded', () => {
+  test('serves others until its own work continues, ahead of work that has not begun', async () => {
     const pollPermits = new Semaphore(1);
     const began: string[] = [];
     const wait = Promise.withResolvers<string>();
@@ -125,7 +125,7 @@ describe('a turn that is lent', () => {
     expect(began).toEqual(['second', 'first again', 'third']);
   });
 
-  test('is had back once by two pieces of the same work', async () => {
+  test('is taken back once for two waits of the same work', async () => {
     const pollPermits = new Semaphore(1);
     const waits = [Promise.withResolvers<number>(), Promise.withResolvers<number>()];
     const both = pollPermits.take(
@@ -148,7 +148,7 @@ describe('a turn that is lent', () => {
     expect(began).toEqual(['a']);
   });
 
-  test('is not kept when the wait fails', async () => {
+  test('is returned when the wait fails', async () => {
     const pollPermits = new Semaphore(1);
     const failing = pollPermits.take(
       (permit) => permit.yieldWhile(Promise.reject(new Error('stopping')), calm),
@@ -159,7 +159,7 @@ describe('a turn that is lent', () => {
     await expect(pollPermits.take(() => Promise.resolve('next'), calm)).resolves.toBe('next');
   });
 
-  test('is given up by an abort while it waits to be had back', async () => {
+  test('is given up when an abort comes before it is taken back', async () => {
     const pollPermits = new Semaphore(1);
     const stop = new AbortController();
     const busy = Promise.withResolvers<undefined>();
