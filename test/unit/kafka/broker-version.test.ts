@@ -23,7 +23,7 @@ describe('releaseOf', () => {
     ['4.1', kafka41],
     ['4.3', [13, 18, 11, 13, 9, 5, 5, 5]],
     ['4.4 or later', [13, 18, 11, 13, 9, 5, 6, 5]],
-  ])('is %s for the versions of that release', (release, maxima) => {
+  ])('is %s for the request versions of that release', (release, maxima) => {
     expect(releaseOf(accepted(maxima))).toBe(release);
   });
 

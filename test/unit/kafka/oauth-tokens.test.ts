@@ -41,8 +41,8 @@ function counting(expiresIn?: number): Handler {
   };
 }
 
-describe('tokens of a client', () => {
-  test('are had by its id and secret, encoded as RFC 6749 says', async () => {
+describe('OAuth tokens of the Kafka client', () => {
+  test('are requested with the client id and secret, encoded by RFC 6749', async () => {
     await using world = await setUp({ handler: counting(100) });
 
     await expect(world.tokens.token()).resolves.toEqual({
@@ -57,7 +57,7 @@ describe('tokens of a client', () => {
     expect(world.told).toEqual(['token-1']);
   });
 
-  test('are used until four fifths of their life are over', async () => {
+  test('are reused until 80 % of their lifetime is over', async () => {
     await using world = await setUp({ handler: counting(100) });
 
     await world.tokens.token();
@@ -67,14 +67,14 @@ describe('tokens of a client', () => {
     await expect(world.tokens.token()).resolves.toMatchObject({ value: 'token-2' });
   });
 
-  test('are asked for once by all who need one', async () => {
+  test('are requested once for all concurrent callers', async () => {
     await using world = await setUp({ handler: counting() });
 
     await Promise.all([world.tokens.token(), world.tokens.token(), world.tokens.token()]);
     expect(world.server.requests).toHaveLength(1);
   });
 
-  test('tell their subject', async () => {
+  test('provide the subject of the principal', async () => {
     const payload = Buffer.from(JSON.stringify({ sub: 'alice' })).toString('base64url');
     await using world = await setUp({
       handler: answering(200, { access_token: `e30.${payload}.x` }),
@@ -85,7 +85,7 @@ describe('tokens of a client', () => {
     expect(world.tokens.subject()).toBe('alice');
   });
 
-  test('are refused to a client that is not known, and the error shows no secret', async () => {
+  test('stop the process when the client is unknown, and the error hides the secret', async () => {
     await using world = await setUp({ handler: answering(401, { error: 'invalid_client' }) });
 
     const error: unknown = await world.tokens.token().catch((reason: unknown) => reason);
@@ -104,7 +104,7 @@ describe('tokens of a client', () => {
     ],
     ['a page', answering(200, '<html>'), /no access_token/],
     ['a token with a line break', answering(200, { access_token: 'a\nb' }), /no access_token/],
-  ])('are asked for again later after %s', async (_what, handler, said) => {
+  ])('are retried later after %s', async (_what, handler, said) => {
     await using world = await setUp({ handler });
 
     await expect(world.tokens.token()).rejects.toMatchObject({
@@ -115,7 +115,7 @@ describe('tokens of a client', () => {
     expect(world.server.requests).toHaveLength(1);
   });
 
-  test('an answer above 64 KiB is not read to its end, compressed or not', async () => {
+  test('are read up to 64 KiB of the response, compressed or not', async () => {
     const packed = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
     const closed = Promise.withResolvers<undefined>();
     await using endless = await setUp({
@@ -141,7 +141,7 @@ describe('tokens of a client', () => {
     await expect(compressed.tokens.token()).rejects.toThrow(/its answer exceeds 65536 bytes/);
   });
 
-  test('are asked for again later when nothing comes in time, or nobody listens', async () => {
+  test('are retried later when the endpoint is silent or unreachable', async () => {
     await using silent = await setUp({ handler: () => undefined, changes: { timeoutMs: 100 } });
     await expect(silent.tokens.token()).rejects.toThrow(/TimeoutError/);
     await using gone = await setUp({

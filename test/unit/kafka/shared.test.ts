@@ -11,14 +11,14 @@ function setUp() {
 }
 
 describe('createHealth', () => {
-  test('tells once that everything works', () => {
+  test('reports once that every part works', () => {
     const { health, told } = setUp();
     health.up('topics');
     health.up('state');
     expect(told()).toEqual([[true, '']]);
   });
 
-  test('is not ready until the last part in trouble works again', () => {
+  test('reports ready only when the last failed part works again', () => {
     const { health, told } = setUp();
     health.down('partition 1', 'away');
     health.down('partition 2', 'away');

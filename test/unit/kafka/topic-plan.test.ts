@@ -43,13 +43,13 @@ function problemsOf(configs: Record<string, string>, replicas = 3, partitions = 
 }
 
 describe('planTopics', () => {
-  test('compacts what other people wrote, so that a word can be deleted', () => {
+  test("compacts the topics with other people's content, so that tombstones delete it", () => {
     const plans = plansOf({}, ['comments', 'tags']);
 
     expect(plans.map(({ configs }) => configs['cleanup.policy'])).toEqual(['compact', 'compact']);
   });
 
-  test('keeps history for ever and compacts what has a last word', () => {
+  test('keeps history without a time limit, and compacts topics that need the latest record only', () => {
     expect(plansOf()).toEqual([
       {
         role: 'user_insights',
@@ -82,7 +82,7 @@ describe('planTopics', () => {
     ]);
   });
 
-  test('lets dead letters expire, which hold what other people wrote', () => {
+  test("lets dead letters expire, because they hold other people's content", () => {
     expect(plansOf({}, ['dead_letters'])[0]?.configs).toEqual({
       'cleanup.policy': 'delete',
       'retention.ms': '2592000000',
@@ -97,24 +97,24 @@ describe('planTopics', () => {
     expect(plan?.configs).toMatchObject({ 'retention.ms': '3600000', 'segment.ms': '3600000' });
   });
 
-  test('leaves the replicas in sync to the broker when none are asked for', () => {
+  test('leaves min.insync.replicas to the broker when it is not configured', () => {
     expect(plansOf({ minInSyncReplicas: -1 })[1]?.configs).toEqual({ 'cleanup.policy': 'compact' });
   });
 });
 
 describe('topicProblems', () => {
-  test('takes a topic of dead letters with the retention that it has', () => {
+  test('accepts a dead-letter topic with any retention', () => {
     const [plan] = plansOf({}, ['dead_letters']);
     const found = { replicas: 3, partitions: 6, configs: { 'retention.ms': '-1' } };
 
     expect(plan && topicProblems(plan, found, ['b:9092'])).toEqual([]);
   });
 
-  test('finds nothing wrong with a topic as it was planned', () => {
+  test('is empty for a topic that matches its plan', () => {
     expect(problemsOf({ 'cleanup.policy': 'compact', 'min.insync.replicas': '2' })).toEqual([]);
   });
 
-  test('finds everything that is wrong', () => {
+  test('lists every problem of a topic', () => {
     expect(
       problemsOf({ 'cleanup.policy': 'compact,delete', 'min.insync.replicas': '1' }, 1),
     ).toEqual([
@@ -146,11 +146,11 @@ describe('topicWarning', () => {
     ['users', { 'cleanup.policy': 'delete', ...forever }],
     ['dead_letters', { 'cleanup.policy': 'delete', ...week }],
     ['users', {}],
-  ] as const)('says nothing of %s with %p', (role, configs) => {
+  ] as const)('is null for %s with %p', (role, configs) => {
     expect(warn(role, configs)).toBeNull();
   });
 
-  test('names the week after which media that do not change are lost', () => {
+  test('names the retention after which unchanged media are lost', () => {
     expect(warn('media', { 'cleanup.policy': 'delete', ...week })).toEqual({
       problem:
         'cleanup.policy=delete, retention.ms=604800000, expected cleanup.policy=compact: records ' +
@@ -159,7 +159,7 @@ describe('topicWarning', () => {
     });
   });
 
-  test('names a retention beside compaction', () => {
+  test('names a retention on a compacted topic', () => {
     expect(warn('media', { 'cleanup.policy': 'compact,delete', ...week })?.problem).toMatch(
       /^cleanup.policy=compact,delete, retention.ms=604800000, expected .*: records expire/,
     );
@@ -171,7 +171,7 @@ describe('topicWarning', () => {
     );
   });
 
-  test('names a history that is compacted', () => {
+  test('names a history topic that is compacted', () => {
     expect(warn('users', { 'cleanup.policy': 'compact', ...week })).toEqual({
       problem:
         'cleanup.policy=compact, expected cleanup.policy=delete without a limit of time or size: of ' +
@@ -180,7 +180,7 @@ describe('topicWarning', () => {
     });
   });
 
-  test('names a history that expires, by time or by size', () => {
+  test('names a history topic that expires, by time or by size', () => {
     const bytes = { 'retention.ms': '-1', 'retention.bytes': '1000' };
     expect(warn('users', { 'cleanup.policy': 'delete', ...week })?.command).toBe(
       alter('instagram.users', 'retention.ms=-1'),
@@ -190,7 +190,7 @@ describe('topicWarning', () => {
     );
   });
 
-  test('names dead letters that are compacted, and leaves their retention alone', () => {
+  test('names a dead-letter topic that is compacted, and accepts its retention', () => {
     expect(warn('dead_letters', { 'cleanup.policy': 'compact', ...week })?.command).toBe(
       alter('instagram.dead-letters', 'cleanup.policy=delete'),
     );

@@ -34,7 +34,7 @@ function shown(
 }
 
 describe('hideAborted', () => {
-  test('hides overlapping aborted transactions that are listed as they ended', () => {
+  test('hides overlapping aborted transactions that are listed in the order of their ends', () => {
     const messages = [
       message(0, 'a'),
       message(1, 'b'),
@@ -52,7 +52,7 @@ describe('hideAborted', () => {
     expect(shown(messages, aborted)).toEqual(['5']);
   });
 
-  test('hides those that began before what was fetched, all of them from the first message on', () => {
+  test('hides the transactions that began before the fetch offset, from the first message on', () => {
     const messages = [message(7, 'b'), message(8, 'a'), message(9, 'c'), marker(10, 'a', abort)];
     const aborted = [
       { producerId: 'a', firstOffset: '2' },
@@ -62,13 +62,13 @@ describe('hideAborted', () => {
     expect(shown(messages, aborted)).toEqual(['9']);
   });
 
-  test('shows what is in no transaction, though its producer aborts one', () => {
+  test('shows records outside a transaction when their producer aborts one', () => {
     const messages = [message(0, 'a'), message(1, 'a', false), marker(2, 'a', abort)];
 
     expect(shown(messages, [{ producerId: 'a', firstOffset: '0' }])).toEqual(['1']);
   });
 
-  test('shows everything when nothing was aborted', () => {
+  test('shows every record when no transaction was aborted', () => {
     expect(shown([message(0, 'a'), marker(1, 'a', commit)], [])).toEqual(['0']);
   });
 });

@@ -61,7 +61,7 @@ describe.each(['snappy', 'lz4', 'zstd'] as const)('%s codec', (name) => {
   const codec = codecs[name];
 
   test.each(compressedElsewhere.filter(([of]) => of === name))(
-    'reads %s, written by %s',
+    'reads %s written by %s',
     async (_codec, _writer, base64) => {
       const bytes = await codec.decompress(Buffer.from(base64, 'base64'));
 
@@ -69,7 +69,7 @@ describe.each(['snappy', 'lz4', 'zstd'] as const)('%s codec', (name) => {
     },
   );
 
-  test('makes a megabyte of like records smaller and reads it again', async () => {
+  test('compresses a megabyte of similar records and decompresses them again', async () => {
     const records = Buffer.from(text.repeat(6000));
 
     const compressed = await codec.compress({ buffer: records });
@@ -78,7 +78,7 @@ describe.each(['snappy', 'lz4', 'zstd'] as const)('%s codec', (name) => {
     expect((await codec.decompress(compressed)).equals(records)).toBe(true);
   });
 
-  test('reads a good batch after a damaged one, whose error names the codec', async () => {
+  test('names the codec in the error of a damaged batch, and then reads an intact batch', async () => {
     const good = await codec.compress({ buffer: Buffer.from(text) });
 
     for (const damaged of [good.subarray(0, good.length - 9), Buffer.from('not compressed')]) {
@@ -99,7 +99,7 @@ test('snappy codec writes the stream header that Java clients write', async () =
   );
 });
 
-test('snappy codec refuses a block whose length points before or behind the batch', async () => {
+test('snappy codec rejects a block whose length points outside the batch', async () => {
   const header = '82534e41505059000000000100000001';
 
   for (const length of ['fffffffc', '7fffffff', '00']) {

@@ -8,7 +8,7 @@ function line(level: logLevel, message: string, extra: Record<string, unknown> =
 }
 
 describe('routeLine', () => {
-  test('makes an error of kafkajs a warning and keeps its fields but for the noise', () => {
+  test('logs an error of kafkajs as a warning, without its stack', () => {
     expect(line(logLevel.ERROR, 'Response Produce', { broker: 'b:1', stack: 'at …' })).toEqual({
       level: 'warn',
       message: 'Response Produce',
@@ -16,7 +16,7 @@ describe('routeLine', () => {
     });
   });
 
-  test('makes information debug', () => {
+  test('logs information of kafkajs at level debug', () => {
     expect(line(logLevel.INFO, 'Consumer has joined the group').level).toBe('debug');
   });
 
@@ -35,7 +35,7 @@ describe('routeLine', () => {
     ['Response Metadata(key: 3, version: 6)', 'This server does not host this topic-partition'],
     ['Response DeleteGroups(key: 42, version: 1)', 'Not authorized to access group'],
     ['Response without match', undefined],
-  ])('makes what is normal debug: %s', (message, error) => {
+  ])('logs a normal event at level debug: %s', (message, error) => {
     expect(line(logLevel.ERROR, message, error === undefined ? {} : { error }).level).toBe('debug');
   });
 });

@@ -9,8 +9,8 @@ import {
 const never = new Promise<never>(() => undefined);
 const nowMs = () => performance.now();
 
-describe('throttle', () => {
-  test('counts waits that overlap once', () => {
+describe('createThrottle', () => {
+  test('counts overlapping delays once', () => {
     let at = 0;
     const throttle = createThrottle(() => at);
     expect([throttle.record(100), throttle.record(150), throttle.record(50)]).toEqual([100, 50, 0]);
@@ -22,8 +22,8 @@ describe('throttle', () => {
   });
 });
 
-describe('a deadline without throttled time', () => {
-  test('ends work as any deadline does when nothing is throttled', async () => {
+describe('withThrottledDeadline', () => {
+  test('rejects at the deadline when the broker delays nothing', async () => {
     const deadline = {
       deadlineMs: 20,
       throttledDeadlineMs: 10_000,
@@ -33,7 +33,7 @@ describe('a deadline without throttled time', () => {
     await expect(late).rejects.toThrow(new DeadlineError('a transaction took longer than 20 ms'));
   });
 
-  test('gives the throttled time on top', async () => {
+  test('extends the deadline by the throttled time', async () => {
     const throttle = createThrottle(nowMs);
     const deadline = { deadlineMs: 50, throttledDeadlineMs: 10_000, throttle };
     const { promise, resolve } = Promise.withResolvers<string>();
@@ -43,7 +43,7 @@ describe('a deadline without throttled time', () => {
     await expect(work).resolves.toBe('done');
   });
 
-  test('names the throttling where it leaves too little time, and does not wait for nothing', async () => {
+  test('rejects with a ThrottledError at once when the throttled time exceeds the limit', async () => {
     const throttle = createThrottle(nowMs);
     const deadline = { deadlineMs: 20, throttledDeadlineMs: 600_000, throttle };
     const work = withThrottledDeadline(never, deadline, 'a transaction');

@@ -39,16 +39,16 @@ describe('classify', () => {
     ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'replicas'],
     ['INVALID_TIMESTAMP', 'clock'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'missing'],
-  ])('takes %s for %s', (type, failure) => {
+  ])('classifies %s as %s', (type, failure) => {
     expect(classify(refusal(type))).toBe(failure);
   });
 
-  test('knows the code of a fenced producer that kafkajs does not', () => {
+  test('recognizes error code 90 of a fenced producer, which kafkajs does not know', () => {
     const unknown = refusal('KAFKAJS_UNKNOWN_ERROR_CODE', 'Unknown error code 90');
     expect(classify(unknown)).toBe('fenced');
   });
 
-  test('takes the plain errors of kafkajs, which throws TypeErrors when connections fail, for an outage', async () => {
+  test('classifies the TypeErrors that kafkajs throws after failed connections as an outage', async () => {
     const kafka = new Kafka({ brokers: ['127.0.0.1:1'] });
     const failing: Promise<unknown> = kafka.admin().createTopics(undefined as never);
     const error = await failing.catch((thrown: unknown) => thrown);
@@ -57,14 +57,14 @@ describe('classify', () => {
     expect(classify(new TypeError('of our own'))).toBeUndefined();
   });
 
-  test('looks for the cause inside what kafkajs wraps it in', () => {
+  test('finds the cause inside the wrappers of kafkajs', () => {
     const inner = refusal('INVALID_PRODUCER_EPOCH');
     const retries = { retryCount: 3, retryTime: 10 };
     expect(classify(new KafkaJSNumberOfRetriesExceeded(inner, retries))).toBe('fenced');
     expect(classify(new Error('outer', { cause: inner }))).toBe('fenced');
   });
 
-  test('finds a refusal that kafkajs swallows in what the broker said last', () => {
+  test("uses the broker's last message when kafkajs hides a rejection", () => {
     const hidden = Object.assign(new KafkaJSNonRetriableError('Failed to find group coordinator'), {
       name: 'KafkaJSGroupCoordinatorNotFound',
     });
@@ -73,7 +73,7 @@ describe('classify', () => {
     expect(classify(hidden)).toBe('unavailable');
   });
 
-  test('finds too few replicas in what the broker said last when a deadline ends the tries', () => {
+  test("uses the broker's last message when a deadline ends the retries: too few replicas", () => {
     const late = new DeadlineError('a transaction took longer than 20000 ms');
     const few = 'Messages are rejected since there are fewer in-sync replicas than required';
     expect(classify(late, few)).toBe('replicas');
@@ -81,7 +81,7 @@ describe('classify', () => {
     expect(classify(late)).toBe('unavailable');
   });
 
-  test('does not judge an error that is not from kafkajs', () => {
+  test('returns undefined for an error that does not come from kafkajs', () => {
     expect(classify(new TypeError('a bug'))).toBeUndefined();
   });
 });
@@ -100,7 +100,7 @@ describe('translate', () => {
     ],
   };
 
-  test('names the brokers and asks for another try when Kafka is away', () => {
+  test('names the brokers and retries when Kafka is unavailable', () => {
     expect(translate(new KafkaJSNonRetriableError('no route'), context)).toMatchObject({
       disposition: 'retry',
       code: 'kafka.unavailable',
@@ -113,7 +113,7 @@ describe('translate', () => {
   const messageOf = (error: unknown, changes: Partial<FailureContext> = {}): string =>
     (translate(error, { ...context, ...changes }) as Error).message;
 
-  test('does not ask to check the way to brokers that have answered', () => {
+  test('omits the advice to check the connection when the brokers have answered', () => {
     const away = /Check that the brokers are up/;
     for (const type of ['LEADER_NOT_AVAILABLE', 'KAFKA_STORAGE_ERROR', 'CONCURRENT_TRANSACTIONS']) {
       expect(messageOf(refusal(type))).not.toMatch(away);
@@ -129,13 +129,13 @@ describe('translate', () => {
     );
   });
 
-  test('calls a producer that the broker has dropped no outage', () => {
+  test('explains an expired transactional id as harmless', () => {
     expect(messageOf(refusal('INVALID_PRODUCER_ID_MAPPING'))).toMatch(
       /transactional\.id\.expiration\.ms.*nothing is lost\.$/,
     );
   });
 
-  test('names too few replicas, and how to list the partitions', () => {
+  test('names too few in-sync replicas and the command that lists the partitions', () => {
     const error = refusal('NOT_ENOUGH_REPLICAS', 'fewer in-sync replicas than required');
     expect(translate(error, context)).toMatchObject({
       disposition: 'retry',
@@ -148,7 +148,7 @@ describe('translate', () => {
     });
   });
 
-  test('names the client whose quota holds a transaction up, and waits as long as the broker asks', () => {
+  test("names the client whose quota delays a transaction, and retries after the broker's delay", () => {
     const error = new ThrottledError('a transaction needs longer than 27000 ms', 41_000);
     expect(translate(error, context)).toMatchObject({
       disposition: 'retry',
@@ -165,14 +165,17 @@ describe('translate', () => {
     [-7_200_000, /clock is 2 h behind that of the Graph API: set it right/],
     [900, /clock agrees with that of the Graph API\. Compare the brokers' clocks, and message\./],
     [null, /Compare this machine's clock with the brokers'/],
-  ])('gives up at once for a timestamp that is refused, and says the clock: %p', (ms, words) => {
-    const error = refusal('INVALID_TIMESTAMP', 'The timestamp is out of acceptable range');
-    const known = translate(error, { ...context, clockAheadMs: ms });
-    expect(known).toMatchObject({ disposition: 'fail', code: 'kafka.clock' });
-    expect((known as Error).message).toMatch(words);
-  });
+  ])(
+    "fails without a retry for a rejected timestamp and reports the clock's offset: %p",
+    (ms, words) => {
+      const error = refusal('INVALID_TIMESTAMP', 'The timestamp is out of acceptable range');
+      const known = translate(error, { ...context, clockAheadMs: ms });
+      expect(known).toMatchObject({ disposition: 'fail', code: 'kafka.clock' });
+      expect((known as Error).message).toMatch(words);
+    },
+  );
 
-  test('says what must be allowed when something is not', () => {
+  test('names the missing permission and the command that grants it', () => {
     const error = refusal('TOPIC_AUTHORIZATION_FAILED', 'Not authorized to access topics');
     expect(translate(error, context)).toMatchObject({
       disposition: 'stop-process',
@@ -185,7 +188,7 @@ describe('translate', () => {
     });
   });
 
-  test('names what a refusal is about where kafkajs has swallowed it', () => {
+  test('names the missing permission when kafkajs hides the rejection', () => {
     const error = Object.assign(new KafkaJSError('no coordinator'), {
       name: 'KafkaJSGroupCoordinatorNotFound',
     });
@@ -198,7 +201,7 @@ describe('translate', () => {
     });
   });
 
-  test('tells a login that is refused from something that is not allowed', () => {
+  test('distinguishes a rejected login from a missing permission', () => {
     const error = refusal('SASL_AUTHENTICATION_FAILED', 'Authentication failed');
     expect(translate(error, context)).toMatchObject({
       disposition: 'stop-process',
@@ -207,7 +210,7 @@ describe('translate', () => {
     });
   });
 
-  test('says how to mend TLS, by what has failed', () => {
+  test('advises on TLS by the kind of failure', () => {
     const failed = (code: string) =>
       translate(Object.assign(new KafkaJSError('Connection error: no'), { code }), context);
     const mended = (code: string) => (failed(code) as Error).message.split('To mend it: ')[1];
@@ -219,21 +222,21 @@ describe('translate', () => {
     expect(mended('ERR_SSL_WRONG_VERSION_NUMBER')).toMatch(/speaks TLS/);
   });
 
-  test('leaves an error of ours as it is, however kafkajs has wrapped it', () => {
+  test('returns an error of this program unchanged from inside the wrappers of kafkajs', () => {
     const ours = new RetryError('kafka.unavailable', 'no token');
     expect(
       translate(Object.assign(new KafkaJSNonRetriableError(ours), { cause: ours }), context),
     ).toBe(ours);
   });
 
-  test('stops the stream when another instance has taken over', () => {
+  test('stops the stream when another instance has fenced the producer', () => {
     expect(translate(refusal('INVALID_PRODUCER_EPOCH'), context)).toMatchObject({
       disposition: 'stop-stream',
       code: 'kafka.fenced',
     });
   });
 
-  test('stops the process when the broker does not take the transaction timeout', () => {
+  test('stops the process when the broker rejects the transaction timeout', () => {
     expect(translate(refusal('INVALID_TRANSACTION_TIMEOUT'), context)).toMatchObject({
       disposition: 'stop-process',
       code: 'config.invalid',
@@ -241,7 +244,7 @@ describe('translate', () => {
     });
   });
 
-  test('leaves what is not from kafkajs as it is', () => {
+  test('returns an error that does not come from kafkajs unchanged', () => {
     const bug = new TypeError('a bug');
     expect(translate(bug, context)).toBe(bug);
   });

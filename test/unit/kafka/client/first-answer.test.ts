@@ -31,8 +31,8 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('the first answer after a silence', () => {
-  test('is waited for with a bound', () => {
+describe('the limit for the first response after an idle time', () => {
+  test('reports a silent broker after the limit', () => {
     const { socket, sent, onSilence } = watch();
     jest.advanceTimersByTime(5000);
     socket.write(frame(20));
@@ -43,7 +43,7 @@ describe('the first answer after a silence', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('ends the wait when it comes, and with the connection', () => {
+  test('ends with the first byte of the response, and with the connection', () => {
     const first = watch();
     const second = watch();
     jest.advanceTimersByTime(5000);
@@ -56,7 +56,7 @@ describe('the first answer after a silence', () => {
     expect(second.onSilence).not.toHaveBeenCalled();
   });
 
-  test('is not bounded on a connection in use, nor behind an answer that is due', () => {
+  test('does not apply to a connection in use or behind a pending response', () => {
     const { socket, onSilence } = watch();
     jest.advanceTimersByTime(4000);
     socket.write(frame(20));
@@ -67,7 +67,7 @@ describe('the first answer after a silence', () => {
     expect(onSilence).not.toHaveBeenCalled();
   });
 
-  test('is not bounded for a request that the broker holds back while a group rebalances', () => {
+  test('does not apply to JoinGroup, which the broker holds back during a rebalance', () => {
     const { socket, onSilence } = watch();
     jest.advanceTimersByTime(10_000);
     socket.write(frame(20, 11));
@@ -75,7 +75,7 @@ describe('the first answer after a silence', () => {
     expect(onSilence).not.toHaveBeenCalled();
   });
 
-  test('finds a connection idle only when every answer has come, however it is cut', () => {
+  test('starts the idle time only after the last byte of every response, for any chunks', () => {
     const { socket, watched } = watch();
     socket.write(frame(20));
     socket.write(frame(20));

@@ -16,7 +16,7 @@ function both<T>(path: Path): readonly [original: T, patched: T] {
   return [original, patches[path](original as never) as T];
 }
 
-describe('patched grouping by partition', () => {
+describe('kafkajs patch: grouping by partition', () => {
   interface Grouping {
     readonly topic: string;
     readonly partitionMetadata: readonly object[];
@@ -28,7 +28,7 @@ describe('patched grouping by partition', () => {
   );
   const partitioner = ({ message }: { message: { partition: number } }) => message.partition;
 
-  test('groups any messages as kafkajs does', () => {
+  test('groups any messages like the original', () => {
     const drawn = fc.array(fc.record({ partition: fc.nat(5), value: fc.nat() }));
     fc.assert(
       fc.property(drawn, fc.constantFrom([], [{}]), (messages, partitionMetadata) => {
@@ -41,7 +41,7 @@ describe('patched grouping by partition', () => {
     );
   });
 
-  test('calls the partitioner once for each message, with topic and metadata', () => {
+  test('calls the partitioner once for each message, with the topic and its metadata', () => {
     const asked = jest.fn(() => 3);
     const partitionMetadata = [{ partitionId: 3 }];
     const messages = [{ partition: 3, value: 1 }];
@@ -50,7 +50,7 @@ describe('patched grouping by partition', () => {
   });
 });
 
-describe('request queue of a connection', () => {
+describe('kafkajs patch: request queue', () => {
   interface Queue {
     push(request: object): void;
     fulfillRequest(answer: object): void;
@@ -89,9 +89,9 @@ describe('request queue of a connection', () => {
   });
 
   test.each([
-    ['kafkajs keeps its timer running', original, 1],
-    ['the patched one has no timer', patched, 0],
-  ] as const)('when it is empty, %s', (_how, RequestQueue, timers) => {
+    ['the original keeps its timer running', original, 1],
+    ['the patched queue has no timer', patched, 0],
+  ] as const)('without requests: %s', (_how, RequestQueue, timers) => {
     const { queue, push } = open(RequestQueue);
     push();
     queue.fulfillRequest({ correlationId: 1, payload: Buffer.alloc(0), size: 0 });
@@ -100,7 +100,7 @@ describe('request queue of a connection', () => {
     queue.destroy();
   });
 
-  test('sends a pending request once the throttling by the broker ends', () => {
+  test("sends a pending request once the broker's throttling ends", () => {
     const { queue, sent, push } = open(patched);
     queue.maybeThrottle(200);
     push();
@@ -116,7 +116,7 @@ describe('request queue of a connection', () => {
     queue.destroy();
   });
 
-  test('sends a pending request once the one in flight is answered', () => {
+  test('sends a pending request once the request in flight is answered', () => {
     const { queue, sent, push } = open(patched, 1);
     push();
     push();

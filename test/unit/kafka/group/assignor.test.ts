@@ -45,7 +45,7 @@ describe('the group assignor', () => {
     },
   );
 
-  test('assigns the partitions that were added to the topic to members that know of them', async () => {
+  test('assigns partitions that were added to the topic to members that know of them', async () => {
     const members = [memberOf('a', { partitions: 4 }), memberOf('b', { partitions: 2 })];
 
     expect(await assigned(4, members)).toEqual({ a: [0, 1, 2, 3], b: [] });

@@ -36,8 +36,8 @@ function group(
   };
 }
 
-describe('the owners of state partitions', () => {
-  test('are the members with what each was given of the state topic', () => {
+describe('ownersIn, the owners of state partitions', () => {
+  test('are the members that the group assigned partitions of the state topic to', () => {
     const found = group('Stable', [
       member('a', given({ [topic]: [0, 2], other: [1] })),
       member('b', given({ other: [0] })),
@@ -50,13 +50,13 @@ describe('the owners of state partitions', () => {
     ]);
   });
 
-  test('may be any member while the partitions are being shared out', () => {
+  test('are unknown members of every partition during a rebalance', () => {
     const found = group('PreparingRebalance', [member('a', Buffer.alloc(0))]);
 
     expect(ownersIn(found, topic, all).map(({ partition }) => partition)).toEqual(all);
   });
 
-  test('are nobody when there is no such group', () => {
+  test('are empty when the group does not exist', () => {
     expect(ownersIn(group('Dead', []), topic, all)).toEqual([]);
   });
 });

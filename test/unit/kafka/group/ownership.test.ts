@@ -25,8 +25,8 @@ function setUp() {
 
 const given = (...partitions: number[]) => ({ memberId: 'm', partitions });
 
-describe('what is owned', () => {
-  test('is what the group has given, and says so also when that is nothing', () => {
+describe('partition ownership', () => {
+  test('is the assignment of the group, and an empty assignment is reported as well', () => {
     const { ownership, shares } = setUp();
     ownership.onJoin(given(), 0);
     ownership.onJoin(given(1, 2), 0);
@@ -34,7 +34,7 @@ describe('what is owned', () => {
     expect(ownership.owned()).toEqual([1, 2]);
   });
 
-  test('is given up at the end of the session, counted from when the heartbeat was sent', () => {
+  test('ends with the session, counted from the time when the last heartbeat was sent', () => {
     const { ownership, shares } = setUp();
     ownership.onJoin(given(1), 0);
     jest.advanceTimersByTime(5000);
@@ -46,7 +46,7 @@ describe('what is owned', () => {
     expect(shares).toEqual([[1], []]);
   });
 
-  test('is given up by who asks after its end, when a late answer is heard before the timer', () => {
+  test('ends when it is read after the session, and returns with a late heartbeat response', () => {
     const { ownership, shares } = setUp();
     ownership.onJoin(given(1), 0);
     // Nothing ran for a while, and so no timer has.
@@ -58,7 +58,7 @@ describe('what is owned', () => {
     now.mockRestore();
   });
 
-  test('is taken back when the group has never given it to another', () => {
+  test('returns with a heartbeat when the group assigned the partitions to no other member', () => {
     const { ownership, telemetry, shares } = setUp();
     ownership.onJoin(given(1), 0);
     jest.advanceTimersByTime(11_000);
@@ -71,21 +71,21 @@ describe('what is owned', () => {
     ]);
   });
 
-  test('is lost in between when the group has given another member id', () => {
+  test('is lost and gained when the group assigns another member id', () => {
     const { ownership, shares } = setUp();
     ownership.onJoin(given(1, 2), 0);
     ownership.onJoin({ memberId: 'anew', partitions: [1, 2] }, 0);
     expect(shares).toEqual([[1, 2], [], [1, 2]]);
   });
 
-  test('is kept without a word by a rebalance that changes nothing', () => {
+  test('is kept and reported as unchanged by a rebalance that changes nothing', () => {
     const { ownership, telemetry } = setUp();
     ownership.onJoin(given(1), 0);
     ownership.onJoin(given(1), 0);
     expect(telemetry.ofType('share').at(-1)).toMatchObject({ gained: [], lost: [] });
   });
 
-  test('is nothing after leaving', () => {
+  test('is empty after leaving the group', () => {
     const { ownership, shares } = setUp();
     ownership.onJoin(given(1), 0);
     ownership.leave();
@@ -95,7 +95,7 @@ describe('what is owned', () => {
 });
 
 describe('a fenced partition', () => {
-  test('is left alone for a session, then taken again at a heartbeat, then for twice as long', () => {
+  test('pauses for a session, is owned again at the next heartbeat, and then pauses twice as long', () => {
     const { ownership, telemetry, shares } = setUp();
     ownership.onJoin(given(1, 2), 0);
     ownership.onFenced(1, 'another producer');
@@ -110,7 +110,7 @@ describe('a fenced partition', () => {
     expect(telemetry.ofType('fenced').map(({ pauseMs }) => pauseMs)).toEqual([10_000, 20_000]);
   });
 
-  test('is taken at once when the group gives it anew', () => {
+  test('is owned at once when the group assigns it again', () => {
     const { ownership } = setUp();
     ownership.onJoin(given(1), 0);
     ownership.onFenced(1, 'another producer');
@@ -119,7 +119,7 @@ describe('a fenced partition', () => {
     expect(ownership.owned()).toEqual([1]);
   });
 
-  test('is no news when the group has not given it', () => {
+  test('is not reported when the group has not assigned it', () => {
     const { ownership, telemetry } = setUp();
     ownership.onJoin(given(1), 0);
     ownership.onFenced(3, 'another producer');

@@ -9,8 +9,8 @@ import {
 import type { PlacedRecord } from '../../../../src/kafka/producer/produce-requests.ts';
 import { usualShutdown } from '../../../support/shutdown.ts';
 
-/** How one try of a transaction goes. */
-type Turn = 'ok' | 'send-fails' | 'commit-lost' | 'commit-landed-unheard';
+/** The result of one attempt of a transaction. */
+type Attempt = 'ok' | 'send-fails' | 'commit-lost' | 'commit-unacknowledged';
 
 const away = new RetryError('kafka.unavailable', 'away');
 const noSignal = new AbortController().signal;
@@ -29,9 +29,9 @@ function batch(sequence: number): ProducerBatch {
   };
 }
 
-/** A partition producer on a topic of one key; every producer follows the script of turns. */
+/** A partition producer on a topic of one key; every producer follows the script of attempts. */
 function setUp(
-  script: Turn[],
+  script: Attempt[],
   changes: Partial<PartitionProducerDeps> = {},
   abortsAreAnswered = true,
 ) {
@@ -53,12 +53,12 @@ function setUp(
             offset += 2n;
             return Promise.resolve(offset);
           }
-          const turn = script.shift() ?? 'ok';
-          journal.push(turn);
-          if (turn === 'send-fails') return Promise.reject(away);
+          const attempt = script.shift() ?? 'ok';
+          journal.push(attempt);
+          if (attempt === 'send-fails') return Promise.reject(away);
           onCommit();
-          if (turn !== 'commit-lost') topic.value = record?.value ?? undefined;
-          return turn === 'ok' ? Promise.resolve(7n) : Promise.reject(away);
+          if (attempt !== 'commit-lost') topic.value = record?.value ?? undefined;
+          return attempt === 'ok' ? Promise.resolve(7n) : Promise.reject(away);
         },
         discard({ abort }) {
           journal.push(abort ? 'discard' : 'discard without abort');
@@ -81,8 +81,8 @@ function setUp(
   return { partitionProducer: new PartitionProducer(tools), topic, journal, outcomes, fences };
 }
 
-describe('Lane', () => {
-  test('keeps its producer while all goes well', async () => {
+describe('PartitionProducer', () => {
+  test('keeps its transactional producer while every commit succeeds', async () => {
     const { partitionProducer, journal, outcomes } = setUp([]);
     await partitionProducer.commit(batch(1), noSignal);
     await partitionProducer.commit(batch(2), noSignal);
@@ -90,7 +90,7 @@ describe('Lane', () => {
     expect(outcomes).toEqual(['committed', 'committed']);
   });
 
-  test('throws the producer away and reads the state again after a failed send (Invariant 4)', async () => {
+  test('discards the producer and reads the state back after a failed produce request (Invariant 4)', async () => {
     const { partitionProducer, journal, outcomes } = setUp(['send-fails']);
     await partitionProducer.commit(batch(1), noSignal);
     expect(journal).toEqual([
@@ -105,7 +105,7 @@ describe('Lane', () => {
     expect(outcomes).toEqual(['redone']);
   });
 
-  test('does a batch again when its commit did not land', async () => {
+  test('repeats a batch when the commit was aborted', async () => {
     const { partitionProducer, topic, journal } = setUp(['commit-lost']);
     await partitionProducer.commit(batch(1), noSignal);
     expect(journal).toEqual([
@@ -120,12 +120,12 @@ describe('Lane', () => {
     expect(topic.value?.toString()).toBe('1');
   });
 
-  test('sends nothing again when the commit landed', async () => {
-    const { partitionProducer, journal, outcomes } = setUp(['commit-landed-unheard']);
+  test('does not repeat a batch when the unacknowledged commit is found committed', async () => {
+    const { partitionProducer, journal, outcomes } = setUp(['commit-unacknowledged']);
     await partitionProducer.commit(batch(1), noSignal);
     expect(journal).toEqual([
       'open',
-      'commit-landed-unheard',
+      'commit-unacknowledged',
       'discard',
       'open',
       'end record',
@@ -134,7 +134,7 @@ describe('Lane', () => {
     expect(outcomes).toEqual(['redone']);
   });
 
-  test('gives up after three tries of which none was committed', async () => {
+  test('fails after three attempts without a commit', async () => {
     const { partitionProducer, outcomes } = setUp(['send-fails', 'send-fails', 'send-fails']);
     await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toBe(away);
     expect(outcomes).toEqual(['failed']);
@@ -142,7 +142,7 @@ describe('Lane', () => {
     expect(outcomes).toEqual(['failed', 'committed']);
   });
 
-  test('says that the outcome is unknown only when it is asked to stop first', async () => {
+  test('reports an unknown commit only when a stop prevents reading the state back', async () => {
     const stop = new AbortController();
     const { partitionProducer } = setUp(['commit-lost'], {
       readBack: () => Promise.reject(away),
@@ -156,7 +156,7 @@ describe('Lane', () => {
     });
   });
 
-  test('stops for good when the topic has a newer state of another instance', async () => {
+  test('is fenced for good when the topic has a newer state of another instance', async () => {
     const { partitionProducer, topic } = setUp(['send-fails']);
     topic.value = Buffer.from('7');
     const fenced = { disposition: 'stop-stream', code: 'kafka.fenced' };
@@ -164,7 +164,7 @@ describe('Lane', () => {
     await expect(partitionProducer.commit(batch(2), noSignal)).rejects.toMatchObject(fenced);
   });
 
-  test('publishes nothing over what another instance wrote while it had no producer (Invariant 4)', async () => {
+  test("publishes nothing over another instance's state after it was without a producer (Invariant 4)", async () => {
     const { partitionProducer, topic, journal } = setUp(['send-fails', 'send-fails', 'send-fails']);
     await partitionProducer.acquire(noSignal);
     await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toBe(away);
@@ -175,7 +175,7 @@ describe('Lane', () => {
     expect(journal).not.toContain('ok');
   });
 
-  test('looks once at each state that it has not written since its producer was replaced', async () => {
+  test('reads back each state once after its producer was replaced, unless it wrote the state itself', async () => {
     const other = { ...batch(1), state: { ...batch(1).state, key: 'users/1' } };
     const { partitionProducer, journal } = setUp(['send-fails']);
     await partitionProducer.acquire(noSignal);
@@ -204,7 +204,7 @@ describe('Lane', () => {
     ['a newer one', '9'],
     ['another one of the same number', '7, of another'],
   ])(
-    'writes nothing over a state that is neither this one nor the one before: the topic has %s (Invariant 2)',
+    'keeps a state in the topic that is neither the new nor the previous one: the topic has %s (Invariant 2)',
     async (_what, found) => {
       const { partitionProducer, topic, journal, fences } = setUp([
         'ok',
@@ -229,13 +229,13 @@ describe('Lane', () => {
     },
   );
 
-  test('commits an end record when it takes the partition over, and reports the offset after it', async () => {
+  test('commits an end record when it acquires the partition, and returns the offset after it', async () => {
     const { partitionProducer, journal } = setUp([]);
     await expect(partitionProducer.acquire(noSignal)).resolves.toBe(43n);
     expect(journal).toEqual(['open', 'end record']);
   });
 
-  test('takes the partition over by another producer when its end record is not acknowledged', async () => {
+  test('acquires the partition with another producer when the end record is not acknowledged', async () => {
     let tries = 0;
     const { partitionProducer, journal } = setUp([], {
       plan: (records) => {
@@ -248,7 +248,7 @@ describe('Lane', () => {
     expect(journal).toEqual(['open', 'discard', 'open', 'end record']);
   });
 
-  test('neither aborts nor takes the partition back when it is fenced', async () => {
+  test('sends no abort and does not acquire the partition again when it is fenced', async () => {
     const { partitionProducer, journal, outcomes } = setUp(['send-fails'], {
       translate: () => new StopStreamError('kafka.fenced', 'fenced'),
     });
@@ -258,7 +258,7 @@ describe('Lane', () => {
     expect(outcomes).toEqual(['fenced']);
   });
 
-  test('sends batches one after another, in the order in which they came', async () => {
+  test('commits batches one after another, in the order of the calls', async () => {
     const { partitionProducer, topic } = setUp(['send-fails']);
     await Promise.all(
       [1, 2, 3].map((sequence) => partitionProducer.commit(batch(sequence), noSignal)),
@@ -266,7 +266,7 @@ describe('Lane', () => {
     expect(topic.value?.toString()).toBe('3');
   });
 
-  test('does not begin a batch of which the caller has given up', async () => {
+  test('does not begin a batch whose signal is already aborted', async () => {
     const { partitionProducer, journal } = setUp([]);
     await expect(
       partitionProducer.commit(batch(1), AbortSignal.abort(new Error('stopping'))),
@@ -274,7 +274,7 @@ describe('Lane', () => {
     expect(journal).toEqual([]);
   });
 
-  test('lets the batch in hand end and refuses the next when it is closed', async () => {
+  test('ends the running batch and rejects the next one when it is closed', async () => {
     const { partitionProducer, journal } = setUp([]);
     await partitionProducer.acquire(noSignal);
     const inHand = partitionProducer.commit(batch(1), noSignal);
@@ -288,7 +288,7 @@ describe('Lane', () => {
     expect(journal).toEqual(['open', 'end record', 'ok', 'discard']);
   });
 
-  test('ends the transaction by another producer when its abort is not answered (Invariant 7)', async () => {
+  test('ends the transaction with another producer when its abort is not answered (Invariant 7)', async () => {
     const { partitionProducer, journal } = setUp(
       ['send-fails'],
       { readBack: () => Promise.reject(away) },
@@ -306,7 +306,7 @@ describe('Lane', () => {
     expect(journal).toHaveLength(5);
   });
 
-  test('leaves the transaction to who has taken the partition over', async () => {
+  test('leaves the open transaction to the new owner when it is fenced', async () => {
     const { partitionProducer, journal } = setUp(
       ['send-fails'],
       { translate: () => new StopStreamError('kafka.fenced', 'fenced') },
@@ -317,7 +317,7 @@ describe('Lane', () => {
     expect(journal).toEqual(['open', 'send-fails', 'discard without abort']);
   });
 
-  test('throws away a producer that opens only after it was closed', async () => {
+  test('discards a producer that opens after the close', async () => {
     const { partitionProducer, journal } = setUp([]);
     const acquired = partitionProducer.acquire(noSignal);
     await Promise.resolve();

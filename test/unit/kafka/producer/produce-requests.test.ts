@@ -41,7 +41,7 @@ function sizes(records: readonly OutgoingRecord[], layout = layoutOf([1], [1])):
 }
 
 describe('placeRecords', () => {
-  test('puts the state last, in the partition of its account, with the headers of the poll', () => {
+  test('places the state last, in the partition of its account, with the headers of the poll', () => {
     const placed = placeRecords(batchOf([recordOf('a')]), state, layoutOf([1, 1, 1], [1, 1, 1, 1]));
     expect(placed.at(-1)).toEqual({
       role: 'state',
@@ -54,7 +54,7 @@ describe('placeRecords', () => {
     });
   });
 
-  test('refuses a record above the limit of its topic by its key', () => {
+  test('rejects a record above the limit of its topic, and names its key', () => {
     const layout = layoutOf([1], [1], 10_000);
     expect(() => placeRecords(batchOf([recordOf('big', 9900)]), state, layout)).toThrow(
       'The record big for t.media takes 10151 bytes in a batch of its own, expected at most 10000; ' +
@@ -62,7 +62,7 @@ describe('placeRecords', () => {
     );
   });
 
-  test('refuses a state above the limit as an error of the stream', () => {
+  test('rejects a state above the limit of its topic as an error of the stream', () => {
     const layout = layoutOf([1], [1]);
     expect(() => placeRecords(batchOf([]), Buffer.alloc(1_100_000), layout)).toThrow(
       /^The state media\/17841 for t.state takes/,
@@ -71,33 +71,33 @@ describe('placeRecords', () => {
 });
 
 describe('planRequests', () => {
-  test('sends one record and its state together', () => {
+  test('puts one record and its state into one request', () => {
     expect(sizes([recordOf('a')])).toEqual([2]);
   });
 
-  test('sends thousands of small records at once', () => {
+  test('puts thousands of small records into one request', () => {
     const records = Array.from({ length: 5000 }, (_, index) => recordOf(String(index)));
     expect(sizes(records)).toEqual([5001]);
   });
 
-  test('sends at most 900,000 bytes at once', () => {
+  test('puts at most 900,000 bytes into one request', () => {
     const records = Array.from({ length: 5 }, (_, index) => recordOf(String(index), 400_000));
     expect(sizes(records)).toEqual([2, 2, 2]);
   });
 
-  test('sends a record above that alone when its topic takes it', () => {
+  test('puts a record above 900,000 bytes into its own request when the topic accepts it', () => {
     const layout = layoutOf([1], [1], 5_000_000);
     expect(sizes([recordOf('a'), recordOf('b', 2_000_000), recordOf('c')], layout)).toEqual([
       1, 1, 2,
     ]);
   });
 
-  test('keeps the batch of one partition below the limit of its topic', () => {
+  test('keeps the record batch of a partition below the limit of its topic', () => {
     const records = Array.from({ length: 4 }, (_, index) => recordOf(String(index), 4000));
     expect(sizes(records, layoutOf([1], [1], 10_000))).toEqual([2, 3]);
   });
 
-  test('gives each broker a send of its own', () => {
+  test('plans one request for each leader', () => {
     const layout = layoutOf([1, 2], [2]);
     const records = Array.from({ length: 20 }, (_, index) => recordOf(String(index)));
     const sends = planRequests(placeRecords(batchOf(records), state, layout), layout);

@@ -29,26 +29,26 @@ function setUp() {
 }
 
 describe('createLeaderWatch', () => {
-  test('passes the partition on while its leader is the one that was planned for', () => {
+  test('returns the partition while the planned broker leads it', () => {
     const { watch, ask } = setUp();
     watch.expect(1);
     expect(ask(1, [1, 1])).toBe(1);
   });
 
-  test('stops the send and learns the leaders when one has moved', () => {
+  test('stops the produce request and updates the leaders when a leader has moved', () => {
     const { layout, watch, ask } = setUp();
     watch.expect(1);
     expect(() => ask(1, [1, 2])).toThrow('partition 1 of t.state is led by broker 2, not by 1');
     expect(layout.topic('state').leaders).toEqual([1, 2]);
   });
 
-  test('stops a send to a partition that is gone, which kafkajs would drop silently', () => {
+  test('stops a produce request to a deleted partition, which kafkajs would drop silently', () => {
     const { watch, ask } = setUp();
     watch.expect(1);
     expect(() => ask(1, [1])).toThrow('partition 1 of t.state is gone; restart');
   });
 
-  test('does not use partitions that were added while it runs', () => {
+  test('ignores partitions that were added during the run', () => {
     const { layout, watch, ask } = setUp();
     watch.expect(1);
     expect(() => ask(0, [3, 1, 2])).toThrow('led by broker 3');

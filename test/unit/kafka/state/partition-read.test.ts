@@ -22,8 +22,8 @@ async function isDone(): Promise<boolean> {
   return Promise.race([read.done.then(() => true), turn().then(() => false)]);
 }
 
-describe('partition read', () => {
-  test('goes on when a broker with an old high watermark reports no lag before the end (Invariant 2)', async () => {
+describe('PartitionRead', () => {
+  test('continues when a broker with an old high watermark reports no lag before the end offset (Invariant 2)', async () => {
     read = createPartitionRead('partition 0 of t.state', 100n, 60_000);
     read.onBatch(endOf('96', '0'));
     expect(await isDone()).toBe(false);
@@ -31,13 +31,13 @@ describe('partition read', () => {
     expect(await isDone()).toBe(true);
   });
 
-  test('ends at its end although the partition has grown since', async () => {
+  test('ends at its end offset when the partition has grown since', async () => {
     read = createPartitionRead('partition 0 of t.state', 100n, 60_000);
     read.onBatch(endOf('101', '40'));
     expect(await isDone()).toBe(true);
   });
 
-  test('keeps the last value of a key, and how many partitions its writer knew', () => {
+  test('keeps the last value of each key and the partition count of its writer', () => {
     read = createPartitionRead('partition 0 of t.state', 100n, 60_000);
     const message = (key: string, value: string | null, partitions?: string) => ({
       key: Buffer.from(key),

@@ -43,7 +43,7 @@ function setUp(decodeMs: number) {
 }
 
 describe('a restore', () => {
-  test('gives way to other work between states, and decodes one partition after another', async () => {
+  test('yields to other work between states, and decodes one partition after another', async () => {
     const { decoded, store } = setUp(15);
     const loop = { turns: 0, isOver: false };
     const counting = (async () => {
@@ -73,7 +73,7 @@ describe('a restore', () => {
     expect(decoded.length).toBeLessThan(statesEach);
   });
 
-  test('reports the size of each state beside what the topic takes', async () => {
+  test('reports the size of each state and the limit of the topic', async () => {
     const { store } = setUp(0);
     const restored = await store.restore(0, noSignal);
 

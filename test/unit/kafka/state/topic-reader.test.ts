@@ -62,8 +62,8 @@ const first: Batch = { keys: ['a', 'b'], lastOffset: 5 };
 const last: Batch = { keys: ['c'], lastOffset: 9 };
 const never = new AbortController().signal;
 
-describe('a reader of the state topic', () => {
-  test('reads a partition batch by batch to its end, again and again', async () => {
+describe('StateTopicReader', () => {
+  test('reads a partition batch by batch to its end, any number of times', async () => {
     const { reader, handle, end } = openFake();
     for (let round = 0; round < 2; round += 1) {
       const reading = reader.read(0, 'now', never);
@@ -76,7 +76,7 @@ describe('a reader of the state topic', () => {
     }
   });
 
-  test('reads nothing more after a read that was given up: what is late of that one would end it', async () => {
+  test('rejects a read when late batches of an aborted read arrive, because they would end it early', async () => {
     const { reader, handle, end } = openFake();
     const given = new AbortController();
     const up = reader.read(0, 'now', given.signal);
@@ -98,7 +98,7 @@ describe('a reader of the state topic', () => {
     expect(await settled).toMatchObject({ code: 'kafka.unavailable', disposition: 'retry' });
   });
 
-  test('goes on after a read that was given up before it began', async () => {
+  test('reads after a read whose signal was already aborted', async () => {
     const { reader, handle, end } = openFake();
     await expect(reader.read(0, 'now', AbortSignal.abort(new Error('early')))).rejects.toThrow(
       'early',
