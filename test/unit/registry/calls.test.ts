@@ -47,8 +47,8 @@ function createBlanks() {
   return { sent, handler };
 }
 
-describe('call', () => {
-  test('gives status and body, an error answer included', async () => {
+describe('a call to the registry', () => {
+  test('returns status and body, of an error response as well', async () => {
     const answer = await callServer((_request, response) => {
       response.writeHead(404).end('{"error_code":40401}');
     });
@@ -56,7 +56,7 @@ describe('call', () => {
     expect(answer).toEqual({ status: 404, body: { error_code: 40401 } });
   });
 
-  test('keeps the path of the URL', async () => {
+  test("keeps the path of the registry's URL", async () => {
     await using server = await startHttpServer((_request, response) => response.end('[]'));
 
     await call({ address: addressOf(`${server.url}/apis/ccompat/v7/`), signal: noSignal }, request);
@@ -64,7 +64,7 @@ describe('call', () => {
     expect(server.requests[0]?.path).toBe('/apis/ccompat/v7/subjects');
   });
 
-  test('stops reading at 4 MB when an answer of 300 MB arrives', async () => {
+  test('stops reading at 4 MB when the response has 300 MB', async () => {
     const { sent, handler } = createBlanks();
 
     await expect(callServer(handler)).rejects.toMatchObject(
@@ -74,7 +74,7 @@ describe('call', () => {
     expect(sent.megabytes).toBeLessThan(24);
   });
 
-  test('reads an answer of 4 MB to its end', async () => {
+  test('reads a response of 4 MB to its end', async () => {
     const text = 'x'.repeat(4 * 1024 * 1024 - 2);
 
     const answer = await callServer((_request, response) => response.end(JSON.stringify(text)));
@@ -86,7 +86,7 @@ describe('call', () => {
     ['registering', (client: RegistryClient) => client.register('users-value', schema, null)],
     ['reading a schema', (client: RegistryClient) => client.typeOf(7)],
   ] as const) {
-    test(`stops reading at 4 MB also through the client library, ${step}`, async () => {
+    test(`stops reading at 4 MB through the client library as well: ${step}`, async () => {
       const { sent, handler } = createBlanks();
       await using server = await startHttpServer((seen, response, raw) => {
         if (seen.path.startsWith('/config/')) response.writeHead(404).end('{}');
@@ -102,13 +102,13 @@ describe('call', () => {
     });
   }
 
-  test('gives up in time when nothing ever comes', async () => {
+  test('fails at its timeout when no response comes', async () => {
     await expect(callServer(() => undefined, { timeoutMs: 100 })).rejects.toMatchObject(
       away('nothing within 100 ms'),
     );
   });
 
-  test('gives up in time when the body never ends', async () => {
+  test('fails at its timeout when the body never ends', async () => {
     const half = callServer(
       (_request, response) => {
         response.writeHead(200).write('{"id"');
@@ -119,7 +119,7 @@ describe('call', () => {
     await expect(half).rejects.toMatchObject(away('nothing within 100 ms'));
   });
 
-  test('asks to be tried again when the connection breaks in the middle of the body', async () => {
+  test('is retried when the connection breaks in the middle of the body', async () => {
     const broken = callServer((_request, response, raw) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('{"id"', () => raw.socket.destroy());
@@ -128,7 +128,7 @@ describe('call', () => {
     await expect(broken).rejects.toMatchObject(away('its answer broke off'));
   });
 
-  test('asks to be tried again when nobody listens', async () => {
+  test('is retried when the registry is unreachable', async () => {
     const server = await startHttpServer(() => undefined);
     await server[Symbol.asyncDispose]();
 
@@ -138,7 +138,7 @@ describe('call', () => {
   });
 
   for (const status of [429, 500, 502, 503]) {
-    test(`asks to be tried again when it answers ${status}`, async () => {
+    test(`is retried after HTTP ${status}`, async () => {
       const answer = callServer((_request, response) => {
         response.writeHead(status).end('<html>busy</html>');
       });
@@ -147,7 +147,7 @@ describe('call', () => {
     });
   }
 
-  test('asks to be tried again when something else than a registry answers', async () => {
+  test('is retried when the response is not JSON', async () => {
     const answer = callServer((_request, response) => response.end('<html>hello</html>'));
 
     await expect(answer).rejects.toMatchObject(
@@ -156,7 +156,7 @@ describe('call', () => {
   });
 
   for (const status of [401, 403]) {
-    test(`ends the process with 3 when it answers ${status}`, async () => {
+    test(`stops the process with exit code 3 after HTTP ${status}`, async () => {
       const answer = callServer(
         (_request, response) => {
           response.writeHead(status).end('{"message":"who are you"}');
@@ -177,7 +177,7 @@ describe('call', () => {
     });
   }
 
-  test('names the request and the words of the registry when it answers 403', async () => {
+  test("names the request and the registry's message after HTTP 403", async () => {
     const answer = callServer(
       (_request, response) => {
         response.writeHead(403).end('{"message":"User is denied\\n operation Read on Subject"}');
@@ -193,7 +193,7 @@ describe('call', () => {
     });
   });
 
-  test('names the request and the words of the registry when it answers 401', async () => {
+  test("names the request and the registry's message after HTTP 401", async () => {
     const answer = callServer((_request, response) => {
       response.writeHead(401).end('{"message":"Unauthorized"}');
     });
@@ -206,7 +206,7 @@ describe('call', () => {
     });
   });
 
-  test('sends user and password as UTF-8, whatever the characters', async () => {
+  test('sends the user name and password as UTF-8', async () => {
     await using server = await startHttpServer((_request, response) => response.end('[]'));
 
     const login = { kind: 'basic', username: 'jörg', password: () => '€5' } as const;
@@ -216,7 +216,7 @@ describe('call', () => {
     expect(server.requests[0]?.headers.authorization).toBe('Basic asO2cmc64oKsNQ==');
   });
 
-  test('ends with the reason of the signal when it is aborted', async () => {
+  test('rejects with the abort reason when it is aborted', async () => {
     const stop = new AbortController();
     await using server = await startHttpServer(() => {
       stop.abort(new Error('stopped by SIGTERM'));

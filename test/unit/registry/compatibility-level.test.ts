@@ -36,20 +36,20 @@ const warning = (level: string | null) => [
   ],
 ];
 
-describe('a subject that exists', () => {
+describe('an existing subject', () => {
   test.each<[string, RegistryScript, string | null]>([
     ['with the level NONE', { ...own('NONE'), ...all('BACKWARD') }, 'NONE'],
-    ['without a level, begun by another', began('acme.User'), null],
+    ['created by another program without a level', began('acme.User'), null],
     [
-      'said to have NONE as all have, begun by another',
+      'created by another program, with NONE like all subjects,',
       { ...began('acme.User'), ...own('NONE'), ...all('NONE') },
       'NONE',
     ],
-  ])('%s is warned of', async (_name, script, level) => {
+  ])('%s causes a warning', async (_name, script, level) => {
     expect(await warnings({ ...existing, ...script })).toEqual(warning(level));
   });
 
-  test('without a level is warned of also where schemas are only verified', async () => {
+  test('without a level causes a warning when schemas are only verified', async () => {
     const found: RegistryScript = { 'POST /subjects/test.users-value': [200, { id: 7 }] };
 
     expect(await warnings({ ...existing, ...found }, { mode: 'verify' })).toEqual(warning(null));
@@ -58,7 +58,7 @@ describe('a subject that exists', () => {
     );
   });
 
-  test('with a level, or that is given ours, is not', async () => {
+  test('causes no warning when it has a level or receives ours', async () => {
     expect(await warnings({ ...existing, ...own('BACKWARD') })).toEqual([]);
     expect(await warnings({ ...existing, ...began('instagram.User') })).toEqual([]);
     expect(await warnings({})).toEqual([]);
@@ -75,7 +75,7 @@ const applied = (compatibilityLevel: string): RegistryScript => ({
 const permit =
   'grant the login the permission to change the compatibility of this subject (Confluent: WriteCompatibility)';
 
-describe('a login that may not set the compatibility level', () => {
+describe('a login without permission to set the compatibility level', () => {
   const notSet = (level: string | null, advice: string) => [
     [
       {
@@ -89,7 +89,7 @@ describe('a login that may not set the compatibility level', () => {
     ],
   ];
 
-  test('starts with a warning that the level which applies is strict enough', async () => {
+  test('starts with a warning that the level in effect is strict enough', async () => {
     expect(await warnings({ ...forbidden, ...applied('FULL_TRANSITIVE') })).toEqual(
       notSet(
         'FULL_TRANSITIVE',
@@ -112,7 +112,7 @@ describe('a login that may not set the compatibility level', () => {
     );
   });
 
-  test("reads the registry's level for all subjects when defaultToGlobal is unknown to it", async () => {
+  test('reads the global level of a registry that does not know defaultToGlobal', async () => {
     expect(await warnings({ ...forbidden, ...all('FULL_TRANSITIVE') })).toEqual(
       notSet(
         'FULL_TRANSITIVE',
@@ -121,7 +121,7 @@ describe('a login that may not set the compatibility level', () => {
     );
   });
 
-  test('starts with a warning that the level is unknown when it may not be read either', async () => {
+  test('starts with a warning that the level is unknown when reading it is denied as well', async () => {
     const script: RegistryScript = { ...forbidden, 'GET /config': [403, { message: 'denied' }] };
 
     expect(await warnings(script)).toEqual(
@@ -133,7 +133,7 @@ describe('a login that may not set the compatibility level', () => {
     );
   });
 
-  test('starts with the same warning when a registry in read-only mode takes no level', async () => {
+  test('gets the same warning from a registry in read-only mode', async () => {
     const message = 'Subject test.users-value is in read-only mode';
     const script: RegistryScript = {
       'PUT /config/test.users-value': [422, { error_code: 42205, message }],
@@ -148,7 +148,7 @@ describe('a login that may not set the compatibility level', () => {
     ]);
   });
 
-  test('does not start when the login itself is rejected', async () => {
+  test('fails when the login itself is rejected', async () => {
     const script: RegistryScript = { 'PUT /config/test.users-value': [401, { message: 'no' }] };
 
     await expect(warnings(script)).rejects.toMatchObject({ code: 'registry.unauthorized' });

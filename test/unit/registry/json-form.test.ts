@@ -80,15 +80,15 @@ const written = {
 } satisfies Node;
 
 describe('a state as JSON', () => {
-  test('has the names of the schema, times as texts and bytes as base64', () => {
+  test('has the names of the schema, times as text and bytes as base64', () => {
     expect(form.toJson(state)).toMatchObject(written);
   });
 
-  test('is read back as it was', () => {
+  test('is read back unchanged', () => {
     expect(form.fromJson(form.toJson(state), 'state')).toEqual(state);
   });
 
-  test('takes the schema’s default for what an older version did not have', () => {
+  test("has the schema's default for a field that an older version lacked", () => {
     const { published, refusals, ...older } = written;
 
     expect([published, refusals]).not.toContain(undefined);
@@ -118,7 +118,7 @@ describe('a state as JSON', () => {
       { ...written, format_version: 99 },
       'state: state "user_insights/17" cannot be read: it has format 99',
     ],
-  ])('is refused with its path when it is %j', (json, message) => {
+  ])('is rejected by path when it is %j', (json, message) => {
     expect(() => form.fromJson(json, 'state')).toThrow(
       expect.objectContaining({
         code: 'state.invalid',
@@ -145,7 +145,7 @@ describe('the JSON form of a schema', () => {
     }),
   );
 
-  test('loses nothing of any value', () => {
+  test('preserves every value', () => {
     fc.assert(
       fc.property(
         fc.record({

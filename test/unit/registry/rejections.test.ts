@@ -38,7 +38,7 @@ describe('a registry that accepts no new schema', () => {
       409,
       'Unsupported write operation. Storage is in read-only mode.',
     ],
-  ])('ends the process with its own words, in %s', async (...row) => {
+  ])("stops the process with the registry's own message: %s", async (...row) => {
     const [, status, code, message] = row;
     const rejected = prepare({ [register]: rejection(status, code, message) });
 
@@ -53,7 +53,7 @@ describe('a registry that accepts no new schema', () => {
     await expect(rejected).rejects.toThrow(`(HTTP ${status}: ${message}). ${advice}`);
   });
 
-  test('is good enough when it has the schema already', async () => {
+  test('is sufficient when it already has the schema', async () => {
     const id = prepare({
       [register]: rejection(422, 42205, 'Subject test.users-value is in read-only mode'),
       'POST /subjects/test.users-value': [200, { id: 7 }],
@@ -62,7 +62,7 @@ describe('a registry that accepts no new schema', () => {
     await expect(id).resolves.toBe(7);
   });
 
-  test('is good enough when it has an equivalent schema already', async () => {
+  test('is sufficient when it already has an equivalent schema', async () => {
     const schema = JSON.stringify(JSON.parse(readSchema('users').text), null, 2);
     const id = prepare({
       [register]: rejection(422, 42205, 'Subject test.users-value is in read-only mode'),
@@ -76,7 +76,7 @@ describe('a registry that accepts no new schema', () => {
 });
 
 describe('a registry that rejects a schema', () => {
-  test('ends the process with its own words', async () => {
+  test("stops the process with the registry's own message", async () => {
     const rejected = prepare({ [register]: rejection(422, 42201, 'Invalid schema: no such type') });
 
     await expect(rejected).rejects.toMatchObject({ code: 'registry.rejected', exitCode: 3 });
@@ -89,7 +89,7 @@ describe('a registry that rejects a schema', () => {
     ['HTTP 408', rejection(408, 40801, 'timed out')],
     ['HTTP 429', rejection(429, 42901, 'slow down')],
     ['HTTP 404 without words of a registry', [404, {}]],
-  ])('is an error to try again when it answers %s', async (_name, reply) => {
+  ])('causes a retry when it answers %s', async (_name, reply) => {
     await expect(prepare({ [register]: reply })).rejects.toMatchObject({
       disposition: 'retry',
       code: 'registry.unavailable',
@@ -116,7 +116,7 @@ describe('inspect', () => {
     expect(findings).toMatchObject([{ id: null, mode: expected }]);
   });
 
-  test('finds the equivalent schema with which a start goes on in READONLY', async () => {
+  test('finds the equivalent schema that a start uses in READONLY mode', async () => {
     const schema = JSON.stringify(JSON.parse(readSchema('users').text), null, 2);
     const { findings } = await inspect({
       [mode]: [200, { mode: 'READONLY' }],

@@ -9,20 +9,20 @@ function record(fields: readonly Json[], name = 'Thing'): Json {
 const id = { name: 'id', type: 'string' };
 
 describe('describeDifference', () => {
-  test('is empty for the same fields in another order and with other documentation', () => {
+  test('is empty for the same fields in another order and with another doc', () => {
     const size = { name: 'size', type: ['null', 'long'], default: null };
 
     expect(describeDifference(record([id, size]), record([{ ...size, doc: 'new' }, id]))).toBe('');
   });
 
-  test('leaves out fields that came or went with a default', () => {
+  test('omits fields that were added or removed with a default', () => {
     const optional = { name: 'size', type: ['null', 'long'], default: null };
 
     expect(describeDifference(record([id]), record([id, optional]))).toBe('');
     expect(describeDifference(record([id, optional]), record([id]))).toBe('');
   });
 
-  test('names a field of another type, with both types', () => {
+  test('names a field whose type changed, with both types', () => {
     const was = { name: 'size', type: ['null', { type: 'long', logicalType: 'timestamp-millis' }] };
     const is = { name: 'size', type: { type: 'map', values: 'string' } };
 
@@ -31,13 +31,13 @@ describe('describeDifference', () => {
     );
   });
 
-  test('names fields that came or went without a default', () => {
+  test('names fields that were added or removed without a default', () => {
     expect(describeDifference(record([id]), record([{ name: 'key', type: 'string' }]))).toBe(
       '"key" (new, has no default), "id" (gone, had no default)',
     );
   });
 
-  test('names the fields of a record in an optional list by their path', () => {
+  test('names the fields of a nested record by their path', () => {
     const withChildren = (type: string): Json =>
       record([
         id,
@@ -52,7 +52,7 @@ describe('describeDifference', () => {
     );
   });
 
-  test('names ten fields and counts the rest', () => {
+  test('names ten fields and counts the others', () => {
     const fields = Array.from({ length: 12 }, (_, n) => ({ name: `f${n}`, type: 'long' }));
 
     const text = describeDifference(record([]), record(fields));
@@ -61,7 +61,7 @@ describe('describeDifference', () => {
     expect(text).not.toContain('"f10"');
   });
 
-  test('compares with what is no record', () => {
+  test('accepts an old schema that is not a record', () => {
     expect(describeDifference('string', record([id]))).toBe('"id" (new, has no default)');
   });
 });

@@ -76,7 +76,7 @@ describe('isEquivalent', () => {
     expect(isEquivalent(original, JSON.parse(JSON.stringify(other)) as Json)).toBe(false);
   });
 
-  test('returns true for no two different schemas of this version', () => {
+  test('returns false for any two different schemas of this version', () => {
     const schemas = (['users', 'media', 'state', 'dead_letters'] as const).map(
       (role) => JSON.parse(readSchema(role).text) as Json,
     );

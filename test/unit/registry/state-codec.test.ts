@@ -55,7 +55,7 @@ describe('the state codec', () => {
     expect(await registry.stateCodec.decode('user_daily_totals/17841', bytes)).toEqual(full);
   });
 
-  test('reads what it wrote', async () => {
+  test('reads back a state that it wrote', async () => {
     await using server = await startRegistryServer();
     const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
     await registry.prepare(noSignal);
@@ -65,7 +65,7 @@ describe('the state codec', () => {
     expect(await registry.stateCodec.decode(key, bytes)).toEqual(state);
   });
 
-  test('reads back what was published, 16 bytes a key, and what is refused', async () => {
+  test('reads back fingerprints, at about 16 bytes per key, and rejections', async () => {
     await using server = await startRegistryServer();
     const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
     await registry.prepare(noSignal);
@@ -109,7 +109,7 @@ describe('the state codec', () => {
     expect(per).toBeLessThan(16.2);
   });
 
-  test('reads a state without a cursor and without days', async () => {
+  test('reads back a state without a cursor and without days', async () => {
     await using server = await startRegistryServer();
     const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
     await registry.prepare(noSignal);
@@ -119,7 +119,7 @@ describe('the state codec', () => {
     expect(await stateCodec.decode(key, stateCodec.encode(first))).toEqual(first);
   });
 
-  test('reads a state that was written with a schema of fewer optional fields', async () => {
+  test("reads a state whose writer's schema had fewer optional fields", async () => {
     const fields = [
       { name: 'format_version', type: 'int' },
       { name: 'stream', type: 'string' },
@@ -153,7 +153,7 @@ describe('the state codec', () => {
     });
   });
 
-  test('refuses a newer format, and says to upgrade or how to repair it (Invariant 2)', async () => {
+  test('rejects a newer format and advises an upgrade or a reset (Invariant 2)', async () => {
     // The golden bytes with format 99 (zigzag c6 01).
     const newer = golden.replace('000000010202', '0000000102c601');
 
@@ -164,7 +164,7 @@ describe('the state codec', () => {
     );
   });
 
-  test('refuses a state that stands under the key of another', async () => {
+  test('rejects a state under the key of another one', async () => {
     await expect(decode(golden, {}, 'user_insights/17842')).rejects.toMatchObject(
       unreadable('it belongs to "user_insights/17841"', 'user_insights/17842'),
     );
@@ -187,14 +187,14 @@ describe('the state codec', () => {
     ['only a header', '0000000102'],
     ['JSON', Buffer.from('{"cursor":1}').toString('hex')],
   ] as const) {
-    test(`refuses ${what} by name`, async () => {
+    test(`rejects ${what} as not an Avro record`, async () => {
       await expect(decode(hex)).rejects.toMatchObject(
         unreadable('its value is not an Avro record of a schema registry'),
       );
     });
   }
 
-  test('refuses bytes that were cut anywhere', async () => {
+  test('rejects bytes that are truncated at any length', async () => {
     const whole = golden.length / 2;
 
     for (let length = 6; length < whole; length += 1) {
@@ -205,7 +205,7 @@ describe('the state codec', () => {
     }
   });
 
-  test('takes any bytes for unreadable, or for the state of their key', async () => {
+  test('reads any bytes as unreadable or as the state of their key', async () => {
     const header = Buffer.from('0000000102', 'hex');
     await using server = await startRegistryServer({ 'GET /schemas/ids/258': known });
     const { stateCodec } = openRegistry(registryOptions(server.url));
@@ -230,7 +230,7 @@ describe('the state codec', () => {
     );
   });
 
-  test('refuses at once a list that claims to have more entries than there are bytes', async () => {
+  test('rejects at once a list that claims more entries than there are bytes', async () => {
     // The one day of the golden bytes becomes 2^48 days.
     const endless = golden.replace(
       '0280a0abfef9620280a0abfef9620280',
@@ -247,7 +247,7 @@ describe('the state codec', () => {
     });
   });
 
-  test('reads what was written with its own schema by it, whatever the registry says of the id', async () => {
+  test('uses its own schema for its own schema id, whatever schema the registry has under that id', async () => {
     const other = '{"type":"record","name":"Other","fields":[]}';
     const script = { 'GET /schemas/ids/1': [200, { schema: other }] } as const;
     await using server = await startRegistryServer(script);
@@ -258,13 +258,13 @@ describe('the state codec', () => {
     expect(await stateCodec.decode(key, stateCodec.encode(state))).toEqual(state);
   });
 
-  test('refuses a sequence below 0', async () => {
+  test('rejects a negative sequence', async () => {
     // The golden bytes with sequence -3 (zigzag 05).
     const below = golden.replace('0680a0abfef9620c68', '0580a0abfef9620c68');
     await expect(decode(below)).rejects.toMatchObject(unreadable('its sequence is -3'));
   });
 
-  test('refuses bytes that go on after the record', async () => {
+  test('rejects bytes after the end of the record', async () => {
     await expect(decode(`${golden}00`)).rejects.toMatchObject({ code: 'state.unreadable' });
   });
 
@@ -278,7 +278,7 @@ describe('the state codec', () => {
       { schema: '{"type":"record","namespace":"instagram","name":"State","fields":[]}' },
     ],
   ] as const) {
-    test(`names the registry, and advises no reset, when the id is of ${what}`, async () => {
+    test(`names the registry and does not advise a reset when the schema id belongs to ${what}`, async () => {
       const script = { 'GET /schemas/ids/258': [200, body] } as const;
 
       await expect(decode(golden, script)).rejects.toMatchObject(
@@ -287,7 +287,7 @@ describe('the state codec', () => {
     });
   }
 
-  test('names the registry, and advises no reset, when it does not know the id', async () => {
+  test('names the registry and does not advise a reset when the registry does not know the schema id', async () => {
     const body = { error_code: 40403, message: 'Schema 258 not found' };
 
     await expect(decode(golden, { 'GET /schemas/ids/258': [404, body] })).rejects.toMatchObject(
@@ -295,7 +295,7 @@ describe('the state codec', () => {
     );
   });
 
-  test('asks the registry once for all states that are read together', async () => {
+  test('requests a schema once for concurrent reads of states', async () => {
     const body = { error_code: 40403, message: 'Schema 258 not found' };
     await using server = await startRegistryServer({ 'GET /schemas/ids/258': [404, body] });
     const { stateCodec } = openRegistry(registryOptions(server.url, { roles: ['state'] }));
@@ -308,21 +308,21 @@ describe('the state codec', () => {
     expect(server.asked).toEqual(['GET /schemas/ids/258']);
   });
 
-  test('asks to be tried again when the registry answers 503', async () => {
+  test('is retried when the registry answers 503', async () => {
     await expect(decode(golden, { 'GET /schemas/ids/258': [503, 'busy'] })).rejects.toMatchObject({
       disposition: 'retry',
       code: 'registry.unavailable',
     });
   });
 
-  test('asks to be tried again when an error of the registry has the body null', async () => {
+  test('is retried when the registry answers an error with the body null', async () => {
     await expect(decode(golden, { 'GET /schemas/ids/258': [422, null] })).rejects.toMatchObject({
       disposition: 'retry',
       code: 'registry.unavailable',
     });
   });
 
-  test('asks to be tried again when the registry never answers', async () => {
+  test('is retried when the registry does not answer', async () => {
     await expect(decode(golden, { 'GET /schemas/ids/258': 'silence' })).rejects.toMatchObject({
       disposition: 'retry',
       code: 'registry.unavailable',
@@ -330,7 +330,7 @@ describe('the state codec', () => {
     });
   });
 
-  test('ends the process when the registry refuses the password', async () => {
+  test('stops the process when the registry rejects the password', async () => {
     await expect(
       decode(golden, { 'GET /schemas/ids/258': [401, { error_code: 401, message: 'no' }] }),
     ).rejects.toMatchObject({ disposition: 'stop-process', code: 'registry.unauthorized' });

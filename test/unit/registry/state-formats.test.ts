@@ -18,7 +18,7 @@ import {
   state,
 } from './golden-states.ts';
 
-describe('the formats of states', () => {
+describe('the state codec', () => {
   test('writes byte 0, the schema id and the Avro body', async () => {
     await using server = await startRegistryServer({}, 258);
     const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
@@ -38,7 +38,7 @@ describe('the formats of states', () => {
     expect(await decode(goldenOfFormat2, script)).toEqual(state);
   });
 
-  test('reads format 3, whose refusals miss nothing (Invariant 2)', async () => {
+  test('reads format 3, in which rejections have no missing_from (Invariant 2)', async () => {
     const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema3 }] };
 
     expect(await decode(goldenOfFormat3, script)).toEqual(state);
@@ -48,13 +48,13 @@ describe('the formats of states', () => {
     });
   });
 
-  test('reads format 4, which knows no readings and no comments by their ids (Invariant 2)', async () => {
+  test('reads format 4, in which insights readings and seen comments are absent (Invariant 2)', async () => {
     const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema4 }] };
 
     expect(await decode(goldenOfFormat4, script)).toEqual(state);
   });
 
-  test('writes and reads what a stream of comments and one of insights remember', async () => {
+  test('reads back the checkpoint of comments and of insights', async () => {
     await using server = await startRegistryServer({}, 258);
     const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
     await registry.prepare(noSignal);

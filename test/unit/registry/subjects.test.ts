@@ -52,8 +52,8 @@ async function refusal(script: RegistryScript, changes: Partial<RegistryOptions>
   return error as StopProcessError;
 }
 
-describe('subjects', () => {
-  test('are the topic with -value behind it', () => {
+describe('the subject of a topic', () => {
+  test('is the topic name followed by -value', () => {
     const subjectOf = (role: TopicRole, template: string) =>
       readSubjectSchema(role, template).subject;
     expect(subjectOf('user_lifetime_insights', 'acme.{stream}.v1')).toBe(
@@ -65,7 +65,7 @@ describe('subjects', () => {
 });
 
 describe('prepare', () => {
-  test('registers a new subject with the configured level', async () => {
+  test('registers a new subject with the configured compatibility level', async () => {
     const { bodies } = await prepare({});
 
     expect(bodies).toEqual([
@@ -77,7 +77,7 @@ describe('prepare', () => {
     ]);
   });
 
-  test('leaves the level of a subject that exists as it is', async () => {
+  test('keeps the level of an existing subject', async () => {
     const { asked } = await prepare({
       ...compatible,
       'GET /config/test.users-value': [200, { compatibilityLevel: 'BACKWARD' }],
@@ -87,7 +87,7 @@ describe('prepare', () => {
     expect(asked.filter((request) => request.startsWith('PUT'))).toEqual([]);
   });
 
-  test('leaves a level that was set before the subject had a schema as it is', async () => {
+  test('keeps a level that was set before the subject had a schema', async () => {
     const { asked } = await prepare({
       'GET /config/test.users-value': [200, { compatibilityLevel: 'BACKWARD' }],
     });
@@ -104,7 +104,7 @@ describe('prepare', () => {
     ],
   });
 
-  test('sets the level that a start which was cut off had not come to', async () => {
+  test('sets the level that an interrupted start did not set', async () => {
     const { bodies } = await prepare(first('instagram.User'));
 
     expect(bodies).toContainEqual({
@@ -120,7 +120,7 @@ describe('prepare', () => {
     expect(asked.filter((request) => request.startsWith('PUT'))).toEqual([]);
   });
 
-  test('sets the level also where the registry calls no level NONE', async () => {
+  test('sets the level when the registry reports a missing level as NONE', async () => {
     const none = [200, { compatibilityLevel: 'NONE' }] as const;
     const { asked } = await prepare({
       ...first('instagram.User'),
@@ -131,7 +131,7 @@ describe('prepare', () => {
     expect(asked).toContain('PUT /config/test.users-value');
   });
 
-  test('leaves NONE as it is where it was chosen for the subject', async () => {
+  test('keeps the level NONE when it was chosen for the subject', async () => {
     const { asked } = await prepare({
       ...first('instagram.User'),
       'GET /config/test.users-value': [200, { compatibilityLevel: 'NONE' }],
@@ -141,7 +141,7 @@ describe('prepare', () => {
     expect(asked.filter((request) => request.startsWith('PUT'))).toEqual([]);
   });
 
-  test('checks every schema before it registers the first', async () => {
+  test('checks every schema before it registers the first one', async () => {
     const error = await refusal(
       {
         'GET /subjects/test.state-value/versions': [200, [1]],
@@ -155,7 +155,7 @@ describe('prepare', () => {
     expect(error.message).toContain('"test.state-value"');
   });
 
-  test('compares with the latest version only when the registry cannot compare with all', async () => {
+  test('compares with the latest version when the registry cannot compare with all versions', async () => {
     const { asked } = await prepare({
       ...existing,
       [compatibility]: [405, { error_code: 405, message: 'HTTP 405 Method Not Allowed' }],
@@ -198,7 +198,7 @@ const refusals: readonly { readonly registry: string; readonly reply: RegistryRe
 
 describe('an incompatible schema', () => {
   for (const { registry, reply } of refusals) {
-    test(`ends the process and names subject, fields and what to do, when ${registry} refuses it`, async () => {
+    test(`stops the process and names the subject, the fields and the remedy when ${registry} rejects it`, async () => {
       const error = await refusal({ ...existing, ...latest, [compatibility]: reply });
 
       expect(error).toMatchObject({
@@ -219,7 +219,7 @@ describe('an incompatible schema', () => {
     });
   }
 
-  test('is described without the whole old schema', async () => {
+  test('is reported without the complete old schema', async () => {
     const error = await refusal({
       ...existing,
       ...latest,
@@ -230,7 +230,7 @@ describe('an incompatible schema', () => {
     expect(error.message.length).toBeLessThan(800);
   });
 
-  test('is described in the same way when the registry answers 409 to the registration', async () => {
+  test('is reported in the same way when the registry answers the registration with 409', async () => {
     const details =
       'Schema being registered is incompatible with an earlier schema for subject "test.users-value", details: [{errorType:\'TYPE_MISMATCH\'}]';
     const error = await refusal({
@@ -245,7 +245,7 @@ describe('an incompatible schema', () => {
     expect(error.message).toContain('Nothing was published.');
   });
 
-  test('is none when another instance has registered the same schema meanwhile', async () => {
+  test('is accepted when another instance has registered the same schema meanwhile', async () => {
     const taken = [409, { error_code: 409, message: 'already exists' }] as const;
     const { asked } = await prepare({
       [register]: taken,
@@ -256,7 +256,7 @@ describe('an incompatible schema', () => {
     expect(asked).toContain('POST /subjects/test.users-value');
   });
 
-  test('is waited for when another instance is registering the subject', async () => {
+  test('is retried when another instance is registering the subject', async () => {
     const error = await refusal({
       [register]: [409, { error_code: 409, message: 'already exists' }],
     });
@@ -265,7 +265,7 @@ describe('an incompatible schema', () => {
     expect(error.message).toContain('test.users-value is being registered by another');
   });
 
-  test('is described by the registry alone when the latest version cannot be had', async () => {
+  test("is reported in the registry's words alone when the latest version cannot be read", async () => {
     const error = await refusal({
       ...existing,
       [compatibility]: [200, { is_compatible: false, messages: ['the field "id" changed'] }],
@@ -277,7 +277,7 @@ describe('an incompatible schema', () => {
   });
 });
 
-describe('a registry that is away', () => {
+describe('an unavailable registry', () => {
   const steps: readonly (readonly [string, RegistryScript])[] = [
     ['listing versions', { [`GET ${versions}`]: 'silence' }],
     ['comparing', { ...existing, [compatibility]: 'silence' }],
@@ -287,7 +287,7 @@ describe('a registry that is away', () => {
   ];
 
   for (const [step, script] of steps) {
-    test(`is an error to try again, in time, when it falls silent at ${step}`, async () => {
+    test(`causes a retry within the timeout when it is silent at ${step}`, async () => {
       const error = await refusal(script, { timeoutMs: 100 });
 
       expect(error).toMatchObject({
@@ -301,7 +301,7 @@ describe('a registry that is away', () => {
   }
 
   for (const body of ['null', '', '{}', '"gone"']) {
-    test(`is an error to try again when it refuses with the body ${body || 'of nothing'}`, async () => {
+    test(`causes a retry when its rejection has the body ${body || '(empty)'}`, async () => {
       const error = await refusal({ [register]: [422, body] }, { timeoutMs: 2000 });
 
       expect(error).toMatchObject({
@@ -312,7 +312,7 @@ describe('a registry that is away', () => {
     });
   }
 
-  test('shows neither user nor password', async () => {
+  test('is reported without user name and password', async () => {
     const error = await refusal(
       { [register]: [503, { error_code: 50301, message: 'no leader' }] },
       { login: { kind: 'basic', username: 'jörg', password: () => 'hush€' } },
@@ -322,7 +322,7 @@ describe('a registry that is away', () => {
     expect(error.message).not.toMatch(/jörg|hush/);
   });
 
-  test('is asked with the same authorization in every request', async () => {
+  test('receives the same authorization header with every request', async () => {
     await using server = await startRegistryServer();
     const options = registryOptions(server.url, {
       login: { kind: 'basic', username: 'jörg', password: () => '€5' },

@@ -28,8 +28,8 @@ async function verify(script: RegistryScript) {
   return { id: registry.encoder.schemaId('users'), asked: server.asked };
 }
 
-describe('verify', () => {
-  test('takes the id of the schema and registers nothing', async () => {
+describe('prepare in mode "verify"', () => {
+  test('uses the id of the registered schema and registers nothing', async () => {
     const { id, asked } = await verify({
       ...compatible,
       'POST /subjects/test.users-value': [200, { id: 7, version: 1 }],
@@ -40,7 +40,7 @@ describe('verify', () => {
     expect(asked).not.toContain(`GET ${versions}/1`);
   });
 
-  test('takes the id of the newest equivalent version when the registry compares bytes', async () => {
+  test('uses the id of the newest equivalent version when the registry compares bytes', async () => {
     const { id, asked } = await verify({
       ...compatible,
       [`GET ${versions}`]: [200, [1, 2, 3]],
@@ -54,7 +54,7 @@ describe('verify', () => {
     expect(asked).not.toContain(`GET ${versions}/1`);
   });
 
-  test('needs nothing that a role which may only read is denied, and warns of no level', async () => {
+  test('needs only read permissions, and does not warn of a compatibility level', async () => {
     const denied = [403, { error_code: 40301, message: 'User is denied operation' }] as const;
     const script = {
       [`GET ${versions}`]: [200, [1]],
@@ -82,13 +82,13 @@ describe('verify', () => {
     ['without an id', version(1, null, ours)],
     ['of another schema type', { [`GET ${versions}/1`]: [200, { id: 7, schema: 'syntax = 3' }] }],
     ['that was deleted meanwhile', { [`GET ${versions}/1`]: [404, { error_code: 40402 }] }],
-  ])('ends the process when the only version is one %s', async (_name, script) => {
+  ])('stops the process when the only version is one %s', async (_name, script) => {
     await expect(verify({ ...compatible, ...script })).rejects.toMatchObject({
       code: 'registry.missing',
     });
   });
 
-  test('ends the process and names subject and file when the schema is not there', async () => {
+  test('stops the process and names the subject and the schema file when the schema is missing', async () => {
     await expect(verify({})).rejects.toMatchObject({
       disposition: 'stop-process',
       code: 'registry.missing',
@@ -100,8 +100,8 @@ describe('verify', () => {
   });
 });
 
-describe('inspect', () => {
-  test('finds the equivalent version that verify takes', async () => {
+describe('inspect in mode "verify"', () => {
+  test('finds the equivalent version that prepare uses', async () => {
     const script = { ...compatible, ...version(1, 8, { ...ours, doc: 'Posted by hand.' }) };
     await using server = await startRegistryServer(script);
     const inspect = (mode: 'register' | 'verify') =>

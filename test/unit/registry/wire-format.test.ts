@@ -129,7 +129,7 @@ async function openPrepared(role: TopicRole): Promise<RegistryAdapter> {
   return registry;
 }
 
-describe('encode', () => {
+describe('the encoder', () => {
   for (const { role, value, hex } of golden) {
     test(`writes byte 0, the schema id and the Avro body of ${role}`, async () => {
       const { encoder } = await openPrepared(role);
@@ -138,13 +138,13 @@ describe('encode', () => {
     });
   }
 
-  test('knows the id that the registry gave', async () => {
+  test('provides the schema id from the registry', async () => {
     const { encoder } = await openPrepared('users');
 
     expect(encoder.schemaId('users')).toBe(258);
   });
 
-  test('asks the registry nothing once it is prepared', async () => {
+  test('sends no request to the registry after it is prepared', async () => {
     await using server = await startRegistryServer();
     const registry = openRegistry(registryOptions(server.url, { roles: ['users', 'state'] }));
     await registry.prepare(noSignal);
@@ -167,7 +167,7 @@ describe('encode', () => {
     expect(server.asked).toHaveLength(askedBefore);
   });
 
-  test('writes a record above 1 KB whole', async () => {
+  test('writes a record above 1 KB completely', async () => {
     const { encoder } = await openPrepared('users');
     const biography = 'x'.repeat(3000);
 
@@ -178,7 +178,7 @@ describe('encode', () => {
     expect(bytes.toString('hex')).toBe(`0000000102${body}${'78'.repeat(3000)}00000000000000`);
   });
 
-  test('keeps every record as it was when later ones fill the memory behind it', async () => {
+  test('leaves the bytes of a record unchanged when later records follow', async () => {
     const { encoder } = await openPrepared('users');
     const sizes = [1, 10, 1023, 1024, 1025, 70_000, 900_000, 1_048_576, 3_000_000];
     const encode = (size: number, n: number) =>
@@ -194,7 +194,7 @@ describe('encode', () => {
     );
   });
 
-  test('names the field, what was expected and what came when a value does not fit', async () => {
+  test('names the field, the expected type and the actual value when a value is invalid', async () => {
     const { encoder } = await openPrepared('media');
     const value = { ...whose, id: 'm1', children: [{ id: 'c1' }, { id: 7 }] };
 
@@ -209,7 +209,7 @@ describe('encode', () => {
     );
   });
 
-  test('encodes the next record when one was refused', async () => {
+  test('encodes the next record after a rejected one', async () => {
     const { encoder } = await openPrepared('users');
     const next = { ...whose, id: '1' };
     const before = encoder.encode('users', next).toString('hex');
@@ -219,7 +219,7 @@ describe('encode', () => {
     expect(encoder.encode('users', next).toString('hex')).toBe(before);
   });
 
-  test('refuses a number that Avro would have to round', async () => {
+  test('rejects a number that Avro would round', async () => {
     const { encoder } = await openPrepared('users');
 
     expect(() => encoder.encode('users', { ...whose, id: '1', media_count: 1.5 })).toThrow(
@@ -227,7 +227,7 @@ describe('encode', () => {
     );
   });
 
-  test('is a bug of ours before the schemas are prepared', () => {
+  test('fails with an internal error before the schemas are prepared', () => {
     const { encoder } = openRegistry(registryOptions('http://127.0.0.1:1'));
 
     expect(() => encoder.encode('users', { ...whose, id: '1' })).toThrow(
