@@ -179,8 +179,8 @@ async function series(open: Captured): Promise<readonly string[]> {
 
 const everyStream = Object.fromEntries(streamNames.map((name) => [name, { intervalMs: 1000 }]));
 
-describe('the number of series', () => {
-  test('does not grow with accounts, errors, messages and fields', async () => {
+describe('the number of metric series', () => {
+  test('stays constant when accounts, errors, messages and fields increase', async () => {
     await using open = openCaptured({ streams: everyStream, level: 'silent' });
     // Enough to have met every stream with every code, and more endpoints than have a name.
     reportMany(open, 0, 600);
@@ -191,7 +191,7 @@ describe('the number of series', () => {
     expect(await series(open)).toEqual(few);
   });
 
-  test('has at most 40 endpoints, and counts the others as one', async () => {
+  test('includes at most 40 endpoints, and counts the others as "other"', async () => {
     await using open = openCaptured({ level: 'silent' });
     reportMany(open, 0, 600);
 
@@ -203,7 +203,7 @@ describe('the number of series', () => {
     expect(endpoints).toContain('other');
   });
 
-  test('has a label for no account, nor for what an API may say', async () => {
+  test('has no label for accounts or for texts of an API', async () => {
     await using open = openCaptured({ streams: everyStream, level: 'silent' });
     const { request, ...others } = events;
     for (let n = 0; n < 50; n += 1) {

@@ -11,7 +11,7 @@ const withAccount = () =>
   );
 
 describe('reduceHealth', () => {
-  test('has nothing ready before anything was reported', () => {
+  test('starts with every dependency not ready', () => {
     const { dependencies, accounts } = initialHealth(streams);
 
     expect(Object.values(dependencies).map(({ ready }) => ready)).toEqual([
@@ -24,7 +24,7 @@ describe('reduceHealth', () => {
     expect(accounts.size).toBe(0);
   });
 
-  test('keeps what a dependency last said', () => {
+  test('keeps the last report of a dependency', () => {
     const down = { type: 'dependency', name: 'kafka', ready: false, reason: 'away' } as const;
     const health = reduceHealth(initialHealth(streams), down, 0);
 
@@ -34,13 +34,13 @@ describe('reduceHealth', () => {
     ).toEqual({ ready: true, reason: '' });
   });
 
-  test('remembers when an account was added, also when it is reported again', () => {
+  test('keeps the time when an account was first added', () => {
     const again = { type: 'accounts', added: [account('1')], removed: [] } as const;
 
     expect(reduceHealth(withAccount(), again, 99).accounts.get('1')?.addedAtMs).toBe(10);
   });
 
-  test('forgets a removed account, and its poll that ends later', () => {
+  test('drops a removed account, and ignores its polls that end later', () => {
     const removed = reduceHealth(
       withAccount(),
       { type: 'accounts', added: [], removed: [account('1')] },
@@ -51,7 +51,7 @@ describe('reduceHealth', () => {
     expect(reduceHealth(removed, finished(), 30).accounts.size).toBe(0);
   });
 
-  test('keeps the time of a finished poll, and a failed one does not change it', () => {
+  test('keeps the time of the last successful poll when a later poll fails', () => {
     const health = reduceHealth(withAccount(), finished(), 30);
 
     expect(health.accounts.get('1')?.succeededAtMs).toEqual({ users: 30 });
@@ -60,7 +60,7 @@ describe('reduceHealth', () => {
     });
   });
 
-  test('takes the last poll of an earlier run for a success, and keeps when the next one is', () => {
+  test('counts the last poll of an earlier run as a success, and keeps the time of the next poll', () => {
     const event = { stream: 'media', accountId: '1', polledMs: 5, nextPollMs: 9000 } as const;
     const after = reduceHealth(withAccount(), { type: 'poll-awaited', ...event }, 20);
     expect(after.accounts.get('1')).toMatchObject({
@@ -69,7 +69,7 @@ describe('reduceHealth', () => {
     });
   });
 
-  test('adds up what the polls of a stream brought and keeps when the next one is', () => {
+  test("sums the results of a stream's polls and keeps the time of the next poll", () => {
     const first = finished({ records: 3, deadLetters: 1, requests: 4, nextPollMs: 500 });
     const second = finished({ records: 2, requests: 1, nextPollMs: 900 });
     const health = [first, second].reduce(
@@ -92,7 +92,7 @@ describe('reduceHealth', () => {
     });
   });
 
-  test('remembers since when a stream fails and how often, until it succeeds', () => {
+  test("keeps the start and the number of a stream's failures until the stream succeeds", () => {
     const once = reduceHealth(withAccount(), failed({ retryInMs: 5 }), 30);
 
     expect(once.accounts.get('1')?.streams['users']?.trouble).toMatchObject({
@@ -115,7 +115,7 @@ describe('reduceHealth', () => {
     expect(healed.accounts.get('1')?.streams['users']?.trouble).toBeNull();
   });
 
-  test('knows an account as stopped until it is polled again, whatever poll was in hand then', () => {
+  test('keeps an account stopped until its next start, even when a running poll ends later', () => {
     const stop = failed({ disposition: 'stop-account', code: 'graph.token', retryInMs: null });
     const stopped = reduceHealth(withAccount(), stop, 30);
 
@@ -130,7 +130,7 @@ describe('reduceHealth', () => {
     expect(resumed?.succeededAtMs).toEqual({ media: 32 });
   });
 
-  test('knows since when a token is refused until it is taken again', () => {
+  test("keeps the start of a token's rejection until the token is accepted again", () => {
     const refusal = { code: 'graph.token', message: 'expired' } as const;
     const refused = { type: 'token-refused', name: 'default', refusal } as const;
     const told = { type: 'token', name: 'default', expiresAtMs: 99 } as const;
@@ -155,7 +155,7 @@ describe('reduceHealth', () => {
     expect(reduceHealth(unknown, { ...refused, refusal: null }, 40).tokens.size).toBe(0);
   });
 
-  test('keeps what is known of a token', () => {
+  test('keeps the last report of each token in use', () => {
     const told = { type: 'token', name: 'default', expiresAtMs: 99 } as const;
     const health = reduceHealth(withAccount(), told, 30);
 
@@ -172,7 +172,7 @@ describe('reduceHealth', () => {
     ]);
   });
 
-  test('keeps the end of the API version that was reported last', () => {
+  test('keeps the last reported end of the API version', () => {
     const ends = { type: 'api-version', version: 'v25.0', endsAtMs: 99, warning: '' } as const;
 
     expect(initialHealth(streams).apiVersion).toBeNull();
@@ -183,7 +183,7 @@ describe('reduceHealth', () => {
     });
   });
 
-  test('forgets the quota of a removed account', () => {
+  test('drops the quota of a removed account', () => {
     const scope = { kind: 'account', id: '1' } as const;
     const told = { type: 'scope', scope, percent: 5, state: 'free', untilMs: null } as const;
     const health = reduceHealth(withAccount(), told, 30);
@@ -193,7 +193,7 @@ describe('reduceHealth', () => {
     expect(reduceHealth(health, removed, 31).scopes.size).toBe(0);
   });
 
-  test('changes the maps of accounts and scopes in place, since a copy costs by the account', () => {
+  test('updates the maps of accounts and scopes in place, because copies cost time per account', () => {
     const health = withAccount();
     const scope = { kind: 'account', id: '1' } as const;
     const told = { type: 'scope', scope, percent: 5, state: 'free', untilMs: null } as const;

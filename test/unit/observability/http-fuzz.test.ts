@@ -91,7 +91,7 @@ function isJson(body: string): boolean {
   }
 }
 
-describe('any request', () => {
+describe('any request to the HTTP server', () => {
   let open: Captured;
   let url: URL;
   beforeAll(async () => {
@@ -104,7 +104,7 @@ describe('any request', () => {
     await open[Symbol.asyncDispose]();
   });
 
-  test('is answered as documented, with JSON where it is no page, and never with a secret', async () => {
+  test('is answered with a documented status, in JSON unless it is a page, and without a secret', async () => {
     await fc.assert(
       fc.asyncProperty(sent, async (given) => {
         const { status, type, body } = await send(url, given);

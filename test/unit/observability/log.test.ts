@@ -4,7 +4,7 @@ import { openCaptured } from './captured-observability.ts';
 
 const brief = (lines: Record<string, unknown>[]) => lines.map(({ level, msg }) => [level, msg]);
 
-describe('log', () => {
+describe('the log', () => {
   test('writes one line of JSON with time, level, version, instance and fields', async () => {
     await using open = openCaptured();
     open.setNowMs(1_700_000_000_000);
@@ -25,7 +25,7 @@ describe('log', () => {
     ]);
   });
 
-  test('leaves out what is below its level', async () => {
+  test('omits lines below its level', async () => {
     await using open = openCaptured({ level: 'warn' });
 
     open.log.debug({}, 'a');
@@ -39,7 +39,7 @@ describe('log', () => {
     ]);
   });
 
-  test('renames a field that every line has already', async () => {
+  test('renames a field whose name is reserved', async () => {
     await using open = openCaptured();
 
     open.log.info({ level: 5, msg: 'x' }, 'seen');
@@ -47,7 +47,7 @@ describe('log', () => {
     expect(open.lines()).toMatchObject([{ level: 'info', level_: 5, msg_: 'x', msg: 'seen' }]);
   });
 
-  test('writes the message when a field throws', async () => {
+  test('writes the message when reading a field throws', async () => {
     await using open = openCaptured();
     const thrower = {
       get field(): string {
@@ -60,7 +60,7 @@ describe('log', () => {
     expect(open.lines()).toMatchObject([{ unloggable: true, msg: 'seen' }]);
   });
 
-  test('Invariant 9: no secret is in any line, wherever it came from', async () => {
+  test('Invariant 9: masks every secret in every line, whatever its source', async () => {
     const secret = 'EAAsecret-token/1';
     await using open = openCaptured({ secrets: [secret] });
     const cause = Object.assign(new Error(`GET /me?access_token=${encodeURIComponent(secret)}`), {
@@ -78,8 +78,8 @@ describe('log', () => {
   });
 });
 
-describe('telemetry in the log', () => {
-  test('is info for a poll that published or dead-lettered and debug for an empty one', async () => {
+describe('the log of events', () => {
+  test('has a poll with records or dead letters at level info and an empty poll at debug', async () => {
     await using open = openCaptured();
 
     open.telemetry.report(finished({ records: 2, skipped: { 'graph.not-enough-viewers': 1 } }));
@@ -99,7 +99,7 @@ describe('telemetry in the log', () => {
     });
   });
 
-  test('warns of a poll that is tried again and calls an ended one an error', async () => {
+  test('has a retried poll at level warn and a poll without a retry at error', async () => {
     await using open = openCaptured();
 
     open.telemetry.report(failed());
@@ -123,7 +123,7 @@ describe('telemetry in the log', () => {
     });
   });
 
-  test('says once an account that it is denied, at debug for its other streams', async () => {
+  test('has a missing permission once per account at level error, and at debug for its other streams', async () => {
     await using open = openCaptured();
     const denied = {
       disposition: 'stop-stream',
@@ -148,7 +148,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('says once that the registry is not that of the states, whatever it stops', async () => {
+  test('has a registry mismatch once at level error, and then at debug', async () => {
     await using open = openCaptured();
     const stop = {
       disposition: 'stop-stream',
@@ -162,7 +162,7 @@ describe('telemetry in the log', () => {
     expect(stops.map(({ level }) => level)).toEqual(['error', 'debug', 'debug']);
   });
 
-  test('says that Kafka throttles once it takes a second, and again for each further minute', async () => {
+  test('has throttling by Kafka once after a second, and again for each further minute', async () => {
     await using open = openCaptured();
     for (const durationMs of [400, 700, 30_000, 31_000, 100]) {
       open.telemetry.report({ type: 'throttled', durationMs });
@@ -175,7 +175,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('does not log what a state says is refused', async () => {
+  test('has a known state without its rejections', async () => {
     await using open = openCaptured();
     const refusals = [{ subject: '5', metric: null, reason: 'graph.gone', untilMs: null }] as const;
     open.telemetry.report({
@@ -190,7 +190,7 @@ describe('telemetry in the log', () => {
     expect(open.lines().at(-1)).not.toHaveProperty('refusals');
   });
 
-  test('says what to do about a token that is refused, and when it is taken again', async () => {
+  test("has a rejected token with the advice, and the token's later acceptance", async () => {
     await using open = openCaptured();
     const refusal = { code: 'graph.token', message: 'revoked' } as const;
     open.telemetry.report({ type: 'token-refused', name: '2', refusal });
@@ -209,7 +209,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('warns once at each step before a token ends, and names the token', async () => {
+  test("has a warning at each step before the expiry of a token, with the token's name", async () => {
     await using open = openCaptured();
     const token = { type: 'token', name: '2', expiresAtMs: 0, action: 'Get a new one.' } as const;
 
@@ -223,7 +223,7 @@ describe('telemetry in the log', () => {
     expect(warned[0]).toMatchObject({ name: '2', action: 'Get a new one.' });
   });
 
-  test('warns of an API version that ends soon, again only when the warning changes', async () => {
+  test('has a warning about the end of the API version, again only when the warning changes', async () => {
     await using open = openCaptured();
     const version = { type: 'api-version', version: 'v25.0', endsAtMs: 0 } as const;
 
@@ -241,7 +241,7 @@ describe('telemetry in the log', () => {
     });
   });
 
-  test('warns of a renewal that failed, once of each reason', async () => {
+  test('has a failed token renewal at level warn once per reason', async () => {
     await using open = openCaptured();
     const renewal = { type: 'token-renewal', name: 'default' } as const;
 
@@ -258,7 +258,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('is debug for requests and commits and warns of other transactions', async () => {
+  test('has requests and commits at level debug, and other transaction outcomes at warn', async () => {
     await using open = openCaptured();
     const transaction = { type: 'transaction', partition: 3, records: 1, durationMs: 9 } as const;
 
@@ -281,7 +281,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('names accounts that came and went, and is silent when none did', async () => {
+  test('has added and removed accounts, and no line when nothing changed', async () => {
     await using open = openCaptured();
 
     open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [account('2')] });
@@ -292,7 +292,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('tells of a dependency on its way without alarm, and of its trouble then with one', async () => {
+  test('has a starting dependency at level info and its later failure at warn', async () => {
     await using open = openCaptured({ level: 'info' });
     const { telemetry } = open;
     const state = { type: 'dependency', name: 'state', ready: false } as const;
@@ -308,7 +308,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('tells of a dependency once when it changes, repeats at debug', async () => {
+  test('has a dependency once when its readiness changes, with repeats at debug', async () => {
     await using open = openCaptured({ level: 'info' });
     const kafka = { type: 'dependency', name: 'kafka', reason: '' } as const;
 
@@ -323,7 +323,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('names an unknown field once for each stream', async () => {
+  test('has an unknown field once per stream', async () => {
     await using open = openCaptured({ level: 'info' });
 
     open.telemetry.report(finished({ unknownFields: ['a', 'b'] }));
@@ -337,7 +337,7 @@ describe('telemetry in the log', () => {
     ]);
   });
 
-  test('never throws, also when an event cannot be counted', async () => {
+  test('has an error, and reporting does not throw, when an event cannot be counted', async () => {
     await using open = openCaptured();
 
     open.telemetry.report({ type: 'committed', stream: 'users', records: -1, deadLetters: 0 });

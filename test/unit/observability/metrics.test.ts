@@ -18,8 +18,8 @@ async function scrape(open: Captured): Promise<Map<string, number>> {
   return new Map(samples);
 }
 
-describe('/metrics', () => {
-  test("is Prometheus' text format, with the metrics of the Node process", async () => {
+describe('the metrics', () => {
+  test("are in Prometheus' text format and include those of the Node process", async () => {
     await using open = openCaptured();
     const listening = await open.listen();
 
@@ -29,7 +29,7 @@ describe('/metrics', () => {
     expect(await response.text()).toContain('nodejs_eventloop_lag_seconds');
   });
 
-  test('has every counter of an enabled stream at 0 before the first event', async () => {
+  test('have every counter of an enabled stream at 0 before the first event', async () => {
     await using open = openCaptured();
 
     const samples = await scrape(open);
@@ -47,7 +47,7 @@ describe('/metrics', () => {
     expect(samples.get('instagram_kafka_accounts')).toBe(0);
   });
 
-  test('counts polls by how they ended, and what they published', async () => {
+  test('count polls by result, and records and dead letters by commit', async () => {
     await using open = openCaptured();
     open.telemetry.report(
       finished({
@@ -85,7 +85,7 @@ describe('/metrics', () => {
     expect(samples.get('instagram_kafka_poll_duration_seconds_sum{stream="users"}')).toBe(1.5);
   });
 
-  test('counts and times requests and transactions', async () => {
+  test('count and time requests and transactions', async () => {
     await using open = openCaptured();
     const request = { type: 'request', endpoint: '/{account}/media', durationMs: 250 } as const;
     open.telemetry.report({ ...request, calls: 50, outcome: 'ok' });
@@ -109,7 +109,7 @@ describe('/metrics', () => {
     expect(samples.get('instagram_kafka_transaction_duration_seconds_sum')).toBe(0.008);
   });
 
-  test('shows the success of the account that waits longest, 0 while one has none', async () => {
+  test('have the last success of the account that waits longest, or 0 when an account has none', async () => {
     const sample = 'instagram_kafka_last_success_timestamp_seconds{stream="users"}';
     const report = (open: Captured): void => {
       open.telemetry.report({
@@ -133,7 +133,7 @@ describe('/metrics', () => {
     expect(samples.get('instagram_kafka_accounts')).toBe(2);
   });
 
-  test('shows the age of the oldest state, and nothing while there is none', async () => {
+  test('have the age of the oldest state, and no sample without a state', async () => {
     await using open = openCaptured();
     const sample = 'instagram_kafka_state_age_seconds{stream="users"}';
     const state = { type: 'state', stream: 'users', refusals: [] } as const;
@@ -148,7 +148,7 @@ describe('/metrics', () => {
     expect((await scrape(open)).get(sample)).toBe(30);
   });
 
-  test('shows the largest state of a stream beside what its topic takes', async () => {
+  test('have the largest state of a stream and the limit of its topic', async () => {
     await using open = openCaptured();
     const report = (accountId: string, bytes: number) => {
       const size = { bytes, limitBytes: 1000 };
@@ -165,7 +165,7 @@ describe('/metrics', () => {
     expect(samples.get('instagram_kafka_state_limit_bytes{stream="users"}')).toBe(1000);
   });
 
-  test('shows what is left out now, by reason, over all accounts and until it is asked again', async () => {
+  test('have the excluded objects and metrics by reason, over all accounts, until their expiry', async () => {
     await using open = openCaptured();
     const sample = (reason: string) =>
       `instagram_kafka_left_out{stream="users",reason="${reason}"}`;
@@ -192,7 +192,7 @@ describe('/metrics', () => {
     expect(after.get(sample('graph.metric-refused'))).toBe(1);
   });
 
-  test('shows how many accounts a person has to look after, until they are polled again', async () => {
+  test('have the number of stopped accounts by stream, until their next start', async () => {
     await using open = openCaptured({
       streams: { users: { intervalMs: 1000 }, media: { intervalMs: 1000 } },
     });
@@ -215,7 +215,7 @@ describe('/metrics', () => {
     expect(await stopped()).toEqual([0, 0]);
   });
 
-  test('shows a refused token as one of no use since then, until it is taken again', async () => {
+  test('have a rejected token as expired since its rejection, until it is accepted again', async () => {
     await using open = openCaptured();
     const refusal = { code: 'graph.token', message: 'revoked' } as const;
     const refused = { type: 'token-refused', name: 'default', refusal } as const;
@@ -235,7 +235,7 @@ describe('/metrics', () => {
     expect(await shown()).toEqual([0, 9]);
   });
 
-  test('shows how many partitions there are beside those that are owned', async () => {
+  test('have the number of all partitions and of the owned partitions', async () => {
     await using open = openCaptured();
     const sample = 'instagram_kafka_partitions';
 
@@ -247,7 +247,7 @@ describe('/metrics', () => {
     expect([sample, `${sample}_owned`].map((name) => samples.get(name))).toEqual([12, 1]);
   });
 
-  test('shows when each token expires, never as infinity', async () => {
+  test('have the expiry of each token, and infinity for a token that never expires', async () => {
     await using open = openCaptured();
     open.telemetry.report({ type: 'token', name: '1', expiresAtMs: 432_000_000 });
     open.telemetry.report({ type: 'token', name: '2', expiresAtMs: null });
@@ -262,7 +262,7 @@ describe('/metrics', () => {
     expect(expiry('days')).toEqual([5, Infinity]);
   });
 
-  test('shows when the API version ends, and no series where no end is known', async () => {
+  test('have the end of the API version, and no series when the end is unknown', async () => {
     await using open = openCaptured();
     const version = { type: 'api-version', version: 'v25.0', warning: '' } as const;
     const sample = 'instagram_kafka_graph_api_version_end_timestamp_seconds{version="v25.0"}';
@@ -274,7 +274,7 @@ describe('/metrics', () => {
     expect((await scrape(open)).has(sample)).toBe(false);
   });
 
-  test('times how long records take to encode', async () => {
+  test('time the encoding of records', async () => {
     await using open = openCaptured();
     open.telemetry.report({ type: 'encoded', stream: 'users', records: 9, durationMs: 2 });
 
@@ -282,7 +282,7 @@ describe('/metrics', () => {
     expect((await scrape(open)).get(sample)).toBe(0.002);
   });
 
-  test('Invariant 9: masks a secret in a label', async () => {
+  test('Invariant 9: have a mask in place of a secret in a label', async () => {
     await using open = openCaptured({ secrets: ['hush-hush'] });
     open.telemetry.report({
       type: 'request',

@@ -17,8 +17,8 @@ describe('the style of the log', () => {
   });
 });
 
-describe('a line for people', () => {
-  test('has the time, the level, the message and the facts', async () => {
+describe('a log line in plain style', () => {
+  test('has the time, the level, the message and the fields', async () => {
     await using open = openCaptured({ style: 'plain' });
     open.setNowMs(Date.UTC(2026, 0, 2, 6, 0, 5, 123));
     open.log.warn(
@@ -31,7 +31,7 @@ describe('a line for people', () => {
     );
   });
 
-  test('has the stack of an error below', async () => {
+  test('is followed by the stack of an error', async () => {
     await using open = openCaptured({ style: 'plain' });
     open.log.error({ error: new TypeError('no such thing') }, 'http request failed');
 
@@ -40,7 +40,7 @@ describe('a line for people', () => {
     expect(second).toMatch(/^ {4}at .*pretty\.test\.ts/);
   });
 
-  test('does not let what came steer the terminal, nor begin a line', async () => {
+  test('escapes control characters, so that a value neither steers the terminal nor starts a line', async () => {
     await using open = openCaptured({ style: 'coloured' });
     const bad = '\u001B[2Jgone\n\u009B1m\u202E';
     open.log.info({ bad, '\u001Bname': 1, nested: { bad } }, 'said');
@@ -53,7 +53,7 @@ describe('a line for people', () => {
     expect(written.split('\n')).toHaveLength(2);
   });
 
-  test('Invariant 9: shows no secret', async () => {
+  test('Invariant 9: masks a secret', async () => {
     await using open = openCaptured({ style: 'plain', secrets: ['hush-hush'] });
     open.log.info({ text: 'a hush-hush b' }, 'said');
 

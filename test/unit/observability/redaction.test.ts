@@ -5,8 +5,8 @@ const token = 'tok/en+1 "x"|y';
 const { value } = createRedactor([token, 'hush', 'hush-hush-9', '', '987654321']);
 const shown = (anything: unknown): string => JSON.stringify(value(anything));
 
-describe('value', () => {
-  test('keeps what holds no secret, with its types', () => {
+describe('the redactor', () => {
+  test('keeps values without secrets, and their types', () => {
     const fields = { count: 3, ok: true, none: null, list: [1, 'a'], at: new Date(0) };
 
     expect(value(fields)).toEqual({
@@ -71,11 +71,11 @@ describe('value', () => {
     expect(shown({ error })).not.toContain('tok/en');
   });
 
-  test('shows the size of bytes only', () => {
+  test('replaces bytes by their size', () => {
     expect(value({ body: Buffer.from(token) })).toEqual({ body: '[14 bytes]' });
   });
 
-  test('ends at circles and at great depth', () => {
+  test('ends at cycles and at depth eight', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     let deep: unknown = token;

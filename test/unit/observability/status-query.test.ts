@@ -4,11 +4,11 @@ import { parseStatusQuery } from '../../../src/observability/status-query.ts';
 const parse = (text: string) => parseStatusQuery(new URLSearchParams(text));
 
 describe('parseStatusQuery', () => {
-  test('chooses the first fifty accounts when nothing is asked', () => {
+  test('selects the first fifty accounts when the query is empty', () => {
     expect(parse('')).toEqual({ offset: 0, limit: 50, search: '', trouble: false });
   });
 
-  test('takes every field, the search without spaces around it', () => {
+  test('reads every field, and trims the search', () => {
     expect(parse('offset=25&limit=200&search=%20museum%20&trouble=true')).toEqual({
       offset: 25,
       limit: 200,
@@ -25,7 +25,7 @@ describe('parseStatusQuery', () => {
     ['trouble=yes', 'trouble: expected true or false'],
     [`search=${'x'.repeat(101)}`, 'search: expected at most 100 characters'],
     ['account=1', '"account" is not known; expected offset, limit, search, trouble'],
-  ])('refuses %s', (text, error) => {
+  ])('rejects %s', (text, error) => {
     expect(parse(text)).toBe(error);
   });
 });

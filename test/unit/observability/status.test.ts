@@ -42,7 +42,7 @@ function scopeTold(changes: Partial<Extract<TelemetryEvent, { type: 'scope' }>>)
 }
 
 describe('describeStatus', () => {
-  test('says what is not ready before anything was told', () => {
+  test('starts as not ready, without accounts', () => {
     expect(describeAt(initialHealth(streams), minuteMs)).toMatchObject({
       formatVersion: 1,
       startedAt: '1970-01-01T00:00:00.000Z',
@@ -55,7 +55,7 @@ describe('describeStatus', () => {
     });
   });
 
-  test('shows of a stream its success, next poll, sums and lag behind its interval', () => {
+  test('has the last success, the next poll, the sums and the lag of a stream', () => {
     const poll = finished({ records: 7, deadLetters: 2, requests: 3, nextPollMs: 2 * hourMs });
     const status = describeAt(healthAfter(withAccounts('1'), [hourMs, poll]), 2.5 * hourMs);
 
@@ -73,7 +73,7 @@ describe('describeStatus', () => {
     });
   });
 
-  test('is late after three intervals without success and without an error', () => {
+  test('has a stream as late after three intervals without success and without an error', () => {
     const health = healthAfter(withAccounts('1'), [0, finished()]);
     const stateAt = (ms: number) => describeAt(health, ms).accounts.items[0]?.streams[0]?.state;
 
@@ -86,13 +86,13 @@ describe('describeStatus', () => {
     [failed({ disposition: 'wait', retryInMs: 1000 }), 'waiting', '1970-01-01T00:00:01.000Z'],
     [failed({ retryInMs: null, nextPollMs: hourMs }), 'failed', '1970-01-01T01:00:00.000Z'],
     [failed({ disposition: 'stop-stream', retryInMs: null }), 'stopped', null],
-  ])('calls a failed poll by what becomes of it (%#)', (event, state, nextPoll) => {
+  ])("has a failed poll's state and next poll: %#", (event, state, nextPoll) => {
     const { accounts } = describeAt(healthAfter(withAccounts('1'), [0, event]), 0);
 
     expect(accounts.items[0]?.streams[0]).toMatchObject({ state, nextPoll });
   });
 
-  test('says what to do about an error, since when it is and how often it was tried', () => {
+  test('has an error with the advice, its start and the number of attempts', () => {
     const health = healthAfter(
       withAccounts('1'),
       [minuteMs, failed()],
@@ -110,7 +110,7 @@ describe('describeStatus', () => {
     });
   });
 
-  test('shows what stops an account once, and all of its streams as stopped', () => {
+  test('has an error that stops an account once, and all streams of the account as stopped', () => {
     const stop = failed({ disposition: 'stop-account', code: 'graph.token', retryInMs: null });
     const { accounts, trouble } = describeAt(healthAfter(withAccounts('1'), [0, stop]), 0);
 
@@ -132,7 +132,7 @@ describe('describeStatus', () => {
     ]);
   });
 
-  test('puts what only a person can mend before what is more often', () => {
+  test('lists errors that need a person before more frequent errors', () => {
     const health = healthAfter(
       withAccounts('1', '2', '3'),
       [0, failed({ accountId: '1' })],
@@ -146,7 +146,7 @@ describe('describeStatus', () => {
     ]);
   });
 
-  test('sums a stream over its accounts, with the oldest success of all', () => {
+  test('sums a stream over its accounts, with the oldest success', () => {
     const health = healthAfter(
       withAccounts('1', '2'),
       [minuteMs, finished({ accountId: '1', records: 2 })],
@@ -167,7 +167,7 @@ describe('describeStatus', () => {
     ]);
   });
 
-  test('counts the days that a token has left', () => {
+  test('has the remaining days of each token', () => {
     const token = (name: string, expiresAtMs: number | null): [number, TelemetryEvent] => [
       0,
       { type: 'token', name, expiresAtMs },
@@ -194,14 +194,14 @@ describe('describeStatus', () => {
   });
 });
 
-describe('a token that is refused', () => {
+describe('describeStatus: a rejected token', () => {
   const refusal = { code: 'graph.token', message: 'revoked' } as const;
   const health = healthAfter(
     [0, { type: 'token', name: 'default', expiresAtMs: 60 * dayMs }],
     [hourMs, { type: 'token-refused', name: 'default', refusal }],
   );
 
-  test('is of no use since then, with what to do, and makes the program not ready', () => {
+  test('is expired since its rejection, has an advice, and makes the program not ready', () => {
     const { ready, reasons, tokens } = describeAt(health, 2 * hourMs);
 
     expect(ready).toBe(false);
@@ -218,10 +218,10 @@ describe('a token that is refused', () => {
   });
 });
 
-describe('the API version in it', () => {
+describe('describeStatus: the API version', () => {
   const version = { type: 'api-version', version: 'v25.0', endsAtMs: 2.5 * dayMs } as const;
 
-  test('has its end, the days until then and the warning', () => {
+  test('has its end, the remaining days and the warning', () => {
     const health = healthAfter([0, { ...version, warning: 'v25.0 ends soon.' }]);
 
     expect(describeAt(health, 0).apiVersion).toEqual({
@@ -232,7 +232,7 @@ describe('the API version in it', () => {
     });
   });
 
-  test('has no end where none is known, and is absent before the start has reported it', () => {
+  test('has null as an unknown end, and is null before the start-up has reported it', () => {
     const health = healthAfter([0, { ...version, endsAtMs: null, warning: '' }]);
 
     expect(describeAt(health, 0).apiVersion).toEqual({
@@ -245,8 +245,8 @@ describe('the API version in it', () => {
   });
 });
 
-describe('the quota in it', () => {
-  test('has what is stopped first, then what is fullest', () => {
+describe('describeStatus: the quota', () => {
+  test('lists stopped scopes first, then scopes by usage', () => {
     const health = healthAfter(
       [0, scopeTold({ percent: 60.4 })],
       [0, scopeTold({ scope: { kind: 'account', id: '1' }, percent: 80, state: 'slowed' })],
@@ -268,7 +268,7 @@ describe('the quota in it', () => {
     ]);
   });
 
-  test('takes nothing for stopped after its time is over', () => {
+  test('has a scope as no longer stopped after the end of its block', () => {
     const health = healthAfter([0, scopeTold({ percent: 100, state: 'stopped', untilMs: hourMs })]);
 
     expect(describeAt(health, hourMs).quota.items).toMatchObject([
@@ -277,7 +277,7 @@ describe('the quota in it', () => {
   });
 });
 
-describe('the accounts in it', () => {
+describe('describeStatus: the accounts', () => {
   const health = healthAfter(
     [
       0,
@@ -293,20 +293,20 @@ describe('the accounts in it', () => {
   const idsOf = (query: Partial<StatusQuery>) =>
     describeAt(health, 0, query).accounts.items.map(({ id }) => id);
 
-  test('come with the one first that needs a look most', () => {
+  test('are sorted by severity, stopped accounts first', () => {
     expect(idsOf({})).toEqual(['33', '2', '1']);
   });
 
-  test('are those whose id or name has what is searched, in any case', () => {
+  test('are filtered by a search for a part of the id or name, in any case', () => {
     expect(idsOf({ search: 'mUSEUm' })).toEqual(['2']);
     expect(idsOf({ search: '3' })).toEqual(['33']);
   });
 
-  test('are only those that need a look when asked so', () => {
+  test('are filtered to those with errors by the query "trouble"', () => {
     expect(idsOf({ trouble: true })).toEqual(['33', '2']);
   });
 
-  test('are a part of hundreds, which keeps the answer small', () => {
+  test('are limited to one page of hundreds, so that the response stays small', () => {
     const ids = Array.from(
       { length: 800 },
       (_, index) => `1784140000000${String(index).padStart(4, '0')}`,

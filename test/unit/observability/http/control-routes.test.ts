@@ -28,8 +28,8 @@ async function send(open: Captured, path: string, init: RequestInit = {}) {
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-describe('an order', () => {
-  test.each(['poll', 'pause', 'resume'])('%s is passed on and logged', async (kind) => {
+describe('the routes of the control API', () => {
+  test.each(['poll', 'pause', 'resume'])('pass %s on and log it', async (kind) => {
     await using open = openOrdered();
     const { orders } = open;
     const path = `/streams/users/accounts/1/${kind}`;
@@ -54,7 +54,7 @@ describe('an order', () => {
     [{ kind: 'conflict', reason: 'no' }, 409, { error: 'no' }],
     [{ kind: 'elsewhere', reason: 'no', owner: 'b' }, 409, { error: 'no', owner: 'b' }],
     [{ kind: 'unready', reason: 'no' }, 503, { error: 'no' }],
-  ])('that is refused as %j is not logged', async (given, status, body) => {
+  ])('do not log a control request that is answered with %j', async (given, status, body) => {
     await using open = openOrdered(given);
 
     const answer = await send(open, pausePath, { method: 'POST', headers: { authorization } });
@@ -68,7 +68,7 @@ describe('an order', () => {
     ['another token', { authorization: 'Bearer another' }],
     ['a part of it', { authorization: authorization.slice(0, -1) }],
     ['another scheme', { authorization: `Basic ${token}` }],
-  ])('with %s is refused with 401', async (_what, headers) => {
+  ])('answer 401 to a request with %s', async (_what, headers) => {
     await using open = openOrdered();
     const { orders } = open;
 
@@ -83,7 +83,7 @@ describe('an order', () => {
     ['POST', pausePath],
     ['PUT', '/log-level'],
     ['GET', '/log-level'],
-  ])('%s %s is off without a token, also with an empty one', async (method, path) => {
+  ])('answer 403 to %s %s when no token is configured', async (method, path) => {
     await using open = openCaptured();
 
     const answer = await send(open, path, { method, headers: { authorization: 'Bearer ' } });
@@ -94,7 +94,7 @@ describe('an order', () => {
     });
   });
 
-  test('is given by POST alone', async () => {
+  test('answer 405 to other methods than POST', async () => {
     await using open = openOrdered();
 
     const answer = await send(open, pausePath, { headers: { authorization } });
@@ -104,8 +104,8 @@ describe('an order', () => {
   });
 });
 
-describe('/log-level', () => {
-  test('changes what is logged from now on', async () => {
+describe('the route /log-level', () => {
+  test('changes the level of later log lines', async () => {
     await using open = openOrdered();
     const body = '{"level":"warn"}';
 
@@ -124,7 +124,7 @@ describe('/log-level', () => {
   });
 
   test.each(['', 'nonsense', 'null', '{"level":"loud"}', '{"level":["warn"]}'])(
-    'answers 400 to %j with the levels there are',
+    'answers 400 to %j and lists the levels',
     async (body) => {
       await using open = openOrdered();
 
@@ -144,7 +144,7 @@ describe('/log-level', () => {
     },
   );
 
-  test('answers 413 to a body that is no order', async () => {
+  test('answers 413 to a body that is too large', async () => {
     await using open = openOrdered();
 
     const init = { method: 'PUT', headers: { authorization }, body: 'x'.repeat(5000) };
@@ -155,8 +155,8 @@ describe('/log-level', () => {
   });
 });
 
-describe('a stream that is paused', () => {
-  test('is shown as such, and is neither late nor in the way of readiness', async () => {
+describe('the status of a stream', () => {
+  test('is paused after a pause, and a paused stream is neither late nor a reason against readiness', async () => {
     await using open = openCaptured();
     for (const name of ['state', 'kafka', 'registry', 'graph', 'group'] as const) {
       open.telemetry.report({ type: 'dependency', name, ready: true, reason: '' });
@@ -178,7 +178,7 @@ describe('a stream that is paused', () => {
     expect((await send(open, '/readyz')).status).toBe(503);
   });
 
-  test('stays stopped while an error stops it', async () => {
+  test('is stopped rather than paused when an error has stopped the stream', async () => {
     await using open = openCaptured();
     open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [] });
     open.telemetry.report(failed({ disposition: 'stop-stream' }));
@@ -189,7 +189,7 @@ describe('a stream that is paused', () => {
     });
   });
 
-  test('shows an interval that was changed', async () => {
+  test('has the changed interval', async () => {
     await using open = openCaptured();
     open.telemetry.report({ type: 'interval', stream: 'users', intervalMs: 60_000 });
 

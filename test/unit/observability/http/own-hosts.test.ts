@@ -31,12 +31,12 @@ describe('isOwnHost', () => {
     ['[fd00::1]', false],
     ['', false],
     [undefined, false],
-  ])('on loopback, for the Host %p, is %p', (host, own) => {
+  ])('on loopback and for the Host %p is %p', (host, own) => {
     expect(isOwnHost(host, { name: '127.0.0.1', address: '127.0.0.1', allowed: [] })).toBe(own);
     expect(isOwnHost(host, { name: '::1', address: '::1', allowed: [] })).toBe(own);
   });
 
-  test('on loopback, takes the name that it listens on and those that are allowed as well', () => {
+  test('on loopback accepts the configured host name and the allowed names as well', () => {
     const rule = { name: 'Here', address: '127.0.1.1', allowed: ['Status.Example'] };
 
     expect(isOwnHost('status.example:80', rule)).toBe(true);
@@ -45,7 +45,7 @@ describe('isOwnHost', () => {
     expect(isOwnHost('evil.example', rule)).toBe(false);
   });
 
-  test('elsewhere, takes any name unless some are allowed', () => {
+  test('on other addresses accepts every name unless allowed names are configured', () => {
     expect(
       isOwnHost('anything.example', { name: '0.0.0.0', address: '0.0.0.0', allowed: [] }),
     ).toBe(true);
@@ -55,7 +55,7 @@ describe('isOwnHost', () => {
   });
 
   test.each(['mine:8080', '10.0.0.7:8080', '[fd00::1]:8080', 'localhost'])(
-    'elsewhere, where names are allowed, takes them and every address: %s',
+    'on other addresses with allowed names accepts the allowed names and every address: %s',
     (host) => {
       expect(isOwnHost(host, { name: '::', address: '::', allowed: ['mine'] })).toBe(true);
     },
@@ -63,13 +63,16 @@ describe('isOwnHost', () => {
 });
 
 describe('the HTTP server', () => {
-  test.each(['localhost', '127.0.0.1', '[::1]:80'])('answers on loopback to %s', async (host) => {
-    await using open = openCaptured();
+  test.each(['localhost', '127.0.0.1', '[::1]:80'])(
+    'answers on loopback when the Host header is %s',
+    async (host) => {
+      await using open = openCaptured();
 
-    expect((await answer(open, host))[0]).toBe(200);
-  });
+      expect((await answer(open, host))[0]).toBe(200);
+    },
+  );
 
-  test('answers 421 on loopback to a name that a page had resolved to it', async () => {
+  test('answers 421 on loopback to a foreign name that resolves to it', async () => {
     await using open = openCaptured();
 
     expect(await answer(open, 'evil.example')).toEqual([
@@ -78,14 +81,14 @@ describe('the HTTP server', () => {
     ]);
   });
 
-  test('answers to a name of HTTP_ALLOWED_HOSTS', async () => {
+  test('answers when the Host header is a name of HTTP_ALLOWED_HOSTS', async () => {
     await using open = openCaptured({ http: { allowedHosts: ['status.example'] } });
 
     expect((await answer(open, 'status.example:8080'))[0]).toBe(200);
   });
 });
 
-describe('the HTTP server, to clients that hold it up', () => {
+describe('the HTTP server with slow clients', () => {
   const limits = { requestMs: 100, connections: 1 };
   const serve = () =>
     createStatusServer(
@@ -114,7 +117,7 @@ describe('the HTTP server, to clients that hold it up', () => {
     expect(got).toContain('HTTP/1.1 408');
   });
 
-  test('drops connections beyond the most that it has', async () => {
+  test('drops connections above its limit', async () => {
     await using server = serve();
     const { port } = new URL(await server.listen());
     const first = connect(Number(port), '127.0.0.1');

@@ -23,7 +23,7 @@ async function readyz(url: string): Promise<[number, unknown]> {
 }
 
 describe('listen', () => {
-  test('says where it listens when the port is 0', async () => {
+  test('logs the actual address when the port is 0', async () => {
     await using open = openCaptured();
 
     const url = await listen(open);
@@ -32,19 +32,19 @@ describe('listen', () => {
     expect(open.lines()).toMatchObject([{ msg: 'http server listening', url }]);
   });
 
-  test('gives a URL that can be called when it listens on every interface', async () => {
+  test('returns a reachable URL when it listens on every interface', async () => {
     await using open = openCaptured({ http: { enabled: true, host: '0.0.0.0', port: 0 } });
 
     expect((await fetch(`${await listen(open)}/livez`)).status).toBe(200);
   });
 
-  test('is null when the server is not enabled', async () => {
+  test('returns null when the server is disabled', async () => {
     await using open = openCaptured({ http: { enabled: false, host: '127.0.0.1', port: 0 } });
 
     expect(await open.listen()).toBeNull();
   });
 
-  test('ends the process with exit code 2 and names HTTP_PORT when the port is taken', async () => {
+  test('stops the process with exit code 2 and names HTTP_PORT when the port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -61,7 +61,7 @@ describe('listen', () => {
     });
   });
 
-  test('cuts kept-alive connections when it is disposed of', async () => {
+  test('closes kept-alive connections when it is disposed', async () => {
     const open = openCaptured();
     const url = await listen(open);
     await fetch(`${url}/livez`);
@@ -72,8 +72,8 @@ describe('listen', () => {
   });
 });
 
-describe('routes', () => {
-  test('/livez answers while nothing is ready', async () => {
+describe('the HTTP server', () => {
+  test('answers /livez when no dependency is ready', async () => {
     await using open = openCaptured();
 
     const response = await fetch(`${await listen(open)}/livez`);
@@ -84,7 +84,7 @@ describe('routes', () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
-  test.each(['/livez', '/metrics'])('HEAD %s answers without a body', async (path) => {
+  test.each(['/livez', '/metrics'])('answers HEAD %s without a body', async (path) => {
     await using open = openCaptured();
 
     const response = await fetch(`${await listen(open)}${path}`, { method: 'HEAD' });
@@ -103,21 +103,24 @@ describe('routes', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('answers 405 to %s', async (method) => {
-    await using open = openCaptured();
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])(
+    'answers 405 to %s on /readyz',
+    async (method) => {
+      await using open = openCaptured();
 
-    const response = await fetch(`${await listen(open)}/readyz?x=1`, {
-      method,
-      headers: { 'content-type': 'text/nonsense' },
-      body: 'x',
-    });
+      const response = await fetch(`${await listen(open)}/readyz?x=1`, {
+        method,
+        headers: { 'content-type': 'text/nonsense' },
+        body: 'x',
+      });
 
-    expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe('GET, HEAD');
-    expect(await response.json()).toEqual({ error: 'method not allowed' });
-  });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe('GET, HEAD');
+      expect(await response.json()).toEqual({ error: 'method not allowed' });
+    },
+  );
 
-  test('answers 400 without a stack to a URL that cannot be decoded', async () => {
+  test('answers 400 without a stack when the URL cannot be decoded', async () => {
     await using open = openCaptured();
 
     const response = await fetch(`${await listen(open)}/livez%zz`);
@@ -126,7 +129,7 @@ describe('routes', () => {
     expect(await response.json()).toEqual({ error: 'bad request' });
   });
 
-  test('answers 500 without a word of the reason when the metrics fail', async () => {
+  test('answers 500 without the reason when rendering the metrics fails', async () => {
     const errors: unknown[] = [];
     await using server = createStatusServer(
       { host: '127.0.0.1', port: 0, allowedHosts: [], token: null },
@@ -154,8 +157,8 @@ describe('routes', () => {
   });
 });
 
-describe('/status', () => {
-  test('is JSON of everything that is known', async () => {
+describe('the route /status', () => {
+  test('answers with the status as JSON', async () => {
     await using open = openCaptured();
     open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [] });
 
@@ -170,7 +173,7 @@ describe('/status', () => {
     });
   });
 
-  test('shows the accounts that are asked for', async () => {
+  test('answers with the requested part of the accounts', async () => {
     await using open = openCaptured();
     open.telemetry.report({ type: 'accounts', added: [account('1'), account('2')], removed: [] });
 
@@ -181,7 +184,7 @@ describe('/status', () => {
     });
   });
 
-  test('answers 400 with what was expected to a query that it does not know', async () => {
+  test('answers 400 and names the expected value when the query is invalid', async () => {
     await using open = openCaptured();
 
     const response = await fetch(`${await listen(open)}/status?limit=many`);
@@ -192,7 +195,7 @@ describe('/status', () => {
     });
   });
 
-  test('Invariant 9: shows no secret of a message, and no more of it than a person reads', async () => {
+  test('Invariant 9: shortens messages and masks their secrets', async () => {
     await using open = openCaptured({ secrets: ['hush-hush'] });
     open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [] });
     open.telemetry.report(failed({ message: `token hush-hush ${'x'.repeat(9999)}` }));
@@ -212,7 +215,7 @@ describe('the status page', () => {
     ['/status.js', 'text/javascript; charset=utf-8'],
     ['/words.js', 'text/javascript; charset=utf-8'],
     ['/icon.svg', 'image/svg+xml'],
-  ])('%s may load nothing from elsewhere', async (path, type) => {
+  ])('allows %s to load from its own origin only', async (path, type) => {
     await using open = openCaptured();
 
     const response = await fetch(`${await listen(open)}${path}`);
@@ -227,8 +230,8 @@ describe('the status page', () => {
   });
 });
 
-describe('/readyz', () => {
-  test('is 503 with every reason until the last dependency is ready', async () => {
+describe('the route /readyz', () => {
+  test('answers 503 with every reason until the last dependency is ready', async () => {
     await using open = openCaptured();
     const url = await listen(open);
 
@@ -250,7 +253,7 @@ describe('/readyz', () => {
     expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
-  test('is 503 while a stream is older than three intervals, and recovers', async () => {
+  test('answers 503 when the last success of a stream is older than three intervals, until the next success', async () => {
     await using open = openCaptured();
     const url = await listen(open);
     connectAll(open);
@@ -270,7 +273,7 @@ describe('/readyz', () => {
     expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
-  test('forgets the trouble of an account when it is removed', async () => {
+  test('ignores a late account after its removal', async () => {
     await using open = openCaptured();
     const url = await listen(open);
     connectAll(open);
@@ -281,7 +284,7 @@ describe('/readyz', () => {
     expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
-  test('is 200 for an instance that owns nothing, and says what is owned', async () => {
+  test('answers 200 and lists the owned partitions, even when there are none', async () => {
     await using open = openCaptured();
     const url = await listen(open);
     connectAll(open);
@@ -299,7 +302,7 @@ describe('/readyz', () => {
     expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
-  test('Invariant 9: shows no secret of a reason', async () => {
+  test('Invariant 9: masks a secret in a reason', async () => {
     await using open = openCaptured({ secrets: ['hush-hush'] });
     const url = await listen(open);
     connectAll(open);

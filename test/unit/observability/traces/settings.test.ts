@@ -12,17 +12,17 @@ function read(env: NodeJS.ProcessEnv) {
   return { settings, wrong };
 }
 
-describe('the variables of OpenTelemetry', () => {
+describe('the OpenTelemetry variables', () => {
   test.each<[string, NodeJS.ProcessEnv]>([
     ['no endpoint is set', {}],
     ['it is empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
     ['the SDK is off', { ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }],
     ['the exporter is none', { ...endpoint, OTEL_TRACES_EXPORTER: 'none' }],
-  ])('ask for no traces when %s', (_when, env) => {
+  ])('disable tracing when %s', (_when, env) => {
     expect(read(env)).toEqual({ settings: null, wrong: [] });
   });
 
-  test('name where traces go, that of traces alone first', () => {
+  test('set the URL of the traces, with the variable for traces alone first', () => {
     expect(read(endpoint).settings?.url).toBe('http://collector:4318/v1/traces');
     const own = { ...endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces/in' };
     expect(read(own).settings?.url).toBe('https://traces/in');
@@ -34,7 +34,7 @@ describe('the variables of OpenTelemetry', () => {
     ['parentbased_always_off', undefined, 0],
     ['traceidratio', '0.25', 0.25],
     ['parentbased_traceidratio', undefined, 1],
-  ])('by the sampler "%s" and %s trace a share of %d', (sampler, arg, ratio) => {
+  ])('with sampler "%s" and argument %s set the ratio %d', (sampler, arg, ratio) => {
     const env = { ...endpoint, OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: arg };
 
     const { settings, wrong } = read(env);
@@ -47,7 +47,7 @@ describe('the variables of OpenTelemetry', () => {
     ['OTEL_TRACES_SAMPLER_ARG', '2'],
     ['OTEL_BSP_SCHEDULE_DELAY', 'soon'],
     ['OTEL_BSP_MAX_QUEUE_SIZE', '0'],
-  ])('%s is told of when it is "%s", and its default used', (variable, value) => {
+  ])('include %s, which is reported and ignored when it is "%s"', (variable, value) => {
     const env = { ...endpoint, OTEL_TRACES_SAMPLER: 'traceidratio', [variable]: value };
 
     const { settings, wrong } = read(env);
@@ -56,7 +56,7 @@ describe('the variables of OpenTelemetry', () => {
     expect(settings).toEqual({ ...read(endpoint).settings, ratio: 1 });
   });
 
-  test('that hold no URL turn traces off, with a line that says so', async () => {
+  test('disable tracing with a warning when the endpoint is not a URL', async () => {
     const lines: unknown[] = [];
     const log = { warn: (fields: object, message: string) => lines.push({ ...fields, message }) };
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' };
