@@ -36,7 +36,7 @@ function configOf(changes: Readonly<Record<string, string>>) {
 const basicOf = (pair: string) => Buffer.from(pair).toString('base64');
 
 describe('credentials', () => {
-  test('are hidden all, and as HTTP writes them', () => {
+  test('are all registered as secrets, also in their HTTP encoding', () => {
     const config = configOf({
       KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT',
       KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
@@ -57,7 +57,7 @@ describe('credentials', () => {
     );
   });
 
-  test('are read again from their file, and then hidden', () => {
+  test('are read again from their file and registered as secrets', () => {
     const file = write('password', 'first\n');
     const { kafka } = configOf({
       KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT',
@@ -77,7 +77,7 @@ describe('credentials', () => {
     expect(hidden).toEqual(['second']);
   });
 
-  test('are read again for orders, where they are good enough for that', () => {
+  test('are read again for the control token, unless the new token is too short', () => {
     const file = write('order', 'the first of 16 or more\n'.replaceAll(' ', '-'));
     const { http } = configOf({ HTTP_TOKEN_FILE: file });
     const hidden: string[] = [];
@@ -92,7 +92,7 @@ describe('credentials', () => {
     expect(controlTokenOf({ ...http, token: null }, () => undefined)).toBeNull();
   });
 
-  test('are read again for the registry, and hidden as HTTP writes them', () => {
+  test('are read again for the registry and registered as secrets in their HTTP encoding', () => {
     const { schemaRegistry } = configOf({
       SCHEMA_REGISTRY_USERNAME: 'me',
       SCHEMA_REGISTRY_PASSWORD_FILE: write('password', 'first'),
@@ -106,7 +106,7 @@ describe('credentials', () => {
     expect(hidden).toEqual(['second', basicOf('me:second')]);
   });
 
-  test('trust the authority that its file holds now', () => {
+  test('include the certificate authority, which is read again from its file', () => {
     const pem = (text: string) => `-----BEGIN CERTIFICATE-----\n${text}\n`;
     const { kafka } = configOf({
       KAFKA_SECURITY_PROTOCOL: 'SSL',

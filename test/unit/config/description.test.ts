@@ -17,19 +17,19 @@ function leafPaths(group: FileGroup, prefix = ''): readonly string[] {
 describe('describeConfig', () => {
   const entries = describeConfig();
 
-  test('has the fields that have defaults, in their order, and no other', () => {
+  test('lists exactly the fields that have defaults, in their order', () => {
     const { values, problems } = readDefaults();
     expect(problems).toEqual([]);
     expect(entries.map((entry) => entry.path)).toEqual(leafPaths(values));
   });
 
-  test('has a variable and an argument of its own for every field', () => {
+  test('gives every field its own variable and argument', () => {
     expect(new Set(entries.map((entry) => entry.env)).size).toBe(entries.length);
     expect(new Set(entries.map((entry) => entry.arg)).size).toBe(entries.length);
     expect(entries.filter((entry) => entry.doc === '')).toEqual([]);
   });
 
-  test('has the names that the outside sees', () => {
+  test('lists the variables that users know', () => {
     expect(entries.map((entry) => entry.env)).toEqual(
       expect.arrayContaining([
         'INSTAGRAM_ACCESS_TOKEN',
@@ -61,7 +61,7 @@ describe('describeConfig', () => {
     );
   });
 
-  test('asks for the token, the brokers and the registry, and for nothing else', () => {
+  test('requires only the token, the brokers and the registry', () => {
     expect(entries.filter((entry) => entry.required).map((entry) => entry.path)).toEqual([
       'instagram.accessToken',
       'kafka.brokers',
@@ -69,7 +69,7 @@ describe('describeConfig', () => {
     ]);
   });
 
-  test('says of one field all there is to say', () => {
+  test('describes a field completely', () => {
     expect(entries.find((entry) => entry.path === 'streams.media.interval')).toEqual({
       path: 'streams.media.interval',
       env: 'STREAM_MEDIA_INTERVAL',
@@ -84,7 +84,7 @@ describe('describeConfig', () => {
 });
 
 describe('config/example.json', () => {
-  test('is taken when a token is set', () => {
+  test('is a valid configuration once a token is set', () => {
     const config = loadConfig({
       env: { INSTAGRAM_ACCESS_TOKEN: 'token' },
       configFile: fileURLToPath(new URL('config/example.json', root)),

@@ -27,7 +27,7 @@ function explained(sources: Partial<ConfigSources>, path: string) {
 }
 
 describe('explainConfig', () => {
-  test('names the strongest of the sources that set a field', async () => {
+  test('names the source with the highest precedence', async () => {
     const configFile = await write('c.json', '{"http":{"port":1,"host":"0.0.0.0"}}');
     const env = { HTTP_PORT: '2' };
     const args = { 'http-port': '3' };
@@ -51,7 +51,7 @@ describe('explainConfig', () => {
     expect(explained({}, 'instagram.startDate')).toMatchObject({ value: null, origin: 'unset' });
   });
 
-  test('masks a secret from wherever it came, and tells a file of secrets from the environment', async () => {
+  test('masks a secret from any source, and distinguishes a secret file from the environment', async () => {
     const file = await write('token', 'EAAGabc\n');
     const env = { INSTAGRAM_ACCESS_TOKEN_FILE: file, SCHEMA_REGISTRY_PASSWORD: 'hunter2' };
     const { values, problems } = explainConfig({
@@ -79,7 +79,7 @@ describe('explainConfig', () => {
     });
   });
 
-  test('shows a list, a flag and a number as what they stand for, and a duration as it was written', () => {
+  test('shows lists, flags and numbers as parsed values, and a duration as it was written', () => {
     const env = {
       KAFKA_BROKERS: 'a:1,b:2',
       KAFKA_TOMBSTONES: 'true',
@@ -93,13 +93,13 @@ describe('explainConfig', () => {
     expect(explained({ env }, 'streams.media.interval')?.value).toBe('15m');
   });
 
-  test('masks a token that strayed into another field', () => {
+  test('masks a token in a field that is not a secret', () => {
     const env = { POLLING_INSTANCE: `EAA${'x'.repeat(40)}` };
 
     expect(explained({ env }, 'polling.instance')?.value).toBe('[secret]');
   });
 
-  test('tells every problem beside the values', () => {
+  test('lists every problem beside the values', () => {
     const { values, problems } = explainConfig({ env: { HTTP_PORT: 'x' }, args: {} });
 
     expect(problems.map(({ path }) => path)).toEqual([

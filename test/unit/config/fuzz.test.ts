@@ -101,7 +101,7 @@ function refusalOf(sources: ConfigSources): ConfigError | undefined {
 }
 
 describe('any configuration', () => {
-  test('is either taken or refused with code 2, by the names of fields and without a secret', () => {
+  test('is either accepted or rejected with exit code 2 by field names, without showing a secret', () => {
     fc.assert(
       fc.property(environments, files, args, (env, file, given) => {
         const named = Object.entries(env).map(([name, value]) => [

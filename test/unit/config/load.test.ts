@@ -12,7 +12,7 @@ const noTls = {
 };
 
 describe('defaults', () => {
-  test('give a whole configuration to whoever sets token, brokers and registry', () => {
+  test('complete a configuration that sets only the token, the brokers and the registry', () => {
     expect(load()).toEqual({
       instagram: {
         accessTokens: [token],
@@ -118,10 +118,10 @@ describe('defaults', () => {
   });
 });
 
-describe('precedence', () => {
+describe('configuration precedence', () => {
   const configFile = () => write('a.json', { http: { port: 1 }, log: { level: 'warn' } });
 
-  test('puts the file over the defaults', () => {
+  test('puts the file above the defaults', () => {
     expect(load({ configFile: configFile() }).http).toEqual({
       enabled: true,
       host: '127.0.0.1',
@@ -131,12 +131,12 @@ describe('precedence', () => {
     });
   });
 
-  test('puts the environment over the file', () => {
+  test('puts the environment above the file', () => {
     const config = load({ configFile: configFile(), env: { ...env, HTTP_PORT: '2' } });
     expect([config.http.port, config.log.level]).toEqual([2, 'warn']);
   });
 
-  test('puts the arguments over the environment', () => {
+  test('puts the arguments above the environment', () => {
     const sources = { configFile: configFile(), env: { ...env, HTTP_PORT: '2' } };
     expect(load({ ...sources, args: { 'http-port': '3' } }).http.port).toBe(3);
   });
@@ -147,15 +147,15 @@ describe('precedence', () => {
     expect(config.instagram.accounts).toEqual(['3']);
   });
 
-  test('lets an empty variable empty the list of the file', () => {
+  test('replaces a list of the file by an empty list when the variable is empty', () => {
     const file = write('b.json', { instagram: { accounts: ['1', '2'] } });
     const config = load({ configFile: file, env: { ...env, INSTAGRAM_ACCOUNTS: '' } });
     expect(config.instagram.accounts).toEqual([]);
   });
 });
 
-describe('streams', () => {
-  test('are exactly those of the list', () => {
+describe('the enabled streams', () => {
+  test('are exactly those listed in STREAMS', () => {
     const { streams } = load({ env: { ...env, STREAMS: 'media,stories' } });
     const enabled = Object.entries(streams).filter(([, stream]) => stream.enabled);
     expect(enabled.map(([name]) => name)).toEqual(['stories', 'media']);
@@ -166,22 +166,22 @@ describe('streams', () => {
     return streamNames.filter((name) => streams[name].enabled);
   };
 
-  test('are the default seven when the list is empty', () => {
+  test('are the seven defaults when STREAMS is empty', () => {
     expect(enabledBy('')).toEqual(defaultStreamNames);
   });
 
-  test('are the default ones and another when both are named', () => {
+  test('are the defaults and another one when STREAMS names "default" and a stream', () => {
     expect(enabledBy('user_reached_audience,default')).toEqual([
       ...defaultStreamNames,
       'user_reached_audience',
     ]);
   });
 
-  test('are all there are when the list says so', () => {
+  test('are all streams when STREAMS names "all"', () => {
     expect(enabledBy('all,media')).toEqual(streamNames);
   });
 
-  test('have an interval each', () => {
+  test('have separate intervals', () => {
     const { streams } = load({
       env: { ...env, STREAM_MEDIA_INTERVAL: '30m' },
       args: { 'stream-user-lifetime-insights-interval': '7d' },

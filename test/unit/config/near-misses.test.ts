@@ -7,7 +7,7 @@ const found = (...names: readonly string[]) =>
     ({ name, nearest }) => [name, nearest],
   );
 
-describe('a variable that is almost one of ours', () => {
+describe('listNearMisses', () => {
   test.each([
     ['STREAM', 'STREAMS'],
     ['STREAMS_ENABLED', 'STREAMS'],
@@ -20,16 +20,16 @@ describe('a variable that is almost one of ours', () => {
     ['SCHEMA_REGISTY_URL', 'SCHEMA_REGISTRY_URL'],
     ['SCHEMAREGISTRY_URL', 'SCHEMA_REGISTRY_URL'],
     ['POLING_CONCURRENCY', 'POLLING_CONCURRENCY'],
-  ])('is told with the nearest: %s', (name, nearest) => {
+  ])('reports %s with the nearest variable', (name, nearest) => {
     expect(found(name)).toEqual([[name, nearest]]);
   });
 
-  test('is none of ours, and none that is refused', () => {
+  test("ignores the program's variables and those that are already rejected", () => {
     expect(found(...leaves.map(({ env }) => env))).toEqual([]);
     expect(found('INSTAGRAM_ACCES_TOKEN', 'KAFKA_BROKER')).toEqual([]);
   });
 
-  test('is none that ordinary containers have', () => {
+  test('ignores the usual variables of containers', () => {
     const ordinary =
       'PATH HOME HOSTNAME PWD SHLVL TERM LANG LC_ALL TZ USER LOGNAME SHELL TMPDIR NODE_ENV NODE_VERSION ' +
       'NODE_OPTIONS YARN_VERSION HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy HTTPS_PORT HTTPS_HOST ' +

@@ -3,8 +3,8 @@ import { env, failure, load, problemPaths, useFolder } from './loading.ts';
 
 const { write } = useFolder();
 
-describe('problems', () => {
-  test('are listed all at once, with exit code 2', () => {
+describe('configuration problems', () => {
+  test('are reported all at once, with exit code 2', () => {
     const error = failure({
       env: {
         STREAMS: 'media,storys',
@@ -29,7 +29,7 @@ describe('problems', () => {
     expect(error.message.split('\n')).toHaveLength(9);
   });
 
-  test('say the field, the variable, what came, what was expected and what to do', () => {
+  test('name the field, the variable, the actual value, the expected value and the remedy', () => {
     const error = failure({ env: { ...env, STREAM_MEDIA_INTERVAL: '15min' } });
     expect(error.message).toBe(
       '1 problem in the configuration:\n' +
@@ -38,7 +38,7 @@ describe('problems', () => {
     );
   });
 
-  test('name the oldest API version that is accepted when an older one is set', () => {
+  test('name the oldest accepted API version when an older one is set', () => {
     const error = failure({ env: { ...env, INSTAGRAM_API_VERSION: 'v20.0' } });
     expect(error.message).toBe(
       '1 problem in the configuration:\n' +
@@ -47,7 +47,7 @@ describe('problems', () => {
     );
   });
 
-  test('say how to set what is missing', () => {
+  test('explain how to set a missing field', () => {
     const error = failure({ env: { ...env, KAFKA_BROKERS: undefined } });
     expect(error.problems).toEqual([
       {
@@ -61,7 +61,7 @@ describe('problems', () => {
     ]);
   });
 
-  test('name the source that the value came from', () => {
+  test('name the source of the value', () => {
     const configFile = write('a.json', { http: { port: 'x', host: 5 } });
     const error = failure({ configFile, args: { 'http-port': 'y' } });
     expect(error.problems.map((problem) => problem.action)).toEqual([
@@ -70,7 +70,7 @@ describe('problems', () => {
     ]);
   });
 
-  test('name what does not fit together', () => {
+  test('name fields that contradict each other', () => {
     expect(
       problemPaths({
         env: {
@@ -85,8 +85,8 @@ describe('problems', () => {
   });
 });
 
-describe('unknown names', () => {
-  test('are refused by name in the file, with the nearest', () => {
+describe('unknown configuration names', () => {
+  test('are rejected in the file, with the nearest field', () => {
     const configFile = write('a.json', { kafka: { broker: ['a:1'] }, extra: 1, __proto: {} });
     const error = failure({ configFile });
     expect(error.problems.map(({ path, action }) => [path, action])).toEqual([
@@ -96,25 +96,25 @@ describe('unknown names', () => {
     ]);
   });
 
-  test('are refused when they would reach a prototype', () => {
+  test('are rejected when they would reach a prototype', () => {
     const configFile = write('a.json', '{"__proto__":{"a":1},"constructor":{"prototype":{"a":1}}}');
     expect(problemPaths({ configFile })).toEqual(['__proto__', 'constructor']);
   });
 
-  test('are refused when they hold a dot', () => {
+  test('are rejected when they contain a dot', () => {
     expect(problemPaths({ configFile: write('a.json', { 'kafka.brokers': ['a:1'] }) })).toEqual([
       'kafka.brokers',
     ]);
   });
 
-  test('are refused as arguments', () => {
+  test('are rejected as arguments', () => {
     const error = failure({ args: { 'kafka-broker': 'a:1' } });
     expect(error.problems.map(({ path, action }) => [path, action])).toEqual([
       ['--kafka-broker', 'remove or correct it; did you mean --kafka-brokers?'],
     ]);
   });
 
-  test('are refused in the environment where they begin like ours', () => {
+  test('are rejected in the environment when they begin with a prefix of the program', () => {
     const error = failure({
       env: { ...env, KAFKA_BROKER: 'a:1', STREAM_STORYS_INTERVAL: '1h', PATH: '/bin', HTTP_X: '1' },
     });
@@ -124,13 +124,13 @@ describe('unknown names', () => {
     ]);
   });
 
-  test('are refused as the file of what is no secret', () => {
+  test('are rejected as the file variable of a field that is not a secret', () => {
     expect(problemPaths({ env: { ...env, KAFKA_BROKERS_FILE: '/x' } })).toEqual([
       'KAFKA_BROKERS_FILE',
     ]);
   });
 
-  test("are ignored when Kafka's own programs read them", () => {
+  test("are ignored when they belong to Kafka's own programs", () => {
     const others = { KAFKA_HOME: '/opt/kafka', KAFKA_HEAP_OPTS: '-Xmx1g', KAFKA_VERSION: '4.1.0' };
     expect(load({ env: { ...env, ...others } }).kafka.brokers).toEqual(['localhost:9092']);
   });

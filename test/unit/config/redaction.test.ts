@@ -10,12 +10,12 @@ describe('maskStray', () => {
     ['@name', '@name'],
     ['@@', '[secret]@'],
     ['host:9092', 'host:9092'],
-  ])('masks what stands before the last @ of a word: %s', (text, shown) => {
+  ])('masks the part of a word before its last @: %s', (text, shown) => {
     expect(maskStray(text)).toBe(shown);
   });
 
   test.each(['x'.repeat(200_000), '@'.repeat(200_000), 'IG-'.repeat(70_000), '?'.repeat(200_000)])(
-    'takes time in proportion to 200,000 characters of one word: %#',
+    'takes linear time for one word of 200,000 characters: %#',
     (text) => {
       const startMs = performance.now();
       maskStray(text);

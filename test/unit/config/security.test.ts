@@ -21,8 +21,8 @@ function without<T extends object>(from: T, name: keyof T): Partial<T> {
   return Object.fromEntries(Object.entries(from).filter(([key]) => key !== name)) as Partial<T>;
 }
 
-describe('a login at Kafka', () => {
-  test('is taken whole, its secret with the file that it came from', () => {
+describe('a login to Kafka', () => {
+  test('is loaded completely, its password from a secret file', () => {
     const KAFKA_SASL_PASSWORD_FILE = folder.write('password', 'from-file\n');
     const { kafka } = load({
       env: { ...env, ...without(login, 'KAFKA_SASL_PASSWORD'), KAFKA_SASL_PASSWORD_FILE },
@@ -34,7 +34,7 @@ describe('a login at Kafka', () => {
     });
   });
 
-  test('by OAUTHBEARER takes extensions', () => {
+  test('accepts extensions for OAUTHBEARER', () => {
     const KAFKA_SASL_OAUTHBEARER_EXTENSIONS = 'logicalCluster=lkc-1,identityPoolId=pool-1';
     const { kafka } = load({ env: { ...env, ...oauth, KAFKA_SASL_OAUTHBEARER_EXTENSIONS } });
     expect(kafka.sasl.oauthbearer.extensions).toEqual([
@@ -43,7 +43,7 @@ describe('a login at Kafka', () => {
     ]);
   });
 
-  test('needs a user name and a password, each in one clear error', () => {
+  test('reports a missing user name in one clear error', () => {
     const error = failure({ env: { ...env, ...without(login, 'KAFKA_SASL_USERNAME') } });
     expect(error.message).toBe(
       '1 problem in the configuration:\n' +
@@ -57,24 +57,28 @@ describe('a login at Kafka', () => {
     ['no mechanism', { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' }, ['kafka.sasl.mechanism']],
     ['no protocol', without(login, 'KAFKA_SECURITY_PROTOCOL'), ['kafka.securityProtocol']],
     [
-      'no client',
+      'no client id',
       without(oauth, 'KAFKA_SASL_OAUTHBEARER_CLIENT_ID'),
       ['kafka.sasl.oauthbearer.clientId'],
     ],
-    ['a user of a token', { ...oauth, KAFKA_SASL_USERNAME: 'me' }, ['kafka.sasl.username']],
     [
-      'a scope of a password',
+      'a user name beside OAUTHBEARER',
+      { ...oauth, KAFKA_SASL_USERNAME: 'me' },
+      ['kafka.sasl.username'],
+    ],
+    [
+      'an OAUTHBEARER scope beside a password',
       { ...login, KAFKA_SASL_OAUTHBEARER_SCOPE: 'x' },
       ['kafka.sasl.oauthbearer.scope'],
     ],
-    ['a name without TLS', { KAFKA_SSL_SERVER_NAME: 'kafka' }, ['kafka.ssl.serverName']],
+    ['a TLS server name without TLS', { KAFKA_SSL_SERVER_NAME: 'kafka' }, ['kafka.ssl.serverName']],
     [
-      'a key password alone',
+      'a key password without a key',
       { KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_KEY_PASSWORD: 'x' },
       ['kafka.ssl.keyPassword'],
     ],
     [
-      'two logins at the registry',
+      'two logins to the registry',
       {
         SCHEMA_REGISTRY_USERNAME: 'me',
         SCHEMA_REGISTRY_PASSWORD: 'x',
@@ -83,11 +87,11 @@ describe('a login at Kafka', () => {
       ['schemaRegistry.bearerToken'],
     ],
     [
-      'a plain token endpoint',
+      'a token endpoint over plain HTTP',
       { ...oauth, KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: 'http://login.example/token' },
       ['kafka.sasl.oauthbearer.tokenEndpointUrl'],
     ],
-  ])('is refused by the field with %s', (_what, changes, paths) => {
+  ])('is rejected by field with %s', (_what, changes, paths) => {
     const error = failure({ env: { ...env, ...changes } });
     expect(error.problems.map(({ path }) => path)).toEqual(paths);
     expect(error.message).not.toContain('hush-hush');
@@ -105,7 +109,7 @@ describe('PEM files', () => {
     KAFKA_SSL_KEY_LOCATION: key,
   });
 
-  test('are taken when the key is of the certificate', () => {
+  test('are accepted when the key belongs to the certificate', () => {
     const { certificate } = made.client;
     const changes = { ...tls(certificate, made.encryptedKey), KAFKA_SSL_KEY_PASSWORD: 'open' };
     expect(load({ env: { ...env, ...changes } }).kafka.ssl).toEqual({
@@ -142,25 +146,25 @@ describe('PEM files', () => {
       'kafka.ssl.keyLocation',
     ],
     [
-      'a key for a certificate',
+      'a key in place of a certificate',
       ({ client }) => tls(client.key, client.key),
       'kafka.ssl.certificateLocation',
     ],
     [
-      'no such file',
+      'a missing file',
       () => ({ KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_CA_LOCATION: folder.path('gone') }),
       'kafka.ssl.caLocation',
     ],
     [
-      'TLS for plain HTTP',
+      'a CA for plain HTTP',
       ({ ca }) => ({ SCHEMA_REGISTRY_SSL_CA_LOCATION: ca }),
       'schemaRegistry.ssl.caLocation',
     ],
-  ])('are refused by the field with %s', (_what, changes, path) => {
+  ])('are rejected by field with %s', (_what, changes, path) => {
     expect(problemPaths({ env: { ...env, ...changes(made) } })).toContain(path);
   });
 
-  test('are not shown where the text itself was set for the name', () => {
+  test('stay hidden when a variable holds the key itself instead of its path', () => {
     const key = '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----';
     const changes = { KAFKA_SECURITY_PROTOCOL: 'SSL', KAFKA_SSL_KEY_LOCATION: key };
     expect(failure({ env: { ...env, ...changes } }).message).not.toContain('MIGH');
@@ -181,30 +185,30 @@ describe('INSTAGRAM_BASE_URL', () => {
     'http://10.1.2.3:80',
     'http://graph.default.svc:80',
     'https://proxy.example/v1/graph',
-  ])('may be %s', (url) => {
+  ])('accepts %s', (url) => {
     expect(taken(url)).toBe(url);
   });
 
   test.each([
-    ['plain on the internet', 'http://graph.facebook.com'],
-    ['plain to a public address', 'http://93.184.216.34'],
-    ["a cloud's metadata", 'http://169.254.169.254'],
-    ["a cloud's metadata with TLS", 'https://169.254.169.254'],
-    ['the same written as one number', 'http://2852039166'],
-    ['the same in IPv6', 'http://[::ffff:169.254.169.254]'],
-    ["a cloud's metadata by IPv6", 'http://[fd00:ec2::254]'],
-    ['the same with TLS', 'https://[fd00:ec2::254]'],
-    ['the same written in full', 'http://[FD00:0EC2:0:0:0:0:0:254]'],
-    ["another cloud's metadata by IPv6", 'http://[fd20:ce::254]'],
-    ['the same by its name', 'http://metadata.google.internal'],
-    ['link-local', 'https://[fe80::1]'],
+    ['plain HTTP to the internet', 'http://graph.facebook.com'],
+    ['plain HTTP to a public address', 'http://93.184.216.34'],
+    ["a cloud's metadata address", 'http://169.254.169.254'],
+    ["a cloud's metadata address with TLS", 'https://169.254.169.254'],
+    ["a cloud's metadata address written as one number", 'http://2852039166'],
+    ["a cloud's metadata address mapped to IPv6", 'http://[::ffff:169.254.169.254]'],
+    ["a cloud's metadata address in IPv6", 'http://[fd00:ec2::254]'],
+    ["a cloud's metadata address in IPv6 with TLS", 'https://[fd00:ec2::254]'],
+    ["a cloud's metadata address in IPv6 written in full", 'http://[FD00:0EC2:0:0:0:0:0:254]'],
+    ["another cloud's metadata address in IPv6", 'http://[fd20:ce::254]'],
+    ["another cloud's metadata host name", 'http://metadata.google.internal'],
+    ['a link-local address', 'https://[fe80::1]'],
     ['a user and a password', 'https://me:hush@graph.facebook.com'],
     ['a query', 'https://graph.facebook.com/?access_token=hush'],
     ['a fragment', 'https://graph.facebook.com/#hush'],
     ['another scheme', 'file:///etc/passwd'],
-    ['with the version', 'https://graph.facebook.com/v25.0'],
-    ['with the version and a slash', 'https://proxy.example/graph/v25.0/'],
-  ])('may not be %s', (_what, url) => {
+    ['a URL with the API version', 'https://graph.facebook.com/v25.0'],
+    ['a URL with the API version and a slash', 'https://proxy.example/graph/v25.0/'],
+  ])('rejects %s', (_what, url) => {
     const error = failure({ env: { ...env, INSTAGRAM_BASE_URL: url } });
     expect(error.problems.map(({ path }) => path)).toEqual(['instagram.baseUrl']);
     expect(error.message).not.toContain('hush');

@@ -3,8 +3,8 @@ import { env, failure, load, problemPaths, token, useFolder } from './loading.ts
 
 const { path, write } = useFolder();
 
-describe('configuration file', () => {
-  test('takes native values and texts', () => {
+describe('the configuration file', () => {
+  test('accepts JSON values and texts', () => {
     const configFile = write('a.json', {
       kafka: { brokers: ['a:1', 'b:2'], topics: { create: false } },
       polling: { jitter: 0.2, concurrency: '3' },
@@ -17,7 +17,7 @@ describe('configuration file', () => {
     expect(config.instagram.requestTimeoutMs).toBe(5000);
   });
 
-  test('is refused when it is missing, and what it may hold is not called missing', () => {
+  test('is rejected when it is missing, without reporting the fields that it may set', () => {
     const error = failure({ configFile: path('none.json'), env: { HTTP_PORT: 'x' } });
     expect(error.problems.map(({ path, came }) => [path, came])).toEqual([
       [`file ${path('none.json')}`, 'a file that cannot be read (ENOENT)'],
@@ -25,68 +25,68 @@ describe('configuration file', () => {
     ]);
   });
 
-  test('is refused when it is a folder', () => {
+  test('is rejected when it is a directory', () => {
     expect(failure({ configFile: path('') }).problems[0]?.came).toBe(
       'a file that cannot be read (EISDIR)',
     );
   });
 
-  test('is refused when it is not JSON, without a word of its content', () => {
+  test('is rejected without showing its content when it is not JSON', () => {
     const configFile = write('a.json', `{"instagram": {"accessToken": ${token}}}`);
     const error = failure({ configFile });
     expect(error.problems[0]?.came).toBe('text that is not JSON');
     expect(error.message).not.toContain('test');
   });
 
-  test('is refused with the place where it stops being JSON', () => {
+  test('is rejected with the line and column of the JSON error', () => {
     const configFile = write('a.json', '{"log": {"level": "info",}}');
     expect(failure({ configFile }).problems[0]?.came).toBe(
       'text that is not JSON at line 1 column 26',
     );
   });
 
-  test('is refused when it is not an object', () => {
+  test('is rejected when it is not an object', () => {
     expect(failure({ configFile: write('a.json', '[]') }).problems[0]?.came).toBe(
       'JSON that is not an object',
     );
   });
 
-  test('is refused where a group is a value or a value is a group', () => {
+  test('is rejected when a group is a value or a value is a group', () => {
     const configFile = write('a.json', { http: 8080, log: { level: { a: { b: 1 } } } });
     expect(problemPaths({ configFile })).toEqual(['http', 'log.level']);
   });
 
-  test('is refused where a field that must be set is null', () => {
+  test('is rejected when a required field is null', () => {
     expect(problemPaths({ configFile: write('a.json', { http: { port: null } }) })).toEqual([
       'http.port',
     ]);
   });
 
-  test('is refused where a duration is a bare number', () => {
+  test('is rejected when a duration is a number without a unit', () => {
     const configFile = write('a.json', { polling: { lookback: 48 } });
     expect(problemPaths({ configFile })).toEqual(['polling.lookback']);
   });
 });
 
-describe('secrets', () => {
+describe('secrets in the configuration', () => {
   const withFile = (file: string) => ({
     ...env,
     INSTAGRAM_ACCESS_TOKEN: undefined,
     INSTAGRAM_ACCESS_TOKEN_FILE: file,
   });
 
-  test('are read from a file, without the line break at its end', () => {
+  test('are read from a file without the line break at its end', () => {
     const { instagram } = load({ env: withFile(write('token', `${token}\n`)) });
     expect(instagram.accessTokens).toEqual([token]);
   });
 
-  test('of a file are over those of the configuration file', () => {
+  test('from a secret file take precedence over the configuration file', () => {
     const configFile = write('a.json', { instagram: { accessToken: 'other' } });
     const { instagram } = load({ configFile, env: withFile(write('token', token)) });
     expect(instagram.accessTokens).toEqual([token]);
   });
 
-  test('are refused when they are set in both ways', () => {
+  test('are rejected when both the variable and its file variable are set', () => {
     const file = write('token', token);
     const error = failure({ env: { ...env, INSTAGRAM_ACCESS_TOKEN_FILE: file } });
     expect(error.problems.map(({ env: name, came }) => [name, came])).toEqual([
@@ -97,13 +97,13 @@ describe('secrets', () => {
     ]);
   });
 
-  test('are refused once when their file is empty or missing', () => {
+  test('are rejected once when their file is empty or missing', () => {
     const came = (file: string) => failure({ env: withFile(file) }).problems.map((p) => p.came);
     expect(came(write('token', '\n'))).toEqual(['an empty file']);
     expect(came(path('none'))).toEqual(['a file that cannot be read (ENOENT)']);
   });
 
-  test('are never printed, whatever is wrong with them', () => {
+  test('are masked in every error', () => {
     const spaced = `${token} more`;
     const errors = [
       failure({ env: { ...env, INSTAGRAM_ACCESS_TOKEN: spaced } }),
