@@ -14,18 +14,18 @@ import {
 const scope = { kind: 'app', id: '' } as const;
 
 describe('exitCodeOf', () => {
-  test('is 1 for what no one foresaw', () => {
+  test('is 1 for an unexpected error', () => {
     expect(exitCodeOf(new TypeError('x is not a function'))).toBe(1);
     expect(exitCodeOf('thrown text')).toBe(1);
     expect(exitCodeOf(undefined)).toBe(1);
   });
 
-  test('is 2 for a configuration that is wrong', () => {
+  test('is 2 for an invalid configuration', () => {
     expect(exitCodeOf(new ConfigError([]))).toBe(2);
   });
 
   for (const exitCode of [1, 2, 3] as const) {
-    test(`is the ${exitCode} that an error to end the process carries`, () => {
+    test(`is ${exitCode} for a StopProcessError with that exit code`, () => {
       expect(exitCodeOf(new StopProcessError('kafka.unauthorized', 'no', { exitCode }))).toBe(
         exitCode,
       );
@@ -40,34 +40,34 @@ describe('exitCodeOf', () => {
     new StopStreamError('graph.permission', 'not allowed'),
     new StopAccountError('graph.token', 'expired'),
   ]) {
-    test(`is 3 for trouble outside of the disposition ${error.disposition}`, () => {
+    test(`is 3 for an error with the disposition ${error.disposition}`, () => {
       expect(exitCodeOf(error)).toBe(3);
     });
   }
 });
 
 describe('describeError', () => {
-  test('is code and message, without a stack, when the error is one of ours', () => {
+  test('returns code and message without a stack for an error of this program', () => {
     expect(describeError(new RetryError('registry.unavailable', 'the registry is away'))).toBe(
       'registry.unavailable: the registry is away',
     );
   });
 
-  test('is the stack when the error is a bug', () => {
+  test('returns the stack of an unexpected error', () => {
     const error = new TypeError('x is not a function');
 
     expect(describeError(error)).toBe(error.stack);
     expect(describeError(error)).toMatch(/^TypeError: x is not a function\n +at /);
   });
 
-  test('is the message when a bug has no stack', () => {
+  test('returns the message of an unexpected error without a stack', () => {
     const error = new Error('bare');
     delete error.stack;
 
     expect(describeError(error)).toBe('bare');
   });
 
-  test('is the text of what is no error', () => {
+  test('returns a thrown text', () => {
     expect(describeError('thrown text')).toBe('thrown text');
   });
 });

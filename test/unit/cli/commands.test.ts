@@ -37,7 +37,7 @@ describe('every command', () => {
   });
 
   test.each(commands)(
-    'says when it ends with 0, 1 and 2, and with no unknown code: %s',
+    'documents the exit codes 0, 1 and 2, and only known codes: %s',
     (_path, command) => {
       const codes = exitsOf(notesOf(command)?.exits ?? {}).map(([code]) => code);
 
@@ -46,7 +46,7 @@ describe('every command', () => {
     },
   );
 
-  test.each(leaves)('has examples with options that exist: %s', (path, command) => {
+  test.each(leaves)('has only examples with existing options: %s', (path, command) => {
     const known = command.options.map(({ long }) => long);
     const own = (notesOf(command)?.examples ?? []).filter((line) => line.startsWith(path));
     const given = own.flatMap((line) => wordsOf(line).filter((word) => word.startsWith('--')));
@@ -55,17 +55,20 @@ describe('every command', () => {
     expect([...known, '--help']).toEqual(expect.arrayContaining(given));
   });
 
-  test.each(leaves)('prints for machines where it prints anything: %s', (path, command) => {
-    // These go on until they are stopped, and log JSON lines.
-    const logs = ['instagram-kafka run', 'instagram-kafka sandbox'];
-    const hasJson = command.options.some(({ long }) => long === '--json');
+  test.each(leaves)(
+    'has the option --json unless it runs until it is stopped: %s',
+    (path, command) => {
+      // These go on until they are stopped, and log JSON lines.
+      const logs = ['instagram-kafka run', 'instagram-kafka sandbox'];
+      const hasJson = command.options.some(({ long }) => long === '--json');
 
-    expect(hasJson).toBe(!logs.includes(path));
-  });
+      expect(hasJson).toBe(!logs.includes(path));
+    },
+  );
 });
 
 describe('docs/operations/reference.md', () => {
-  test('has a row for every command that is not a part of another', () => {
+  test('has a row for every top-level command', () => {
     const rows = rowsBelow(page, '## Commands').map(([command = '']) => command);
 
     expect(rows.map((text) => text.replaceAll(/`| …/g, ''))).toEqual(

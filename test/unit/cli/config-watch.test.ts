@@ -19,10 +19,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Done when the clock is moved, which the platform's own reading is not. */
+/** Resolves without I/O, so that advancing the clock is enough. */
 const readText = (path: string) => Promise.resolve().then(() => readFileSync(path, 'utf8'));
 
-/** Watches a file that begins as `first`; `write` writes it and waits until it was looked at. */
+/** Watches a file with the content `first`; `write` replaces it and waits for the next look. */
 async function watching(first: object, args: Record<string, string> = {}) {
   const configFile = join(folder, 'config.json');
   writeFileSync(configFile, JSON.stringify(first));
@@ -64,8 +64,8 @@ async function watching(first: object, args: Record<string, string> = {}) {
   };
 }
 
-describe('the file of --config', () => {
-  test('changes intervals and the log level while the program runs', async () => {
+describe('the watched configuration file', () => {
+  test('changes intervals and the log level of the running program', async () => {
     const file = await watching({ streams: { media: { interval: '6h' } } });
 
     expect(file.done).toEqual([]);
@@ -79,7 +79,7 @@ describe('the file of --config', () => {
     await file.stop();
   });
 
-  test('changes the list of accounts while the program runs', async () => {
+  test('changes the accounts of the running program', async () => {
     const file = await watching({ instagram: { accounts: ['17'] } });
 
     expect(await file.write('{"instagram":{"accounts":["17","18"]}}')).toEqual([
@@ -90,7 +90,7 @@ describe('the file of --config', () => {
     await file.stop();
   });
 
-  test('says once of what else has changed that it needs a restart', async () => {
+  test('causes one warning when a changed field needs a restart', async () => {
     const file = await watching({});
 
     const told = [['warn', 'configuration needs a restart', { fields: ['kafka.clientId'] }]];
@@ -101,7 +101,7 @@ describe('the file of --config', () => {
     await file.stop();
   });
 
-  test('changes nothing while it is wrong or away, and is told of once', async () => {
+  test('changes nothing and causes one error while it is invalid or missing', async () => {
     const file = await watching({ streams: { media: { interval: '6h' } } });
 
     const bad = await file.write('{"streams":{"media":{"interval":"soon"}}}');
@@ -127,7 +127,7 @@ describe('the file of --config', () => {
     await file.stop();
   });
 
-  test('does not change what an argument or the environment sets', async () => {
+  test('does not override an argument', async () => {
     const file = await watching({}, { 'stream-media-interval': '3h' });
 
     expect(await file.write('{"streams":{"media":{"interval":"1h"}}}')).toEqual([]);

@@ -7,8 +7,8 @@ const env = {
   SCHEMA_REGISTRY_URL: 'http://registry:8081',
 };
 
-describe('config', () => {
-  test('shows each value with where it came from, and no secret', async () => {
+describe('the command config', () => {
+  test('shows each value with its source, and masks secrets', async () => {
     const { exitCode, stdout, stderr } = await runMain(['config', '--http-port', '9000'], env);
     const cells = stdout.split('\n').map((line) => line.split(/ {2,}/));
 
@@ -21,7 +21,7 @@ describe('config', () => {
     expect(stdout).not.toContain('verysecret');
   });
 
-  test('leaves out what nobody set when asked to', async () => {
+  test('omits defaults with --set-only', async () => {
     const { stdout } = await runMain(['config', '--set-only', '--json'], env);
     const { values, problems } = JSON.parse(stdout) as {
       readonly values: readonly { readonly env: string }[];
@@ -32,7 +32,7 @@ describe('config', () => {
     expect(problems).toEqual([]);
   });
 
-  test('tells all problems and exits with 2 when it is bad', async () => {
+  test('reports all problems and exits with 2 when the configuration is invalid', async () => {
     const bad = { ...env, HTTP_PORT: '70000', KAFKA_BROKRS: 'x' };
     const { exitCode, stdout, stderr } = await runMain(['config', '--json'], bad);
     const { problems } = JSON.parse(stdout) as { readonly problems: readonly { path: string }[] };

@@ -31,7 +31,7 @@ async function writeConfig(content: object): Promise<string> {
 }
 
 describe('loadCommandConfig', () => {
-  test('takes the file over the defaults, the environment over it, the arguments over all', async () => {
+  test('puts the file above the defaults, the environment above the file, and the arguments above all', async () => {
     const file = await writeConfig({
       kafka: { brokers: ['from-file:9092'], clientId: 'from-file' },
       http: { port: 9001, host: '0.0.0.0' },
@@ -45,7 +45,7 @@ describe('loadCommandConfig', () => {
     expect(log.level).toBe('info');
   });
 
-  test('refuses file, environment and arguments at once, with exit code 2', async () => {
+  test('reports the problems of file, environment and arguments together, with exit code 2', async () => {
     process.env['STREAM_MEDIA_INTERVAL'] = '15min';
     const file = await writeConfig({ kafka: { broker: 'a:1' } });
     const load = () => loadCommandConfig({ config: file, 'http-port': 'x', 'log-levle': 'info' });
@@ -69,7 +69,7 @@ describe('loadCommandConfig', () => {
 });
 
 describe('openApp', () => {
-  test('connects to nothing before it is run, and closes', async () => {
+  test('opens without a connection, and closes', async () => {
     const config = loadCommandConfig({ 'kafka-brokers': '127.0.0.1:1', 'log-level': 'silent' });
 
     await using app = openApp(config);
@@ -79,7 +79,7 @@ describe('openApp', () => {
 });
 
 describe('readVersion', () => {
-  test('is the version of package.json', async () => {
+  test('returns the version of package.json', async () => {
     const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
 
     expect(readVersion()).toBe((JSON.parse(text) as { version: string }).version);

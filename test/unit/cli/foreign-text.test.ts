@@ -23,8 +23,8 @@ const record: TailedRecord = {
   headers: {},
 };
 
-describe('text from outside on a terminal', () => {
-  test('tail escapes the controls in keys, values and reasons', () => {
+describe('terminal output of foreign text', () => {
+  test('of tail has escaped control characters in keys, values and reasons', () => {
     const read = { kind: 'value', value: { caption: foreign } } as const;
     const broken = { kind: 'unreadable', reason: `\u001B${foreign}` } as const;
     const head = `1970-01-01T00:00:00.000Z 3@7 \\u001b]0;${escaped}\\u000a`;
@@ -35,13 +35,13 @@ describe('text from outside on a terminal', () => {
     );
   });
 
-  test('tail --json leaves the characters as they are', () => {
+  test('of tail --json has the characters unchanged', () => {
     const read = { kind: 'value', value: { caption: foreign } } as const;
 
     expect(jsonLine({ topic: 't', record, read })).toContain(`"caption":"${foreign}"`);
   });
 
-  test('dry-run escapes the controls in a record on a terminal, and there only', () => {
+  test('of dry-run has escaped control characters on a terminal only', () => {
     const line = { topic: 't', key: 'k', headers: {}, value: { text: foreign } };
     const head = '{"topic":"t","key":"k","headers":{},"value":';
 
@@ -49,7 +49,7 @@ describe('text from outside on a terminal', () => {
     expect(outputLine(line, false)).toBe(`${head}{"text":"${foreign}"}}\n`);
   });
 
-  test('check escapes the controls in what it found, and keeps line breaks', () => {
+  test('of check has escaped control characters and keeps line breaks', () => {
     const line = {
       id: 'api.token',
       status: 'ok',
@@ -64,7 +64,7 @@ describe('text from outside on a terminal', () => {
     );
   });
 
-  test('a table escapes the controls in its cells, and aligns what is shown', () => {
+  test('of a table has escaped control characters and aligned columns', () => {
     expect(
       asTable([
         ['NAME', 'ID'],
@@ -74,7 +74,7 @@ describe('text from outside on a terminal', () => {
   });
 });
 
-describe('states of other programs on a terminal', () => {
+describe('terminal output of foreign states', () => {
   const key = 'users/17841400000000001';
   const state = { ...emptyCheckpoint, sequence: 1, writtenAtMs: 0, writtenBy: foreign };
   const session = {
@@ -90,14 +90,14 @@ describe('states of other programs on a terminal', () => {
     form: { toJson: () => ({ written_by: foreign }) },
   } as unknown as StateSession;
 
-  test('state list escapes the controls in keys and names', () => {
+  test('of state list has escaped control characters in keys and names', () => {
     const text = listStates(session, {}, false);
 
     expect(text).toContain(`\\u001b${escaped}`);
     expect(text).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
   });
 
-  test('state get escapes the controls in values, and not with --json', () => {
+  test('of state get has escaped control characters in values, unless with --json', () => {
     expect(getState(session, key, false)).toBe(`{\n  "written_by": "${escaped}"\n}\n`);
     expect(getState(session, key, true)).toBe(`{\n  "written_by": "${foreign}"\n}\n`);
   });

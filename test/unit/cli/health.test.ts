@@ -20,7 +20,7 @@ async function serve(listener: RequestListener): Promise<AsyncDisposable & { url
 }
 
 describe('checkHealth', () => {
-  test('is ok when the answer is 200', async () => {
+  test('is ok when the response is 200', async () => {
     await using server = await serve((_request, response) => response.end('{"live":true}'));
 
     expect(await checkHealth(server.url, 5000)).toEqual({
@@ -29,7 +29,7 @@ describe('checkHealth', () => {
     });
   });
 
-  test('is not ok, and shows the reasons, when the answer is 503', async () => {
+  test('is not ok and shows the reasons when the response is 503', async () => {
     await using server = await serve((_request, response) => {
       response.writeHead(503).end('{"ready":false,\n"reasons":["kafka: away"]}');
     });
@@ -40,7 +40,7 @@ describe('checkHealth', () => {
     });
   });
 
-  test('is not ok when it is sent elsewhere', async () => {
+  test('is not ok when the response is a redirect', async () => {
     await using server = await serve((_request, response) => {
       response.writeHead(302, { location: '/elsewhere' }).end();
     });
@@ -48,7 +48,7 @@ describe('checkHealth', () => {
     expect((await checkHealth(server.url, 5000)).ok).toBe(false);
   });
 
-  test('gives up when nothing comes in time', async () => {
+  test('is not ok when no response comes in time', async () => {
     await using server = await serve(() => undefined);
 
     expect(await checkHealth(server.url, 50)).toEqual({
@@ -57,7 +57,7 @@ describe('checkHealth', () => {
     });
   });
 
-  test('says what is wrong with a port that fetch does not ask', async () => {
+  test('explains that fetch does not allow the port', async () => {
     expect(await checkHealth('http://127.0.0.1:1/livez', 5000)).toEqual({
       ok: false,
       detail:
@@ -65,7 +65,7 @@ describe('checkHealth', () => {
     });
   });
 
-  test('says why when nobody listens', async () => {
+  test('names the reason when the connection is refused', async () => {
     const server = await serve(() => undefined);
     await server[Symbol.asyncDispose]();
 
@@ -75,7 +75,7 @@ describe('checkHealth', () => {
     expect(detail).toContain('ECONNREFUSED');
   });
 
-  test('says why when the URL is none', async () => {
+  test('names the reason when the URL is invalid', async () => {
     expect(await checkHealth('nonsense', 50)).toEqual({
       ok: false,
       detail: 'nonsense did not answer: Invalid URL',

@@ -52,12 +52,12 @@ const decides = (decision: 'allow' | 'deny') => async (url: URL) => {
   return answer.text();
 };
 
-describe('login', () => {
+describe('the command login', () => {
   test.each([
     ['localhost', [200, 200]],
     ['127.0.0.1', [200, 'refused']],
     ['[::1]', ['refused', 200]],
-  ])('login listens on every loopback address that %s may mean', async (host, reached) => {
+  ])('listens on every loopback address that %s can resolve to', async (host, reached) => {
     const redirect = new URL(`http://${host}:${await freePort()}/`);
     await using stack = new AsyncDisposableStack();
     const listener = await listenForRedirect(redirect, () =>
@@ -78,7 +78,7 @@ describe('login', () => {
     ['127.0.0.1', '[::1]'],
     ['::1', '127.0.0.1'],
   ])(
-    'login does not begin when another program has the port on %s, and frees it on %s',
+    'fails when another program uses the port on %s, and releases the port on %s',
     async (address, other) => {
       await using taken = await occupy(address);
       const redirect = new URL(`http://localhost:${taken.port}/`);
@@ -91,7 +91,7 @@ describe('login', () => {
   );
 
   test.each(['facebook', 'instagram'])(
-    'with %s writes a token of sixty days, for its owner alone, and shows none',
+    'with login "%s" writes a token of sixty days that only its owner can read, and prints no token',
     async (login) => {
       const more = { INSTAGRAM_LOGIN: login };
       const { exitCode, stdout, stderr, shown, url } = await logIn([], more, decides('allow'));
@@ -113,7 +113,7 @@ describe('login', () => {
     },
   );
 
-  test('tells the person and the terminal that consent was refused', async () => {
+  test('reports on the page and the terminal that consent was denied', async () => {
     const { exitCode, stderr, shown } = await logIn([], {}, decides('deny'));
 
     expect(exitCode).toBe(3);
@@ -122,7 +122,7 @@ describe('login', () => {
     await expect(site.read()).rejects.toThrow('ENOENT');
   });
 
-  test('login ignores an answer with another state, and goes on waiting for its own', async () => {
+  test('ignores an answer with another state and keeps waiting for its own', async () => {
     const foreign: string[] = [];
     const { exitCode, shown } = await logIn([], {}, async (url) => {
       const other = new URL(url);
@@ -140,7 +140,7 @@ describe('login', () => {
     expect(shown).toContain('<h1>Logged in</h1>');
   });
 
-  test('is not ended by a browser that asks for something else', async () => {
+  test('keeps waiting when the browser requests another path', async () => {
     const { exitCode } = await logIn([], {}, async (url) => {
       const back = new URL(url.searchParams.get('redirect_uri') ?? '');
       const [icon, bare] = await Promise.all([fetch(new URL('/favicon.ico', back)), fetch(back)]);
@@ -151,7 +151,7 @@ describe('login', () => {
     expect(exitCode).toBe(0);
   });
 
-  test('says what Meta refused, in both places', async () => {
+  test("reports Meta's rejection on the page and the terminal", async () => {
     const { exitCode, stderr, shown } = await logIn(
       [],
       { INSTAGRAM_CLIENT_SECRET: 'hush-another' },
@@ -164,7 +164,7 @@ describe('login', () => {
     expect(`${stderr}${shown ?? ''}`).not.toContain('hush-another');
   });
 
-  test('takes the address by hand where it is led to another machine', async () => {
+  test('accepts the pasted address when the redirect leads to another host', async () => {
     const more = {
       INSTAGRAM_REDIRECT_URI: 'https://example.org/done',
       INSTAGRAM_LOGIN: 'instagram',
@@ -187,7 +187,7 @@ describe('login', () => {
     expect(nothing.stderr).toContain('the input ended before an address came');
   });
 
-  test('gives up in time, and does not begin where it cannot end', async () => {
+  test('fails at its timeout, and before it starts when its result could not be stored', async () => {
     await using taken = await occupy();
     const INSTAGRAM_REDIRECT_URI = `http://localhost:${taken.port}/`;
     await site.write('EAAone\nEAAtwo\n');
@@ -212,7 +212,7 @@ describe('login', () => {
   test.each([
     [['--add'], /^EAAone\nEAAtwo\nEAAG\w+\n$/],
     [['--token', '1'], /^EAAG\w+\nEAAtwo\n$/],
-  ])('with %j leaves the other tokens where they are', async (args, content) => {
+  ])('with %j keeps the other tokens of the file', async (args, content) => {
     await site.write('EAAone\nEAAtwo\n');
     const { exitCode } = await logIn(args, {}, decides('allow'));
 

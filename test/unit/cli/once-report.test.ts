@@ -57,7 +57,7 @@ function step(changes: Partial<Extract<TelemetryEvent, { type: 'progress' }>>): 
 }
 
 describe('the summary of once', () => {
-  test('sums up what was committed, skipped and asked, and how each poll ended', () => {
+  test('sums records, skipped nodes and requests, and has the outcome of each poll', () => {
     const tally = createOnceTally();
     tally.report({ type: 'committed', stream: 'media', records: 12, deadLetters: 1 });
     tally.report({ type: 'committed', stream: 'tags', records: 5, deadLetters: 0 });
@@ -124,7 +124,7 @@ describe('the summary of once', () => {
     );
   });
 
-  test('is spotless only without dead letters and without anything skipped', () => {
+  test('is complete only without dead letters and without skipped nodes', () => {
     const sum = (event: TelemetryEvent) => {
       const tally = createOnceTally();
       tally.report(event);
@@ -147,7 +147,7 @@ describe('the summary of once', () => {
     expect(summary).toMatchObject({ ok: false, problems: ['a token'] });
   });
 
-  test('is ok when the list of accounts has entries that were left out', () => {
+  test('is ok when the list of accounts skipped invalid entries', () => {
     const warnings = ['/me/accounts: left out "data[1]"'];
     const summary = createOnceTally().summary({ polled: [], problems: [], warnings }, 0);
 
@@ -155,7 +155,7 @@ describe('the summary of once', () => {
   });
 });
 
-describe('progress', () => {
+describe('the progress of once', () => {
   test.each([
     [step({}), 'user_insights of 1: window 3 of 24 up to 2025-03-02, 90 records so far'],
     [step({ step: 1, of: 1 }), undefined],
@@ -172,7 +172,7 @@ describe('progress', () => {
       'waiting for kafka: away',
     ],
     [{ type: 'dependency', name: 'kafka', ready: true, reason: '' } as const, undefined],
-  ])('is told of what takes long, and of how each poll ended: %#', (event, line) => {
+  ])('has a line for a long step and for the outcome of each poll: %#', (event, line) => {
     expect(describeProgress(event)).toBe(line);
   });
 });

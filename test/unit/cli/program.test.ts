@@ -14,7 +14,7 @@ async function refusedFields(args: readonly string[]): Promise<readonly string[]
 }
 
 describe('the command line', () => {
-  test('lists the commands and exits with 0 when asked for help', async () => {
+  test('lists the commands and exits with 0 for --help', async () => {
     const { exitCode, stdout } = await runMain(['--help']);
 
     expect(exitCode).toBe(0);
@@ -25,7 +25,7 @@ describe('the command line', () => {
     expect(known).toEqual(expect.arrayContaining(['run', 'once', 'health', 'config', 'state']));
   });
 
-  test('lists every option but those of secrets when a command is asked for help', async () => {
+  test('lists every option except secrets for the --help of a command', async () => {
     const { exitCode, stdout } = await runMain(['run', '--help']);
 
     const options = stdout.match(/^ {2}--[a-z-]+/gm)?.map((text) => text.trim()) ?? [];
@@ -37,7 +37,7 @@ describe('the command line', () => {
     expect(stdout).not.toContain('--instagram-access-token ');
   });
 
-  test('shows the commands and exits with 2 when none is given', async () => {
+  test('lists the commands and exits with 2 without a command', async () => {
     const { exitCode, stderr } = await runMain([]);
 
     expect(exitCode).toBe(2);
@@ -51,7 +51,7 @@ describe('the command line', () => {
     expect(stderr).toBe("error: unknown command 'onc'\n(Did you mean once?)\n");
   });
 
-  test('names an unknown option, but not its value, and exits with 2', async () => {
+  test('names an unknown option without its value and exits with 2', async () => {
     const { exitCode, stdout, stderr } = await runMain([
       'run',
       '--instagram-access-token=EAAGsecret',
@@ -62,7 +62,7 @@ describe('the command line', () => {
     expect(stdout).toBe('');
   });
 
-  test('takes every option of the configuration for the field that it sets', async () => {
+  test('maps every configuration option to its field', async () => {
     const entries = describeConfig().filter(({ secret }) => !secret);
     // No format takes a text with a line break.
     const args = entries.flatMap(({ arg }) => [`--${arg}`, 'a\nb']);
@@ -73,13 +73,13 @@ describe('the command line', () => {
     expect(refused).toEqual(expect.arrayContaining(entries.map(({ path }) => path)));
   });
 
-  test('reads the file that --config names', async () => {
+  test('reads the file of --config', async () => {
     expect(await refusedFields(['run', '--config', '/no/such/file.json'])).toContain(
       'file /no/such/file.json',
     );
   });
 
-  test('says everything that is wrong with the configuration at once and exits with 2', async () => {
+  test('reports every problem of the configuration at once and exits with 2', async () => {
     const { exitCode, stdout, stderr } = await runMain(['once', '--http-port', '70000'], {
       KAFKA_BROKERS: 'nowhere',
       STREAM_MEDIA_INTERVAL: '15min',
@@ -105,8 +105,8 @@ describe('the command line', () => {
   });
 });
 
-describe('health', () => {
-  test('exits with 0 when the instance on HTTP_PORT lives', async () => {
+describe('the command health', () => {
+  test('exits with 0 when the instance on HTTP_PORT is live', async () => {
     await using server = await startHttpServer(answering(200, { live: true }));
 
     const { exitCode, stdout } = await runMain(['health'], { HTTP_PORT: new URL(server.url).port });
@@ -115,7 +115,7 @@ describe('health', () => {
     expect(stdout).toBe(`${server.url}/livez answered 200: {"live":true}\n`);
   });
 
-  test('exits with 1 when what it asks says no', async () => {
+  test('exits with 1 when the response is 503', async () => {
     await using server = await startHttpServer(answering(503, { ready: false }));
 
     const { exitCode, stdout } = await runMain(['health', '--url', `${server.url}/readyz`]);

@@ -30,8 +30,8 @@ async function put(main: string): Promise<void> {
   await writeFile(join(folder, 'scripts/ensure-installed.mjs'), starter);
 }
 
-describe('sandbox', () => {
-  test('says where it is to be had when the installation has none', async () => {
+describe('the command sandbox', () => {
+  test('explains where to get the sandbox when the installation lacks it', async () => {
     await expect(runSandbox(folder)).resolves.toBe(2);
 
     expect(said).toContain('This installation has no sandbox');
@@ -42,7 +42,7 @@ describe('sandbox', () => {
     ['process.exitCode = 0;', 0],
     ['process.exitCode = 1;', 3],
     ["process.kill(process.pid, 'SIGKILL');", 3],
-  ])('ends as the sandbox does: %s', async (main, code) => {
+  ])('exits with the result of the sandbox: %s', async (main, code) => {
     await put(main);
 
     await expect(runSandbox(folder)).resolves.toBe(code);

@@ -18,7 +18,7 @@ const blocked: SubjectFinding = { ...fresh, mode: 'READONLY' };
 const importing: SubjectFinding = { ...older, mode: 'IMPORT' };
 const bad: SubjectFinding = { ...older, incompatible: 'registry says no' };
 
-describe('the standing of a schema', () => {
+describe('the status of a schema', () => {
   test.each([
     [fresh, 'register', 'new', true],
     [fresh, 'verify', 'missing', false],
@@ -32,12 +32,12 @@ describe('the standing of a schema', () => {
     [{ ...registered, mode: 'READONLY' }, 'register', 'registered', true],
     [bad, 'register', 'incompatible', false],
     [bad, 'verify', 'incompatible', false],
-  ] as const)('is what a start would make of it: %#', (...[finding, mode, word, fits]) => {
+  ] as const)('is the result that a start would have: %#', (...[finding, mode, word, fits]) => {
     expect(standing(finding, mode)).toBe(word);
     expect(isFit(finding, mode)).toBe(fits);
   });
 
-  test('is a line each, with the reasons below', () => {
+  test('is listed in one line, with the reasons below the table', () => {
     expect(listFindings([registered, bad], 'register')).toBe(
       'SUBJECT                VERSIONS  LEVEL  ID  STANDING\n' +
         'instagram.media-value  1,3       FULL   7   registered\n' +
@@ -47,8 +47,8 @@ describe('the standing of a schema', () => {
   });
 });
 
-describe('the differences', () => {
-  test('are a line a field', () => {
+describe('the differences of a schema', () => {
+  test('are listed in one line per field', () => {
     const differences = [
       { field: 'size', before: null, after: 'null or long', has_default: true },
       { field: 'key', before: null, after: 'string', has_default: false },

@@ -12,14 +12,14 @@ interface End {
 
 interface Listener extends AsyncDisposable {
   readonly child: ChildProcess;
-  /** Waits until the process has said that; gives all that it has said. */
-  heard(text: string): Promise<string>;
+  /** Waits for that text; returns the whole output. */
+  output(text: string): Promise<string>;
   readonly ended: Promise<End>;
 }
 
 /**
- * A process that listens for stops and says `ready`, then `aborted: <reason>`, and then does what
- * `afterwards` says; it lives until something ends it.
+ * A process that listens for stop signals and prints `ready`, then `aborted: <reason>`, and then runs
+ * `afterwards`; it runs until it is stopped.
  */
 async function startListener(graceMs: number, afterwards = ''): Promise<Listener> {
   const script = `
@@ -37,22 +37,22 @@ async function startListener(graceMs: number, afterwards = ''): Promise<Listener
   const ended = once(child, 'close').then(() => {
     return { code: child.exitCode, signal: child.signalCode };
   });
-  let output = '';
-  const said = new EventEmitter();
+  let text = '';
+  const printed = new EventEmitter();
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (data) => {
-      output += String(data);
-      said.emit('more');
+      text += String(data);
+      printed.emit('more');
     });
   }
-  const heard = async (text: string) => {
-    while (!output.includes(text)) await once(said, 'more');
-    return output;
+  const output = async (part: string) => {
+    while (!text.includes(part)) await once(printed, 'more');
+    return text;
   };
-  await heard('ready');
+  await output('ready');
   return {
     child,
-    heard,
+    output,
     ended,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
@@ -65,12 +65,12 @@ const longGraceMs = 60_000;
 
 describe('listenForStop', () => {
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    test(`aborts and lets the process end by itself when the first signal is ${name}`, async () => {
+    test(`aborts at the first ${name} and lets the process exit by itself`, async () => {
       await using listener = await startListener(longGraceMs, 'clearInterval(alive);');
 
       listener.child.kill(name);
 
-      expect(await listener.heard('aborted')).toContain(`aborted: stopped by ${name}`);
+      expect(await listener.output('aborted')).toContain(`aborted: stopped by ${name}`);
       // The grace period keeps nothing alive.
       expect(await listener.ended).toEqual({ code: 0, signal: null });
     });
@@ -80,10 +80,10 @@ describe('listenForStop', () => {
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const) {
-    test(`ends the process at once with ${code} when the second signal is ${name}`, async () => {
+    test(`exits at once with ${code} at the second signal, ${name}`, async () => {
       await using listener = await startListener(longGraceMs);
       listener.child.kill('SIGTERM');
-      await listener.heard('aborted');
+      await listener.output('aborted');
 
       listener.child.kill(name);
 
@@ -91,16 +91,16 @@ describe('listenForStop', () => {
     });
   }
 
-  test('ends the process with 1 and the reason when the grace period is over', async () => {
+  test('exits with 1 and the reason at the end of the grace period', async () => {
     await using listener = await startListener(20);
 
     listener.child.kill('SIGTERM');
 
-    expect(await listener.heard('forced')).toContain('POLLING_SHUTDOWN_GRACE (20 ms)');
+    expect(await listener.output('forced')).toContain('POLLING_SHUTDOWN_GRACE (20 ms)');
     expect(await listener.ended).toEqual({ code: 1, signal: null });
   });
 
-  test('ends the process with its own exit code when only something forgotten holds it after its end', async () => {
+  test("exits with the process's own exit code when a forgotten handle keeps the process alive", async () => {
     await using listener = await startListener(
       200,
       'stop[Symbol.dispose](); process.exitCode = 3;',
@@ -111,14 +111,14 @@ describe('listenForStop', () => {
     expect(await listener.ended).toEqual({ code: 3, signal: null });
   });
 
-  test('leaves the signals alone when it is disposed of', async () => {
+  test('releases the signals when it is disposed', async () => {
     await using listener = await startListener(
       longGraceMs,
       // Node gives a signal back to the system only after the turn in which its last listener went.
       "stop[Symbol.dispose](); setTimeout(() => console.log('disposed'), 10);",
     );
     listener.child.kill('SIGTERM');
-    await listener.heard('disposed');
+    await listener.output('disposed');
 
     listener.child.kill('SIGTERM');
 

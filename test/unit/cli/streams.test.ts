@@ -3,8 +3,8 @@ import { describeCost, requestCost } from '../../../src/cli/streams.ts';
 import { streams, streamNames } from '../../../src/instagram/streams/index.ts';
 import { runMain } from './command-line.ts';
 
-describe('streams', () => {
-  test('lists topic, key, subject, interval and cost of each stream, and needs no setting', async () => {
+describe('the command streams', () => {
+  test('lists topic, key, subject, interval and cost of each stream without a configuration', async () => {
     const { exitCode, stdout, stderr } = await runMain(['streams'], {
       KAFKA_TOPIC_TEMPLATE: 'ig.{stream}.v1',
       STREAM_MEDIA_INTERVAL: '90m',
@@ -35,7 +35,7 @@ describe('streams', () => {
     expect(lines.find((line) => line.startsWith('users '))?.split(/ {2,}/)[1]).toBe('no');
   });
 
-  test('prints a JSON list for machines', async () => {
+  test('prints a JSON list with --json', async () => {
     const { stdout } = await runMain(['streams', '--json']);
     const rows = JSON.parse(stdout) as readonly Record<string, unknown>[];
 
@@ -51,7 +51,7 @@ describe('streams', () => {
     });
   });
 
-  test('refuses a setting that is wrong with exit code 2, and shows examples in its help', async () => {
+  test('rejects an invalid setting with exit code 2, and has examples in its help', async () => {
     const wrong = await runMain(['streams'], { STREAM_MEDIA_INTERVAL: '15min' });
     const help = await runMain(['streams', '--help']);
 

@@ -3,7 +3,7 @@ import { parseOffset, startOf } from '../../../src/cli/tail.ts';
 
 const nowMs = Date.UTC(2026, 10, 1, 12);
 
-describe('where tail begins', () => {
+describe('the start of tail', () => {
   test.each([
     [{}, { kind: 'end' }],
     [{ fromBeginning: true }, { kind: 'beginning' }],
@@ -12,18 +12,18 @@ describe('where tail begins', () => {
     [{ since: '2h' }, { kind: 'since', ms: Date.UTC(2026, 10, 1, 10) }],
     [{ since: '2026-10-30' }, { kind: 'since', ms: Date.UTC(2026, 9, 30) }],
     [{ since: '2026-10-30T07:00:00Z' }, { kind: 'since', ms: Date.UTC(2026, 9, 30, 7) }],
-  ])('is where it was told: %p', (options, start) => {
+  ])('is the requested position: %p', (options, start) => {
     expect(startOf(options, nowMs)).toEqual(start);
   });
 
   test.each([
     [{ since: 'yesterday' }, '--since "yesterday": expected how long ago'],
     [{ since: '2h', fromBeginning: true }, 'expected one of --from-beginning, --from-offset'],
-  ])('is refused otherwise: %j', (options, message) => {
+  ])('is rejected when the options are invalid: %j', (options, message) => {
     expect(() => startOf(options, nowMs)).toThrow(message);
   });
 
-  test('is at no offset that is no whole number', () => {
+  test('is rejected when the offset is not a whole number', () => {
     expect(() => parseOffset('ten')).toThrow('--from-offset "ten": expected a whole number');
   });
 });

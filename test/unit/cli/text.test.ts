@@ -10,10 +10,13 @@ describe('styleFor', () => {
     ['an empty NO_COLOR', { isTTY: true, env: { NO_COLOR: '' } }, { live: true, shown: red }],
     ['a dumb terminal', { isTTY: true, env: { TERM: 'dumb' } }, { live: true, shown: 'no' }],
     ['a pipe or a file', { env: {} }, { live: false, shown: 'no' }],
-  ])('colours where it is wanted: %s', (_name, { env, ...output }, { live, shown }) => {
-    const style = styleFor(output, env);
+  ])(
+    'uses colours only where the output supports them: %s',
+    (_name, { env, ...output }, { live, shown }) => {
+      const style = styleFor(output, env);
 
-    expect(style.bad('no')).toBe(shown);
-    expect(style.isLive).toBe(live);
-  });
+      expect(style.bad('no')).toBe(shown);
+      expect(style.isLive).toBe(live);
+    },
+  );
 });

@@ -13,8 +13,8 @@ const nowMs = () => site.world.clock.now();
 const instagramTokens = () => site.world.accounts.map(({ instagramToken }) => instagramToken);
 const secretsOf = () => [site.world.token, site.world.app.clientSecret, ...instagramTokens()];
 
-describe('token inspect', () => {
-  test('says of a token what Meta tells of it, and what it lacks', async () => {
+describe('the command token inspect', () => {
+  test("shows Meta's facts about a token and its missing permissions", async () => {
     const { token, tokens, accounts } = site.world;
     tokens.set(token, {
       expiresAtMs: nowMs() + 30.5 * dayMs,
@@ -44,7 +44,7 @@ describe('token inspect', () => {
     expect(secretsOf().filter((secret) => output.includes(secret))).toEqual([]);
   });
 
-  test('says of a token that Meta does not know only why it is not taken', async () => {
+  test('shows only the reason for a token that Meta does not know', async () => {
     const { exitCode, stdout } = await site.run(['token', 'inspect'], {
       env: { INSTAGRAM_ACCESS_TOKEN: 'EAAunheardOf' },
     });
@@ -55,7 +55,7 @@ describe('token inspect', () => {
     expect(stdout).not.toContain('lacks');
   });
 
-  test('tells no end to come of a token that Meta refuses, and says to log in', async () => {
+  test('shows no expiry for a token that Meta rejects, and advises a login', async () => {
     const { app, tokens, conditions } = site.world;
     const token = tokens.issue({
       owner: { kind: 'user' },
@@ -88,7 +88,7 @@ describe('token inspect', () => {
     ]);
   });
 
-  test('says of each of several tokens of Instagram Login which account is its own', async () => {
+  test('shows the account of each of several Instagram Login tokens', async () => {
     const [first = '', second = ''] = instagramTokens();
     site.world.conditions.set({ badTokens: { [second]: 'revoked' } });
 
@@ -104,10 +104,10 @@ describe('token inspect', () => {
   });
 });
 
-describe('token exchange and refresh', () => {
+describe('the commands token exchange and token refresh', () => {
   beforeEach(() => site.write(''));
 
-  test('put a longer token in the place of one of several, for its owner alone', async () => {
+  test('replace the chosen one of several tokens, and only its owner can read the file', async () => {
     const [first = '', second = ''] = instagramTokens();
     await site.write(`${first}\n${second}\n`);
     const env = { INSTAGRAM_ACCESS_TOKEN_FILE: site.file, INSTAGRAM_LOGIN: 'instagram' };
@@ -129,7 +129,7 @@ describe('token exchange and refresh', () => {
     expect(JSON.parse(inspected.stdout)).toMatchObject([{ expires_at: expect.any(String) }]);
   });
 
-  test('write to a file of their own when the token came from elsewhere', async () => {
+  test('write to the file of --output when the token came from a variable', async () => {
     const env = { INSTAGRAM_ACCESS_TOKEN: site.world.token };
     const args = ['token', 'exchange', '--output', site.file, '--json'];
 
@@ -143,7 +143,7 @@ describe('token exchange and refresh', () => {
     expect(JSON.parse(stdout)).toMatchObject({ name: 'default', file: site.file });
   });
 
-  test('leave a token alone that never ends', async () => {
+  test('keep a token that never expires', async () => {
     site.world.tokens.set('EAAsystem0123456789abcdefgh', { systemUser: true });
     const before = site.api.ledger.entries.length;
 
@@ -157,7 +157,7 @@ describe('token exchange and refresh', () => {
     expect(asked).toEqual(['/debug_token']);
   });
 
-  test('say what is missing or refused, and change nothing', async () => {
+  test('report what is missing or rejected and change nothing', async () => {
     await site.write(site.world.token);
     const env = { INSTAGRAM_ACCESS_TOKEN_FILE: site.file };
     const refresh = (more: Readonly<Record<string, string>>) =>

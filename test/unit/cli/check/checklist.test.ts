@@ -28,7 +28,7 @@ async function statuses(steps: readonly CheckStep[]): Promise<readonly string[]>
 }
 
 describe('a checklist', () => {
-  test('skips what needs a step that failed as a whole, and what needs that', async () => {
+  test('skips the steps that need a failed step, directly or indirectly', async () => {
     const steps = [
       step('a', [], [bad]),
       step('b', ['a'], [good]),
@@ -44,7 +44,7 @@ describe('a checklist', () => {
     ]);
   });
 
-  test('goes on where a part of a step failed, or nothing was to be looked at', async () => {
+  test('runs a step when a needed step failed in part or found nothing', async () => {
     const unused: Finding = { status: 'skipped', detail: 'not used' };
     const steps = [
       step('a', [], [good, bad]),
@@ -56,7 +56,7 @@ describe('a checklist', () => {
     expect((await statuses(steps)).at(-1)).toBe('d ok: good');
   });
 
-  test('says of an error its code and what to do, without what only a run does', async () => {
+  test('reports an error with its code and advice, without the advice that holds for a run only', async () => {
     const [line] = await runSteps(
       [step('a', [], new RetryError('registry.unavailable', 'nobody there'))],
       () => undefined,
@@ -73,7 +73,7 @@ describe('a checklist', () => {
     });
   });
 
-  test('tells each line as it comes', async () => {
+  test('reports each line as soon as it is known', async () => {
     const told: CheckLine[] = [];
     const steps = [
       step('a', [], [good]),
@@ -85,7 +85,7 @@ describe('a checklist', () => {
     expect(told.map(({ detail }) => detail)).toEqual(['good', '1']);
   });
 
-  test('ends with the reason when it is stopped', async () => {
+  test('rejects with the abort reason when it is aborted', async () => {
     const stop = new AbortController();
     const stopping: CheckStep = {
       id: 'a',
@@ -107,16 +107,16 @@ describe('the exit code of a checklist', () => {
   test.each([
     ['nothing failed', [step('a', [], [good]), step('b', [], [])], 0],
     ['there are only warnings', [step('a', [], [{ ...bad, status: 'warning' }])], 0],
-    ['something outside failed', [step('a', [], away), step('b', [], config)], 3],
-    ['only the configuration is to be changed', [step('a', [], config)], 2],
-    ['something surprising', [step('a', [], new Error('what?'))], 3],
-  ])('when %s', async (_when, steps, code) => {
+    ['an external system failed', [step('a', [], away), step('b', [], config)], 3],
+    ['only the configuration is invalid', [step('a', [], config)], 2],
+    ['a step failed unexpectedly', [step('a', [], new Error('what?'))], 3],
+  ])('is as documented when %s', async (_when, steps, code) => {
     expect(exitCodeFor(await runSteps(steps, () => undefined, calm))).toBe(code);
   });
 });
 
 describe('a line of a check', () => {
-  test('has below it what to do, where it failed or warns', async () => {
+  test('is followed by the advice when it is a failure or a warning', async () => {
     const warning: Finding = { ...bad, status: 'warning', detail: 'not good' };
     const found = [good, bad, warning];
     const lines = await runSteps([step('kafka.tcp', [], found)], () => undefined, calm);
@@ -134,10 +134,10 @@ describe('a line of a check', () => {
 
 describe('the last line of a check', () => {
   test.each([
-    ['all is well', [good], 'Everything is as it must be.'],
+    ['every step is ok', [good], 'Everything is as it must be.'],
     ['there is a warning', [good, { ...bad, status: 'warning' }], 'Nothing failed; 1 warning.'],
-    ['something failed', [good, bad], '1 of 2 failed.'],
-  ] as const)('when %s', async (_when, found, words) => {
+    ['a step failed', [good, bad], '1 of 2 failed.'],
+  ] as const)('states the result when %s', async (_when, found, words) => {
     expect(closing(await runSteps([step('a', [], found)], () => undefined, calm))).toBe(words);
   });
 });

@@ -8,14 +8,14 @@ async function find(clockAheadMs: number | null) {
   return await step?.run(new AbortController().signal);
 }
 
-describe('api.clock', () => {
+describe('check: api.clock', () => {
   test.each([
     [null, 'skipped', /no time/],
     [-59_000, 'ok', /^agrees/],
     [-7_200_000, 'warning', /^this machine's clock is 2 h behind that of the API$/],
     [300_000, 'warning', /^this machine's clock is 5 min ahead of that of the API$/],
     [7_200_000, 'failed', /^this machine's clock is 2 h ahead of that of the API$/],
-  ])('finds a clock that is %p ms ahead %s', async (aheadMs, status, detail) => {
+  ])('with a clock that is %p ms ahead reports %s', async (aheadMs, status, detail) => {
     expect(await find(aheadMs)).toMatchObject([{ status, detail: expect.stringMatching(detail) }]);
   });
 });

@@ -33,7 +33,7 @@ const batch: ProbedForm = {
 };
 
 describe('check: the forms of request', () => {
-  test('counts those that are accepted apart from those that fail and those without an object', () => {
+  test('are counted as accepted, as failed, or as untried for lack of an object', () => {
     const unknown = { ...taken, stream: 'comments', outcome: 'unknown' } as const;
     expect(contract([taken, rejected, unknown], probing)).toEqual([
       {
@@ -55,7 +55,7 @@ describe('check: the forms of request', () => {
     ]);
   });
 
-  test('names the version that answers beside the one requested, in each finding', () => {
+  test('are reported with the answering and the requested API version', () => {
     const details = contract([taken, rejected], { ...probing, answeredBy: 'v27.0' });
     expect(details.map(({ detail }) => detail)).toEqual([
       expect.stringContaining('answered by v27.0, asked as v26.0'),
@@ -63,7 +63,7 @@ describe('check: the forms of request', () => {
     ]);
   });
 
-  test('names the endpoint where the message does not', () => {
+  test('are reported with the endpoint when the message lacks it', () => {
     const [finding] = contract([{ ...rejected, message: 'no list' }], probing);
     expect(finding?.subject).toBe(`user_insights ${insights}`);
   });
@@ -71,22 +71,25 @@ describe('check: the forms of request', () => {
   test.each([
     ['graph.refused', '(#100) Unsupported post request', /^No action needed: each object/],
     ['graph.retired', '(#100) batch is deprecated in v28.0', /^Install a newer version/],
-  ])('warns of rejected batches as %s, with Meta’s words', (code, words, action) => {
-    const observer = createApiObserver();
-    observer.report({ type: 'batch-refused', isAbsent: true, message: `Meta says "${words}"` });
-    const batchRejection = observer.batchRejection();
-    expect(contract([batch], { ...probing, batchRejection })).toEqual([
-      {
-        status: 'warning',
-        subject: 'batch',
-        detail: `Meta says "${words}"`,
-        action: expect.stringMatching(action),
-        code,
-      },
-    ]);
-  });
+  ])(
+    'include a warning with code %s and Meta’s message when batch requests are rejected',
+    (code, words, action) => {
+      const observer = createApiObserver();
+      observer.report({ type: 'batch-refused', isAbsent: true, message: `Meta says "${words}"` });
+      const batchRejection = observer.batchRejection();
+      expect(contract([batch], { ...probing, batchRejection })).toEqual([
+        {
+          status: 'warning',
+          subject: 'batch',
+          detail: `Meta says "${words}"`,
+          action: expect.stringMatching(action),
+          code,
+        },
+      ]);
+    },
+  );
 
-  test('warns of a rejected metric, whose others are published', () => {
+  test('include a warning when only one metric is rejected', () => {
     const error = new SkipError('graph.metric-refused', 'no reach', ['reach']);
     expect(insightsFinding(error, account)).toMatchObject({ status: 'warning' });
   });

@@ -25,8 +25,8 @@ async function findings(broker: Partial<Reachable>) {
   return await steps.find(({ id }) => id === 'kafka.brokers')?.run(noSignal);
 }
 
-describe('kafka.brokers', () => {
-  test('shows the release of a broker', async () => {
+describe('check: kafka.brokers', () => {
+  test('reports the release of a broker', async () => {
     expect(await findings({})).toEqual([
       { status: 'ok', subject: 'a:1', detail: 'can be connected to; Kafka 4.1' },
     ]);
@@ -52,7 +52,7 @@ describe('kafka.brokers', () => {
     ]);
   });
 
-  test('fails for a broker that cannot be connected to', async () => {
+  test('fails for an unreachable broker', async () => {
     const reach = () => Promise.reject(new Error('refused'));
 
     expect(await findings({ reach })).toMatchObject([{ status: 'failed', detail: 'refused' }]);

@@ -18,7 +18,7 @@ async function findings(script: RegistryScript) {
   return await steps.find(({ id }) => id === 'registry.schemas')?.run(noSignal);
 }
 
-describe('registry.schemas', () => {
+describe('check: registry.schemas', () => {
   test('fails for a new schema when the registry is in read-only mode', async () => {
     const script: RegistryScript = {
       'GET /mode/test.users-value?defaultToGlobal=true': [200, { mode: 'READONLY' }],

@@ -44,9 +44,9 @@ describe('check: the validity of a token', () => {
   });
 
   test.each([
-    ['which Meta still accepts', { isValid: true, reason: null }],
-    ['which reaches no account', { isValid: false, reason: 'the token reaches no account' }],
-  ])('fails once its access to data has ended, for a token %s', (_name, accepted) => {
+    ['that Meta still accepts', { isValid: true, reason: null }],
+    ['that reaches no account', { isValid: false, reason: 'the token reaches no account' }],
+  ])('fails after the end of its access to data, for a token %s', (_name, accepted) => {
     expect(validity({ ...token, ...accepted, facts: untilDay(1) }, nowMs)).toEqual({
       status: 'failed',
       subject: 'default',
@@ -56,7 +56,7 @@ describe('check: the validity of a token', () => {
     });
   });
 
-  test('fails when Meta does not accept the token', () => {
+  test('fails when Meta rejects the token', () => {
     expect(validity({ ...token, isValid: false, facts: null }, nowMs)).toEqual({
       status: 'failed',
       subject: 'default',

@@ -8,20 +8,20 @@ function found(version: string) {
   return versionStep(version, () => nowMs).run(calm);
 }
 
-describe('api.version', () => {
-  test('is ok with the end of a version that has more than 90 days', async () => {
+describe('check: api.version', () => {
+  test('is ok and names the end of a version that has more than 90 days left', async () => {
     expect(await found('v25.0')).toEqual([
       { status: 'ok', subject: 'v25.0', detail: 'until 2028-07-29 (608 days)' },
     ]);
   });
 
-  test('is ok for a version whose end Meta has not announced', async () => {
+  test('is ok for a version without an announced end', async () => {
     expect(await found('v26.0')).toEqual([
       { status: 'ok', subject: 'v26.0', detail: 'Meta has announced no end' },
     ]);
   });
 
-  test('warns of a version that ends within 90 days, and says what to do', async () => {
+  test('warns of a version that ends within 90 days, with the advice', async () => {
     expect(await found('v21.0')).toEqual([
       {
         status: 'warning',
@@ -31,7 +31,7 @@ describe('api.version', () => {
     ]);
   });
 
-  test('warns of a version that is newer than the program knows', async () => {
+  test('warns of a version that the program does not know yet', async () => {
     expect(await found('v99.0')).toMatchObject([
       { status: 'warning', detail: expect.stringMatching(/^v99\.0 is newer than v27\.0/) },
     ]);

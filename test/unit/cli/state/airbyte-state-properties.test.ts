@@ -40,8 +40,8 @@ const wrappers: readonly ((state: Json) => Json)[] = [
   }),
 ];
 
-describe('any state of Airbyte’s', () => {
-  test('gives each account its date, in every format and wrapping', () => {
+describe('any state of Airbyte', () => {
+  test('provides the date of each account, in every format and wrapper', () => {
     fc.assert(
       fc.property(
         worlds,
@@ -57,7 +57,7 @@ describe('any state of Airbyte’s', () => {
     );
   });
 
-  test('is read, or refused with a path, whatever JSON it is', () => {
+  test('is read or rejected with a path, for any JSON', () => {
     const refusal = /^Airbyte's state, \$.*: expected .*, got .*\. Nothing was changed\.$/s;
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(...wrappers), (value, wrap) => {

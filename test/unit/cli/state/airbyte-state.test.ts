@@ -42,7 +42,7 @@ describe("Airbyte's state of user_insights", () => {
     expect(cursorsOf(perPartition)).toEqual(bothCursors);
   });
 
-  test('is read as the shortest list of partitions', () => {
+  test('is read as a minimal list of partitions', () => {
     expect(
       cursorsOf({ states: [{ partition: { business_account_id: account }, cursor: { date } }] }),
     ).toEqual({ [account]: dateMs });
@@ -68,7 +68,7 @@ describe("Airbyte's state of user_insights", () => {
       'a partition with an empty cursor',
       { states: [{ partition: { business_account_id: account }, cursor: {} }] },
     ],
-  ])('is no cursor when it is %s', (_, document) => {
+  ])('has no cursor when it is %s', (_, document) => {
     expect(readAirbyteState(document, nowMs)).toEqual({ cursors: [], future: [] });
   });
 
@@ -109,7 +109,7 @@ describe("Airbyte's state of user_insights", () => {
       },
     ],
     [
-      "a connection's state from before streams had their own",
+      "a connection's legacy state",
       { stateType: 'legacy', state: { user_insights: perPartition } },
     ],
     ['a map of streams', { user_insights: perPartition, users: {} }],
@@ -141,7 +141,7 @@ describe("Airbyte's state of user_insights", () => {
       { type: 'STATE', state: { data: null, user_insights: perPartition } },
     ],
     [
-      "a sync's messages, of which the last counts",
+      "a sync's messages, whose last state counts",
       [
         { type: 'LOG', log: { level: 'INFO', message: 'Starting syncing' } },
         {
@@ -178,15 +178,15 @@ describe("Airbyte's state of user_insights", () => {
   test.each<[string, Json]>([
     ['never synced', { stateType: 'not_set' }],
     [
-      'of other streams alone',
+      'of other streams only',
       [{ streamDescriptor: { name: 'media' }, streamState: { anything: [1] } }],
     ],
-    ['of messages without a state', [{ type: 'LOG', log: {} }]],
-  ])('is no cursor in what is %s', (_, document) => {
+    ['a list of messages without a state', [{ type: 'LOG', log: {} }]],
+  ])('is absent when the document is %s', (_, document) => {
     expect(cursorsOf(document)).toEqual({});
   });
 
-  test('has no cursor where the date is null', () => {
+  test('has no cursor when the date is null', () => {
     const partition = { business_account_id: account };
     expect(cursorsOf({ states: [{ partition, cursor: { date: null } }] })).toEqual({});
     expect(cursorsOf({ [account]: { date: null }, [other]: { date } })).toEqual({
@@ -195,7 +195,7 @@ describe("Airbyte's state of user_insights", () => {
     expect(cursorsOf({ [account]: null })).toEqual({});
   });
 
-  test('takes the later date when an account is listed twice', () => {
+  test('has the later date when an account is listed twice', () => {
     const partition = { business_account_id: account };
     const states = [
       { partition, cursor: { date } },
@@ -204,7 +204,7 @@ describe("Airbyte's state of user_insights", () => {
     expect(cursorsOf({ states })).toEqual({ [account]: dateMs });
   });
 
-  test('sets apart a date that is further ahead than a day, and says so', () => {
+  test('excludes and reports a date more than a day in the future', () => {
     const { cursors, future } = readAirbyteState(
       { [account]: { date: '2222-01-01T00:00:00Z' }, [other]: { date: '2026-11-26T12:00:00Z' } },
       nowMs,
@@ -221,7 +221,7 @@ describe("Airbyte's state of user_insights", () => {
     ['a text', 'abc', '$: expected an object or null, got "abc"'],
     ['a number', 7, '$: expected an object or null, got 7'],
     [
-      'a name that is no account',
+      'a name that is not an account id',
       { foo: { date } },
       '$.foo: expected an account id (digits) as the name, got "foo"',
     ],
@@ -231,7 +231,7 @@ describe("Airbyte's state of user_insights", () => {
       `$.${account}: expected an object with "date", got list`,
     ],
     [
-      'a date of another kind',
+      'a date of another type',
       { [account]: { date: 5 } },
       `$.${account}.date: expected a time such as 2025-06-28T07:00:00+00:00, got 5`,
     ],
@@ -241,7 +241,7 @@ describe("Airbyte's state of user_insights", () => {
       `$.${account}.date: expected a time such as 2025-06-28T07:00:00+00:00, got nothing`,
     ],
     [
-      'a date before there was anything to read',
+      'a date before 2010',
       {
         states: [
           { partition: { business_account_id: account }, cursor: { date: '1970-01-01T00:00:00Z' } },
@@ -250,17 +250,17 @@ describe("Airbyte's state of user_insights", () => {
       '$.states[0].cursor.date: expected a time after 2010-01-01, when Instagram began, got "1970-01-01T00:00:00Z"',
     ],
     [
-      'a date that there is not',
+      'a date that does not exist',
       { [account]: '2026-02-30T00:00:00Z' },
       `$.${account}: expected a time such as 2025-06-28T07:00:00+00:00, got "2026-02-30T00:00:00Z"`,
     ],
     [
-      'states that are no list',
+      'states that are not a list',
       { states: {} },
       '$.states: expected a list of partitions, got object',
     ],
     [
-      'a partition that is no object',
+      'a partition that is not an object',
       { states: [1] },
       '$.states[0]: expected an object with "partition" and "cursor", got 1',
     ],
@@ -275,12 +275,12 @@ describe("Airbyte's state of user_insights", () => {
       '$.states[0].partition.business_account_id: expected an account id (a text of digits), got nothing',
     ],
     [
-      'a cursor that is no object',
+      'a cursor that is not an object',
       { states: [{ partition: { business_account_id: account }, cursor: date }] },
       `$.states[0].cursor: expected an object with "date", got "${date}"`,
     ],
     [
-      'one cursor of all accounts',
+      'one cursor for all accounts',
       { use_global_cursor: true, state: { date } },
       '$.states: expected a list of partitions (a cursor of all accounts together does not say what was read of each), got nothing',
     ],
@@ -295,17 +295,17 @@ describe("Airbyte's state of user_insights", () => {
       '$[0].streamDescriptor.name: expected the name of a stream, got nothing',
     ],
     [
-      'a connection of an unknown kind',
+      'a connection of an unknown type',
       { stateType: 'x' },
       '$.stateType: expected stream, global, legacy or not_set, got "x"',
     ],
     [
-      'streams that are no list',
+      'streams that are not a list',
       { stateType: 'global', globalState: { streamStates: 1 } },
       '$.globalState.streamStates: expected a list, got 1',
     ],
     ['a message without a state', { type: 'STATE' }, '$.state: expected an object, got nothing'],
-  ])('is refused with its path when it holds %s', (_, document, message) => {
+  ])('is rejected with its path when it contains %s', (_, document, message) => {
     expect(refusalOf(document)).toMatchObject({
       code: 'state.invalid',
       exitCode: 2,

@@ -16,8 +16,8 @@ const state = {
 const format = 'instagram-kafka-state/1';
 const line = JSON.stringify({ format, key: 'media/17', state: form.toJson(state) });
 
-describe('a file to import', () => {
-  test('is an export when its lines say so', () => {
+describe('an import file', () => {
+  test('is an export when its lines have the export format', () => {
     const other = line.replaceAll('"media', '"users');
 
     expect(readImport(`${line}\n\n${other}\n`, form, nowMs)).toEqual({
@@ -33,7 +33,7 @@ describe('a file to import', () => {
       'a message a line',
       '{"type":"LOG","log":{}}\n{"type":"STATE","state":{"data":{"user_insights":{"17":"2026-11-20T08:00:00Z"}},"type":"LEGACY"}}\n',
     ],
-  ])('is a state of Airbyte’s when it is %s without our format', (_, text) => {
+  ])('is a state of Airbyte when it is %s in another format', (_, text) => {
     expect(readImport(text, form, nowMs)).toMatchObject({
       kind: 'airbyte',
       state: { cursors: [{ accountId: '17', cursorMs: Date.parse('2026-11-20T08:00:00Z') }] },
@@ -61,7 +61,7 @@ describe('a file to import', () => {
       'line 1: this state could not be read when it was exported',
     ],
     [JSON.stringify({ format, key: 'media/17' }), 'line 1.state: expected an object, got null'],
-  ])('is refused when it is %j', (text, message) => {
+  ])('is rejected when it is %j', (text, message) => {
     expect(() => readImport(text, form, nowMs)).toThrow(
       expect.objectContaining({
         code: 'state.invalid',
@@ -71,7 +71,7 @@ describe('a file to import', () => {
     );
   });
 
-  test.each(['x\n', '{}\nx\n'])('is refused in one line when it is %j', (text) => {
+  test.each(['x\n', '{}\nx\n'])('is rejected in one line when it is %j', (text) => {
     expect(() => readImport(text, form, nowMs)).toThrow(
       expect.objectContaining({ message: expect.stringMatching(/^[^\n]+$/) }),
     );

@@ -40,8 +40,8 @@ const before: StreamState = {
   writtenBy: 'vm',
 };
 
-describe("a state's key", () => {
-  test('is read in its parts', () => {
+describe('the key of a state', () => {
+  test('is parsed into stream and account', () => {
     expect(parseStateKey('media_insights/17841400000000001')).toEqual({
       stream: 'media_insights',
       accountId: '17841400000000001',
@@ -55,7 +55,7 @@ describe("a state's key", () => {
     ['reels/1', 'stream "reels": expected one of stories'],
     ['media/abc', 'account "abc": expected an account id'],
     ['media/', 'key "media/": expected <stream>/<account id>'],
-  ])('is refused when it is %s', (text, message) => {
+  ])('is rejected when it is %s', (text, message) => {
     expect(() => parseStateKey(text)).toThrow(
       expect.objectContaining({
         code: 'state.invalid',
@@ -66,13 +66,13 @@ describe("a state's key", () => {
   });
 });
 
-describe('a cursor that a person gives', () => {
+describe('a cursor argument', () => {
   test.each([
     ['2026-11-01', '2026-11-01T00:00:00Z'],
     ['2026-11-01T07:00:00Z', '2026-11-01T07:00:00Z'],
     ['2026-11-01T07:00:00+02:00', '2026-11-01T05:00:00Z'],
     ['2026-11-26T12:00:00Z', '2026-11-26T12:00:00Z'],
-  ])('is %s, the moment %s', (text, moment) => {
+  ])('of %s is the time %s', (text, moment) => {
     expect(parseCursor(text, nowMs)).toBe(Date.parse(moment));
   });
 
@@ -85,25 +85,25 @@ describe('a cursor that a person gives', () => {
     '2026-11-26T12:00:01Z',
     '1970-01-01',
     '2009-12-31T23:59:59Z',
-  ])('is refused when it is "%s"', (text) => {
+  ])('is rejected when it is "%s"', (text) => {
     expect(() => parseCursor(text, nowMs)).toThrow(`cursor "${text}": expected a`);
   });
 
-  test('is refused for a stream that is read in full', () => {
+  test('is rejected for a stream without a cursor', () => {
     expect(() => {
       checkHasCursor('media');
     }).toThrow('stream "media" has no cursor');
   });
 });
 
-describe('moving a cursor', () => {
-  test('makes the stream due at once when it moves, and not when it stays', () => {
+describe('a moved cursor', () => {
+  test('makes the stream due at once, unless the cursor is unchanged', () => {
     const polled = { ...before, polledMs: nowMs };
     expect(moveCursor(polled, nowMs).polledMs).toBeNull();
     expect(moveCursor(polled, before.cursorMs ?? 0).polledMs).toBe(nowMs);
   });
 
-  test('back forgets the days after it, and what was asked for after it', () => {
+  test('that goes back drops the later days and moves the covered time back', () => {
     const cursorMs = Date.parse('2026-11-22T12:00:00Z');
 
     expect(moveCursor(before, cursorMs)).toMatchObject({
@@ -114,7 +114,7 @@ describe('moving a cursor', () => {
     });
   });
 
-  test('forward keeps the days that are known', () => {
+  test('that goes forward keeps the known days', () => {
     const cursorMs = Date.parse('2026-11-25T08:00:00Z');
 
     expect(moveCursor(before, cursorMs)).toMatchObject({
@@ -124,7 +124,7 @@ describe('moving a cursor', () => {
     });
   });
 
-  test('makes a state that goes on in its sequence and names its author (Invariant 2)', () => {
+  test('produces a state with the next sequence and its author (Invariant 2)', () => {
     const { key, after } = changeCursor(id, nowMs, { ...author, before });
 
     expect(key).toBe('user_insights/17');
@@ -136,7 +136,7 @@ describe('moving a cursor', () => {
     });
   });
 
-  test('makes the first state of an account that has none', () => {
+  test('produces the first state of an account without one', () => {
     const { after } = changeCursor(id, nowMs, { ...author, before: null });
 
     expect(after).toEqual({
@@ -149,7 +149,7 @@ describe('moving a cursor', () => {
     });
   });
 
-  test('never leaves the sequence behind what the topic or the import has (Invariant 2)', () => {
+  test('always produces a sequence above those of the topic and the import (Invariant 2)', () => {
     const sequences = fc.nat();
     fc.assert(
       fc.property(sequences, sequences, (stored, atLeast) => {
