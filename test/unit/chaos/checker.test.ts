@@ -9,7 +9,7 @@ const nothing = Object.fromEntries(
   STREAM_NAMES.map((name) => [name, new Map()]),
 ) as unknown as Expected;
 
-/** How often each promise is broken in a log. */
+/** The number of findings of each kind in a log. */
 function count(log: Log, expected: Partial<Expected> = {}) {
   const findings = check(log, { ...nothing, ...expected }, []);
   return Object.fromEntries(
@@ -70,13 +70,13 @@ const users = (poll: number, sequence: number): MadeTransaction => ({
   records: { [ACCOUNT]: { followers_count: 7 } },
 });
 
-describe('the checker', () => {
-  test('finds nothing in a log that is as it must be', () => {
+describe('the chaos checker', () => {
+  test('reports nothing for a correct log', () => {
     const log = logOfTransactions([
       ...media,
       firstDay,
       secondDay,
-      // Snapshots say the same again.
+      // Snapshots repeat their values.
       users(1, 1),
       users(2, 2),
       { stream: 'stories', poll: 1, sequence: 1, records: {}, deadLetters: 2 },
@@ -84,24 +84,24 @@ describe('the checker', () => {
     expect(count(log)).toEqual(none);
   });
 
-  test('takes a poll of several transactions', () => {
+  test('accepts a poll of several transactions', () => {
     const log = logOfTransactions([firstMedia, { ...secondMedia, poll: 1 }]);
     expect(count(log)).toEqual(none);
   });
 });
 
-describe('a value is lost', () => {
+describe('chaos checker: a lost value', () => {
   test.each([
-    ['when its key is not there', { 99: { likes: 1 } }],
-    ['when another value is the last of its key', { 11: { likes: 1 } }],
-    ['when a field is missing', { 11: { likes: 2, saves: 1 } }],
-    ['when there is a field that it does not have', { 11: {} }],
-  ])('%s', (_when, values) => {
+    ['its key is missing', { 99: { likes: 1 } }],
+    ['another value is the last of its key', { 11: { likes: 1 } }],
+    ['the record lacks a field', { 11: { likes: 2, saves: 1 } }],
+    ['the record has an additional field', { 11: {} }],
+  ])('is reported when %s', (_when, values) => {
     const expected = { media: new Map(Object.entries(values)) };
     expect(count(logOfTransactions(media), expected)).toEqual({ ...none, lost: 1 });
   });
 
-  test('not when it is the last of its key, URLs without their signatures', () => {
+  test('is not reported when only the URL signatures of the last value differ', () => {
     const log = logOfTransactions([
       { ...firstMedia, records: { 11: { media_url: 'https://cdn/a?sig=1' }, 12: {} } },
     ]);
@@ -109,7 +109,7 @@ describe('a value is lost', () => {
     expect(count(log, expected)).toEqual(none);
   });
 
-  test('not when hours were seen that the API does not tell any more', () => {
+  test('is not reported when the API has dropped the published hours meanwhile', () => {
     const key = `${ACCOUNT}/${monday}`;
     const seen = { ...day(monday, 5), online_followers: { 0: 3 } };
     const log = logOfTransactions([
@@ -121,37 +121,37 @@ describe('a value is lost', () => {
     expect(count(log, expected)).toEqual(none);
   });
 
-  test('when it was at an earlier time of rest', () => {
+  test('is reported when it was found after an earlier round', () => {
     const { lost } = check(logOfTransactions([]), nothing, ['after round 1: media 11']);
     expect(lost).toEqual(['after round 1: media 11']);
   });
 });
 
-describe('a record is a duplicate', () => {
-  test('when it says the same as the one before it of its key', () => {
+describe('chaos checker: a duplicate record', () => {
+  test('is reported when it equals the previous record of its key', () => {
     const repeated = { ...secondMedia, records: { 11: { likes: 1 } } };
     expect(count(logOfTransactions([firstMedia, repeated]))).toEqual({ ...none, duplicated: 1 });
   });
 
-  test('not when the value came back after another', () => {
+  test('is not reported when the value changed and then came back', () => {
     const back = { ...secondMedia, poll: 3, sequence: 3, records: { 11: { likes: 1 } } };
     const state = published({ 11: 101, 12: 121 });
     expect(count(logOfTransactions([...media, { ...back, state }]))).toEqual(none);
   });
 
-  test('of a snapshot, when the same poll has published the key', () => {
+  test('is reported for a snapshot when the same poll has already published the key', () => {
     const log = logOfTransactions([users(1, 1), users(1, 2)]);
     expect(count(log)).toEqual({ ...none, duplicated: 1 });
   });
 });
 
-describe('a key is reordered', () => {
-  test('when a record was polled before the one in front of it', () => {
+describe('chaos checker: a reordered key', () => {
+  test('is reported when a record was polled before the previous one', () => {
     const late = { ...secondMedia, records: { 11: { likes: 2, polled_at: 500 } } };
     expect(count(logOfTransactions([firstMedia, late]))).toEqual({ ...none, reordered: 1 });
   });
 
-  test('when it lies in two partitions', () => {
+  test('is reported when the key is in two partitions', () => {
     const log = logOfTransactions(media);
     const moved = (log.streams.get('media') ?? []).map((record, index) =>
       index === 2 ? { ...record, partition: 1 } : record,
@@ -161,57 +161,57 @@ describe('a key is reordered', () => {
   });
 });
 
-describe('a state is ahead', () => {
-  test('when a transaction before it is missing', () => {
+describe('chaos checker: a state that is ahead', () => {
+  test('is reported when an earlier transaction is missing', () => {
     const log = logOfTransactions([users(1, 1), users(2, 3)]);
     expect(count(log)).toEqual({ ...none, state_ahead: 1 });
   });
 
-  test('when it tells of media that are nowhere', () => {
+  test('is reported when no published media match its fingerprints', () => {
     const log = logOfTransactions([{ ...firstMedia, broken: 'state-alone' }]);
-    // Each of the two, and that the poll has no record at all.
+    // One for each media, and one for the poll without records.
     expect(count(log)).toEqual({ ...none, state_ahead: 3 });
   });
 
-  test('when one of its media is not beside it', () => {
+  test('is reported when one of its media is missing from the transaction', () => {
     const log = logOfTransactions([{ ...firstMedia, records: { 11: { likes: 1 } } }]);
     expect(count(log)).toEqual({ ...none, state_ahead: 1 });
   });
 
-  test('when it was committed before its records, which come later', () => {
+  test('is reported when it was committed before its records', () => {
     const log = logOfTransactions([{ ...users(1, 1), broken: 'state-first' }]);
     expect(count(log)).toEqual({ ...none, state_ahead: 1, state_behind: 1 });
   });
 
-  test('when its cursor or its days are beyond the days published', () => {
+  test('is reported when its cursor or its days exceed the published days', () => {
     const { state } = secondDay;
     const log = logOfTransactions([{ ...firstDay, ...(state && { state }) }]);
     expect(count(log)).toEqual({ ...none, state_ahead: 2 });
   });
 });
 
-describe('a state is behind', () => {
-  test('when its number comes again', () => {
+describe('chaos checker: a state that is behind', () => {
+  test('is reported when its sequence is repeated', () => {
     const log = logOfTransactions([users(1, 1), users(2, 1)]);
     expect(count(log)).toEqual({ ...none, state_behind: 1 });
   });
 
-  test('when records are there without any state', () => {
+  test('is reported when records have no state', () => {
     const log = logOfTransactions([{ ...firstMedia, broken: 'records-alone' }]);
     expect(count(log)).toEqual({ ...none, state_behind: 2 });
   });
 
-  test('when records were committed before it was sent', () => {
+  test('is reported when records were committed before it was sent', () => {
     const log = logOfTransactions([{ ...users(1, 1), broken: 'records-first' }]);
     expect(count(log)).toEqual({ ...none, state_ahead: 1, state_behind: 1 });
   });
 
-  test('when it does not tell of a record beside it', () => {
+  test('is reported when it lacks a record of its transaction', () => {
     const log = logOfTransactions([firstMedia, { ...secondMedia, state: firstMedia.state ?? {} }]);
     expect(count(log)).toEqual({ ...none, state_behind: 1 });
   });
 
-  test('and ahead, when its day has another value than the record', () => {
+  test('is reported as ahead as well when its day and the record have different values', () => {
     const other = { cursor: Date.parse(monday), days: [day(monday, 4)] };
     expect(count(logOfTransactions([{ ...firstDay, state: other }]))).toEqual({
       ...none,
@@ -220,7 +220,7 @@ describe('a state is behind', () => {
     });
   });
 
-  test('when another producer wrote the records', () => {
+  test('is reported as ahead as well when another producer wrote the records', () => {
     const log = logOfTransactions([users(1, 1)]);
     const states = log.states.map((state) => ({ ...state, producer: '7/1' }));
     expect(count({ ...log, states })).toEqual({ ...none, state_ahead: 1, state_behind: 1 });

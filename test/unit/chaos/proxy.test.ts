@@ -18,7 +18,7 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-describe('a proxy', () => {
+describe('the chaos proxy', () => {
   let echo: Server;
   let proxy: Proxy;
   const open: Socket[] = [];
@@ -63,11 +63,11 @@ describe('a proxy', () => {
     return answer;
   };
 
-  test('lets everything through while nothing is disturbed', async () => {
+  test('forwards everything without a disturbance', async () => {
     expect(await say(await dial(), 'hello')).toBe('hello');
   });
 
-  test('closes connections as long as it leads nowhere', async () => {
+  test('closes connections when it has no target', async () => {
     await using other = await startProxy();
     const [host = '', port = ''] = other.address.split(':');
     const socket = connect({ host, port: Number(port) });
@@ -77,7 +77,7 @@ describe('a proxy', () => {
     expect(socket.destroyed).toBe(true);
   });
 
-  test('delays each way, and is not overtaken by what comes after the delay', async () => {
+  test('delays both directions and keeps the order of the data', async () => {
     const accepted = once(echo, 'connection') as Promise<[Socket]>;
     const socket = await dial();
     const [server] = await accepted;
@@ -94,7 +94,7 @@ describe('a proxy', () => {
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(110);
   });
 
-  test('drops what is sent, and resets the connection afterwards', async () => {
+  test('drops the data and then resets the connection', async () => {
     const socket = await dial();
     expect(await say(socket, 'one')).toBe('one');
     proxy.disturb({ kind: 'drop' });
@@ -105,7 +105,7 @@ describe('a proxy', () => {
     expect(await say(await dial(), 'three')).toBe('three');
   });
 
-  test('cuts what is open in the middle of what is sent, and nothing that is opened later', async () => {
+  test('cuts open connections in the middle of the data, and accepts new ones', async () => {
     const socket = await dial();
     expect(await say(socket, 'one')).toBe('one');
     const received = once(echo, 'connection').catch(() => undefined);
@@ -117,18 +117,15 @@ describe('a proxy', () => {
     await received;
   });
 
-  test.each(['client', 'server'] as const)(
-    'closes one direction alone, to the %s',
-    async (side) => {
-      const ended = once(echo, 'connection').then(async ([socket]) => {
-        await once(socket as Socket, 'end');
-        return 'server';
-      });
-      const socket = await dial();
-      expect(await say(socket, 'one')).toBe('one');
-      const told = Promise.race([ended, once(socket, 'end').then(() => 'client')]);
-      proxy.disturb({ kind: 'halve', side });
-      expect(await told).toBe(side);
-    },
-  );
+  test.each(['client', 'server'] as const)('closes only the direction to the %s', async (side) => {
+    const ended = once(echo, 'connection').then(async ([socket]) => {
+      await once(socket as Socket, 'end');
+      return 'server';
+    });
+    const socket = await dial();
+    expect(await say(socket, 'one')).toBe('one');
+    const told = Promise.race([ended, once(socket, 'end').then(() => 'client')]);
+    proxy.disturb({ kind: 'halve', side });
+    expect(await told).toBe(side);
+  });
 });
