@@ -9,14 +9,14 @@ function compared(stream: string, theirs: Node, ours: Node) {
 }
 
 describe("the comparison with Airbyte's records", () => {
-  test('takes absent and null for the same', () => {
+  test('treats absent and null as equal', () => {
     expect(compared('media', { id: '1', caption: null }, { id: '1', children: null })).toEqual({
       surprises: [],
       met: [],
     });
   });
 
-  test('names every field that differs in a way that is not meant', () => {
+  test('reports every field that differs unexpectedly', () => {
     const theirs = {
       id: '1',
       like_count: 5,
@@ -36,7 +36,7 @@ describe("the comparison with Airbyte's records", () => {
     ]);
   });
 
-  test('does not take a value for a meant difference where the other has one too', () => {
+  test('reports a known difference when both sides have a value', () => {
     expect(compared('media_insights', { views: 5 }, { views: 6 }).surprises).toEqual([
       'media_insights.views: 5 and 6',
     ]);
@@ -46,7 +46,7 @@ describe("the comparison with Airbyte's records", () => {
     });
   });
 
-  test('lets signatures of links differ, but not what they lead to or are made of', () => {
+  test('ignores the values of URL signatures, but not the path or the parameter names', () => {
     const link = (path: string, query: string) => ({
       media_url: `https://cdn.example${path}?${query}`,
     });

@@ -5,7 +5,7 @@ const secret = 'EAA/sec+ret "quoted" é';
 const secrets = { 'the token': secret };
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-describe('the search for secrets', () => {
+describe('leaksIn', () => {
   test.each([
     ['as it is', `token=${secret}.`],
     ['in a URL', `https://x/?access_token=${encodeURIComponent(secret)}&y`],
@@ -18,12 +18,12 @@ describe('the search for secrets', () => {
     ['in base64 behind one byte', base64(`:${secret}`)],
     ['in base64 between others', base64(`me:${secret}:and more`)],
     ['in base64 for URLs', Buffer.from(`>>${secret}`).toString('base64url')],
-  ])('finds one %s, and says where', (_how, text) => {
+  ])('finds a secret %s, and names the place', (_how, text) => {
     const texts = { stdout: 'nothing', '/status': text };
     expect(leaksIn({ code: 0, texts }, secrets)).toEqual(['/status: the token']);
   });
 
-  test('looks at every place, for every secret', () => {
+  test('searches every text for every secret', () => {
     const both = { 'the token': 'first-secret', 'the password': 'second-secret' };
     const texts = { stderr: 'first-secret', '/metrics': 'x', topic: 'first-secret second-secret' };
     expect(leaksIn({ code: 0, texts }, both)).toEqual([
@@ -33,7 +33,7 @@ describe('the search for secrets', () => {
     ]);
   });
 
-  test('finds none where none is', () => {
+  test('finds nothing in texts without a secret', () => {
     expect(leaksIn({ code: 0, texts: { stdout: '[secret] EAA/sec' } }, secrets)).toEqual([]);
   });
 });

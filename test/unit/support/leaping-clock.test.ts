@@ -22,7 +22,7 @@ const hourMs = 3_600_000;
 const never = new AbortController().signal;
 
 describe('the leaping clock', () => {
-  it('wakes sleepers in their order, hours in no time, and tells each leap before', async () => {
+  it('wakes sleepers in order without waiting, and reports each leap before it', async () => {
     const events: string[] = [];
     const onLeap = (nowMs: number): void => {
       events.push(`leap ${Math.round(nowMs / hourMs)}`);
@@ -37,7 +37,7 @@ describe('the leaping clock', () => {
     expect(clock.nowMs()).toBeGreaterThanOrEqual(5 * hourMs);
   });
 
-  it('does not leap while work holds it', async () => {
+  it('does not leap while work holds the clock', async () => {
     const events: string[] = [];
     using clock = createLeapingClock({ startMs: 0, restMs: 1 });
     const work = clock.hold(async () => {
@@ -52,7 +52,7 @@ describe('the leaping clock', () => {
     await work;
   });
 
-  it('does not leap while a request is under way', async () => {
+  it('does not leap during an HTTP request', async () => {
     const events: string[] = [];
     await using server = await startHttpServer((_request, response) => {
       setTimeout(() => {
@@ -70,7 +70,7 @@ describe('the leaping clock', () => {
     await request;
   });
 
-  it('does not leap while something sent over a connection is not answered', async () => {
+  it('does not leap while data sent over a connection is unanswered', async () => {
     const events: string[] = [];
     await using listening = await listen((socket) => {
       socket.once('data', () => {
@@ -91,7 +91,7 @@ describe('the leaping clock', () => {
     socket.destroy();
   });
 
-  it('does not leap while work that it was told of goes on', async () => {
+  it('does not leap between begin and the end of the work', async () => {
     const events: string[] = [];
     using clock = createLeapingClock({ startMs: 0, restMs: 1 });
     const end = clock.begin();
@@ -106,7 +106,7 @@ describe('the leaping clock', () => {
     expect(events).toEqual(['ended', 'woke']);
   });
 
-  it('lets a process that did not get to run do first what it had to do', async () => {
+  it('lets a delayed process run its pending work before it leaps', async () => {
     const events: string[] = [];
     using clock = createLeapingClock({ startMs: 0, restMs: 10 });
     const asleep = clock.sleep(hourMs, never).then(() => events.push('woke'));
@@ -124,7 +124,7 @@ describe('the leaping clock', () => {
     expect(events).toEqual(['asked', 'woke']);
   });
 
-  it('rejects who is aborted with the reason and does not leap for it', async () => {
+  it('rejects an aborted sleep with the reason and does not leap for it', async () => {
     using clock = createLeapingClock({ startMs: 0, restMs: 1 });
     const stop = new AbortController();
     const sleeping = clock.hold(() => {
