@@ -16,14 +16,14 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 const starter = fileURLToPath(new URL('../../../scripts/ensure-installed.mjs', import.meta.url));
 
-/** As package-lock.json has it: two packages, and one for another machine. */
+/** The packages of package-lock.json: two, and one for another platform. */
 const locked = {
   '': { name: 'project' },
   'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' },
   'node_modules/a/node_modules/b': { version: '2.0.0', integrity: 'sha512-b' },
   'node_modules/elsewhere': { version: '1.0.0', integrity: 'sha512-e', optional: true },
 };
-/** As npm notes what it has installed. */
+/** The record that npm keeps of the installed packages. */
 const noted = {
   'node_modules/a': locked['node_modules/a'],
   'node_modules/a/node_modules/b': locked['node_modules/a/node_modules/b'],
@@ -36,7 +36,7 @@ const write = (path: string, content: unknown): void => {
   writeFileSync(join(root, path), typeof content === 'string' ? content : JSON.stringify(content));
 };
 
-/** Starts a program through the script; what it printed, and whether npm was called for. */
+/** Starts a program through the script; returns its output, and whether npm was called. */
 function start() {
   const env = {
     ...process.env,
@@ -62,7 +62,7 @@ beforeEach(() => {
   write('node_modules/a/node_modules/b/package.json', '{}');
   mkdirSync(join(root, 'node_modules/.bin'));
   symlinkSync(process.execPath, join(root, 'node_modules/.bin/node'));
-  // Leaves what a whole install leaves, as far as a program needs it.
+  // Creates the files of a complete install that a program needs.
   write(
     'bin/npm',
     `#!/bin/sh\ntouch '${root}/npm-was-called'\nmkdir -p '${root}/node_modules/.bin'\n` +
@@ -75,8 +75,8 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-describe('a program that is started', () => {
-  test('runs at once when npm ci has run before', () => {
+describe('ensure-installed', () => {
+  test('starts the program at once after npm ci', () => {
     expect(start()).toEqual({ printed: 'ran\n', status: 0, installed: false });
   });
 
@@ -88,7 +88,7 @@ describe('a program that is started', () => {
       },
     ],
     [
-      'an install has not come to its end',
+      'an install was interrupted',
       () => {
         rmSync(join(root, 'node_modules/.package-lock.json'));
       },
@@ -114,13 +114,13 @@ describe('a program that is started', () => {
       },
     ],
     [
-      'a package was taken away',
+      'a package was removed',
       () => {
         write('package-lock.json', { packages: { 'node_modules/a': locked['node_modules/a'] } });
       },
     ],
     [
-      'another version is wanted',
+      'the lock file has another version',
       () => {
         write('package-lock.json', {
           packages: { ...locked, 'node_modules/a': { version: '1.0.1', integrity: 'sha512-c' } },
@@ -128,12 +128,12 @@ describe('a program that is started', () => {
       },
     ],
     [
-      'what npm has noted cannot be read',
+      'the record of the last install is not readable',
       () => {
         write('node_modules/.package-lock.json', '{');
       },
     ],
-  ])('installs first when %s', (_name, change) => {
+  ])('installs the packages first when %s', (_name, change) => {
     change();
 
     expect(start()).toEqual({ printed: 'ran\n', status: 0, installed: true });
