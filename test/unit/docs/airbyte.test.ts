@@ -20,7 +20,7 @@ function rowsUnder(heading: string): readonly (readonly string[])[] {
 }
 
 describe('docs/airbyte.md', () => {
-  test('has the table of differences that is tested', () => {
+  test('has the tested table of differences', () => {
     expect(rowsUnder('Field by field')).toEqual(
       differences.map(({ field, theirs, ours, reason }) => [`\`${field}\``, theirs, ours, reason]),
     );

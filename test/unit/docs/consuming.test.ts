@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 const root = new URL('../../../', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, root), 'utf8');
 
-test('docs/consuming.md has the statements of Flink as they are run', () => {
+test('docs/consuming.md has the Flink statements of examples/flink/media.sql', () => {
   const blocks = [
     ...read('docs/consuming.md').matchAll(/```sql\n([^`]*(?:`timestamp`[^`]*)*)```/g),
   ];

@@ -34,15 +34,15 @@ function sourceOf(file: string): string {
 describe.each([
   ['## What a crash leaves', 4, 10],
   ['### What a fault does', 3, 10],
-])('the table below "%s"', (heading, columns, atLeast) => {
+])('docs/architecture.md: the table below "%s"', (heading, columns, atLeast) => {
   const rows = rowsBelow(page, heading);
 
-  test('has a row for each step, and nothing left out', () => {
+  test('has complete rows', () => {
     expect(rows.length).toBeGreaterThanOrEqual(atLeast);
     expect(rows.filter((cells) => cells.length !== columns || cells.includes(''))).toEqual([]);
   });
 
-  test('names for each row a test that is there, by its file and title', () => {
+  test('names an existing test, by file and title, in each row', () => {
     const missing = rows
       .flatMap((cells) => testsNamedIn(cells[0] ?? '', cells.at(-1) ?? ''))
       .filter(({ file, title }) => title === '' || !sourceOf(file).includes(`'${title}'`));

@@ -64,23 +64,26 @@ describe('docs/openapi.json', () => {
     return fetch(base + filled, { method: method.toUpperCase(), ...init });
   };
 
-  test.each(operations)('$method $path answers as it says', async ({ path, method, operation }) => {
-    const response = await call(path, method, {
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(operation.requestBody && { body: '{"level":"info"}' }),
-    });
+  test.each(operations)(
+    'describes the response of $method $path',
+    async ({ path, method, operation }) => {
+      const response = await call(path, method, {
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(operation.requestBody && { body: '{"level":"info"}' }),
+      });
 
-    const type = typeOf(response);
-    const content = operation.responses[String(response.status)]?.content ?? {};
-    expect(Object.keys(content)).toEqual([type]);
-    const { required = [], properties = {} } = resolved(content[type]?.schema);
-    const names = namesIn(await response.text(), type);
-    expect(names).toEqual(expect.arrayContaining([...required]));
-    expect(names.filter((name) => !(name in properties))).toEqual([]);
-  });
+      const type = typeOf(response);
+      const content = operation.responses[String(response.status)]?.content ?? {};
+      expect(Object.keys(content)).toEqual([type]);
+      const { required = [], properties = {} } = resolved(content[type]?.schema);
+      const names = namesIn(await response.text(), type);
+      expect(names).toEqual(expect.arrayContaining([...required]));
+      expect(names.filter((name) => !(name in properties))).toEqual([]);
+    },
+  );
 
   test.each(operations)(
-    '$method $path needs a token where it says so',
+    'describes whether $method $path needs a token',
     async ({ path, method, operation }) => {
       const { status } = await call(path, method);
 
@@ -88,7 +91,7 @@ describe('docs/openapi.json', () => {
     },
   );
 
-  test.each(Object.keys(api.paths))('%s allows no other method', async (path) => {
+  test.each(Object.keys(api.paths))('lists every method of %s', async (path) => {
     const response = await call(path, 'delete');
 
     const allowed = response.headers.get('allow')?.toLowerCase().split(', ') ?? [];
@@ -101,7 +104,7 @@ describe('docs/openapi.json', () => {
     );
   });
 
-  test('leads only to schemas that are there', () => {
+  test('refers only to existing schemas', () => {
     const named = [...JSON.stringify(api).matchAll(/#\/components\/schemas\/(\w+)/g)];
 
     const names = new Set(named.map(([, name = '']) => name));

@@ -14,16 +14,16 @@ const dispositions =
 describe('docs/operations/', () => {
   const codes = rowsBelow(reference, '## Error codes');
 
-  test('has one row for every error code, in the order of the list', () => {
+  test('has one row for each error code, in the order of errorCodes', () => {
     expect(codes.map(([code]) => code)).toEqual(errorCodes.map((code) => `\`${code}\``));
   });
 
-  test('says of every error code what the program does, what it means and what to do', () => {
+  test('has the disposition, the meaning and the remedy of each error code', () => {
     expect(codes.filter((cells) => cells.length !== 4 || cells.includes(''))).toEqual([]);
     expect(codes.filter(([, disposition = '']) => !dispositions.test(disposition))).toEqual([]);
   });
 
-  test('has one row for every API version that the program knows', () => {
+  test('has one row for each known API version', () => {
     expect(rowsBelow(runPage, '## API versions')).toEqual(
       apiVersions.map(({ version, released, until }) => [
         `\`${version}\``,

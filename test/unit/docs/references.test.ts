@@ -45,8 +45,8 @@ function leadsSomewhere({ page, file, anchor }: Link): boolean {
   return anchor === '' || anchorsOf(readFileSync(target, 'utf8')).has(anchor);
 }
 
-describe('the documents', () => {
-  test('name only files that are there', () => {
+describe('the documentation', () => {
+  test('names only existing files', () => {
     const missing = pages.flatMap((page) =>
       pathsIn(read(page))
         .filter((path) => !examples.has(path) && !existsSync(new URL(path, root)))
@@ -56,7 +56,7 @@ describe('the documents', () => {
     expect(missing).toEqual([]);
   });
 
-  test('name for each invariant a test that cites its number', () => {
+  test("names for each invariant a test that cites the invariant's number", () => {
     const [, section = ''] = read('docs/architecture.md').split('\n## Invariants\n');
     const items = [...section.matchAll(/^(\d)\. [^]*?(?=^\d\. |^## )/gm)];
     const proved = items
@@ -70,7 +70,7 @@ describe('the documents', () => {
     expect(proved).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
   });
 
-  test('link only to pages and headings that are there', () => {
+  test('links only to existing pages and headings', () => {
     expect(pages.flatMap(linksIn).filter((link) => !leadsSomewhere(link))).toEqual([]);
   });
 });

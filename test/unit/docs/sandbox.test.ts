@@ -34,7 +34,7 @@ function membersOf(read: (value: unknown) => unknown): readonly string[] {
 }
 
 describe('docs/sandbox.md', () => {
-  test('names every call', () => {
+  test('names every endpoint of the simulator', () => {
     const request = { method: 'GET', name: '', query: new URLSearchParams(), body: '' };
     const state = { world, ledger: createLedger(), faults: createFaults(), meter: createMeter() };
     const rows = rowsBelow(page, "## The simulator's own endpoints").map((cells) =>
@@ -65,14 +65,14 @@ describe('docs/sandbox.md', () => {
         patchWorld({ tokens: { one } }, world);
       },
     ],
-  ])('names every member of %s', (_name, read) => {
+  ])('names every property of %s', (_name, read) => {
     const members = membersOf(read);
 
     expect(members.length).toBeGreaterThan(3);
     expect(members.filter((member) => !page.includes(`\`${member}\``))).toEqual([]);
   });
 
-  test('has one row for every member of a fault', () => {
+  test('has one row for each property of a fault', () => {
     const rows = rowsBelow(page, '## Faults').map(([member]) => member);
     const nested = (name: string) =>
       membersOf((value) => readFaultRule({ [name]: value })).map((member) => `${name}.${member}`);
@@ -83,7 +83,7 @@ describe('docs/sandbox.md', () => {
     );
   });
 
-  test('has one row for every error, with its status and code', () => {
+  test('has one row for each error, with its status and code', () => {
     const rows = rowsBelow(page, '### Errors').map((cells) => cells.slice(0, 3));
 
     expect(rows).toEqual(

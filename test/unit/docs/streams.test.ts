@@ -5,7 +5,7 @@ import { rowsBelow } from './markdown.ts';
 const page = renderStreamsPage();
 
 describe('docs/streams.md', () => {
-  test('says of each stream its topic, key, kind and interval', () => {
+  test('has the topic, key, mode and interval of each stream', () => {
     const overview = rowsBelow(page, '# Streams').map((cells) => cells.slice(0, 5));
 
     expect(overview).toContainEqual([
@@ -18,14 +18,14 @@ describe('docs/streams.md', () => {
     expect(overview).toHaveLength(12);
   });
 
-  test('says of a stream that is off how it is turned on', () => {
+  test('explains how to enable a stream that is disabled by default', () => {
     expect(page).toContain(
       '- off until `STREAMS` names it: `STREAMS=default,user_reached_audience`',
     );
     expect(page.match(/- off until/g)).toHaveLength(5);
   });
 
-  test('writes out records within records, also where the schema only names them', () => {
+  test('lists the fields of nested records, even when the schema refers to them by name', () => {
     const fields = rowsBelow(page, '## `media`').map(([name, type]) => [name, type]);
 
     expect(fields).toContainEqual(['`children`', 'list of MediaChild or null']);
@@ -33,7 +33,7 @@ describe('docs/streams.md', () => {
     expect(fields).toContainEqual(['`timestamp`', 'timestamp-millis or null']);
   });
 
-  test('has the metrics of each product type and login', () => {
+  test('lists the metrics of each product type and login', () => {
     expect(page).toMatch(/\| REELS, VIDEO \|[^|]*`ig_reels_avg_watch_time`/);
     expect(page).toMatch(/\| live stories, Facebook Login \|[^|]*`link_clicks` \|/);
     expect(page).toMatch(/\| live stories, Instagram Login \|[^|]*`profile_activity` \|/);
