@@ -39,30 +39,30 @@ describe('the alert rules', () => {
     known = await programMetrics();
   });
 
-  test('are read whole', () => {
+  test('are parsed completely', () => {
     expect(alerts.length).toBeGreaterThan(10);
     expect(alerts.filter(({ expr }) => metricsIn(expr).length === 0)).toEqual([]);
   });
 
-  test('ask for metrics and labels that the program has', () => {
+  test('query only metrics and labels of the program', () => {
     expect(alerts.flatMap(({ expr }) => missingIn(expr, known))).toEqual([]);
   });
 
-  test('have a severity, and the runbook section of their own name', () => {
+  test('have a severity and the runbook section of the same name', () => {
     for (const { name, severity, runbook } of alerts) {
       expect(['warning', 'critical']).toContain(severity);
       expect(runbook).toBe(`docs/operations/repair.md#${name.toLowerCase()}`);
     }
   });
 
-  test('lead to sections that are there', () => {
+  test('link to existing sections', () => {
     const anchors = anchorsOf(readFileSync(new URL('docs/operations/repair.md', root), 'utf8'));
 
     const lost = alerts.map(({ runbook }) => runbook.split('#')[1] ?? '');
     expect(lost.filter((anchor) => !anchors.has(anchor))).toEqual([]);
   });
 
-  test('are each seen to fire by a test of promtool', () => {
+  test('are each covered by a promtool test in which they fire', () => {
     const tested = [...ruleTests.matchAll(/alertname: (\w+)\n(?= +exp_alerts:\n)/g)];
 
     expect(new Set(tested.map(([, name]) => name))).toEqual(

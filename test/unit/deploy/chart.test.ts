@@ -30,13 +30,13 @@ function refusedIn(schema: Schema, path = ''): readonly string[] {
 }
 
 describe('the Helm chart', () => {
-  test('Invariant 9: the chart refuses every secret of the configuration in the config map', () => {
+  test('Invariant 9: rejects every secret of the configuration in the config map', () => {
     expect(refusedIn(chart.properties.config).toSorted()).toEqual(
       secrets.map(({ path }) => path).toSorted(),
     );
   });
 
-  test('Invariant 9: the chart refuses every secret of the configuration as a literal variable', () => {
+  test('Invariant 9: rejects every secret of the configuration as a literal variable', () => {
     expect(chart.properties.env.items).toMatchObject({ not: { required: ['name', 'value'] } });
     expect(chart.properties.env.items.not.properties.name.enum.toSorted()).toEqual(
       secrets.map(({ env }) => env).toSorted(),

@@ -48,7 +48,7 @@ describe('the Grafana dashboard', () => {
     known = await programMetrics();
   });
 
-  test('asks for metrics and labels that the program has', () => {
+  test('queries only metrics and labels of the program', () => {
     const definitions = dashboard.templating.list.flatMap(({ definition }) => definition ?? []);
     const expressions = [...targets.map(({ expr }) => expr), ...definitions];
 
@@ -66,7 +66,7 @@ describe('the Grafana dashboard', () => {
     expect(missing.filter((name) => !others.test(name))).toEqual([]);
   });
 
-  test('names by a legend only labels that are left by the expression', () => {
+  test('uses in a legend only labels that remain in its expression', () => {
     const lost = targets.filter(({ expr, legendFormat }) =>
       [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].some(([, label = '']) => {
         const kept = [...expr.matchAll(/by \(([^)]*)\)/g)].at(0)?.[1]?.split(', ');
@@ -77,7 +77,7 @@ describe('the Grafana dashboard', () => {
     expect(lost).toEqual([]);
   });
 
-  test('asks the data source that is chosen, and only with variables that it has', () => {
+  test('queries the selected data source, with its own variables only', () => {
     const sources = [
       ...charts.map(({ datasource }) => datasource),
       ...targets.map((t) => t.datasource),
@@ -92,7 +92,7 @@ describe('the Grafana dashboard', () => {
     expect(variables).toEqual(['datasource', 'job', 'instance', 'stream']);
   });
 
-  test('has panels of their own id and place, each with a title and, if it charts, a description', () => {
+  test('has panels with unique ids and places, titles and, on charts, descriptions', () => {
     const { panels } = dashboard;
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     expect(panels.filter(({ title }) => title === '')).toEqual([]);
