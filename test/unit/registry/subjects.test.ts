@@ -3,7 +3,7 @@ import type { StopProcessError } from '../../../src/engine/errors.ts';
 import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import { openRegistry, type RegistryOptions } from '../../../src/registry/index.ts';
 import { readSchema } from '../../../src/registry/schemas.ts';
-import { readSubjectSchema } from '../../../src/registry/subjects.ts';
+import { readSubjectSchema, withoutOldSchema } from '../../../src/registry/subjects.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import {
   startRegistryServer,
@@ -332,5 +332,19 @@ describe('an unavailable registry', () => {
 
     expect(server.authorizations.length).toBeGreaterThan(2);
     expect(new Set(server.authorizations)).toEqual(new Set(['Basic asO2cmc64oKsNQ==']));
+  });
+});
+
+describe('withoutOldSchema', () => {
+  test("removes each old schema from the registry's message", () => {
+    expect(withoutOldSchema("a; {oldSchema: '{}'}; b; {oldSchema: 'x\ny'}")).toBe('a; b; ');
+  });
+
+  test('takes linear time for 200,000 characters of schemas without an end', () => {
+    const text = "{oldSchema: '".repeat(15_400);
+    const startMs = performance.now();
+
+    expect(withoutOldSchema(`a; {oldSchema: 'x'}; ${text}`)).toBe(`a; ${text}`);
+    expect(performance.now() - startMs).toBeLessThan(500);
   });
 });

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { openCaptured, type Captured } from './captured-observability.ts';
-import { account, failed } from './telemetry-events.ts';
+import { openCaptured, type Captured } from '../captured-observability.ts';
+import { account, failed } from '../telemetry-events.ts';
 
 const token = 'hush-hush-operator';
 const secret = 'hush-hush-graph';
