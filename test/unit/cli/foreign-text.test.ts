@@ -24,7 +24,7 @@ const record: TailedRecord = {
 };
 
 describe('terminal output of foreign text', () => {
-  test('of tail has escaped control characters in keys, values and reasons', () => {
+  test('in tail has escaped control characters in keys, values and reasons', () => {
     const read = { kind: 'value', value: { caption: foreign } } as const;
     const broken = { kind: 'unreadable', reason: `\u001B${foreign}` } as const;
     const head = `1970-01-01T00:00:00.000Z 3@7 \\u001b]0;${escaped}\\u000a`;
@@ -35,13 +35,13 @@ describe('terminal output of foreign text', () => {
     );
   });
 
-  test('of tail --json has the characters unchanged', () => {
+  test('in tail --json has the characters unchanged', () => {
     const read = { kind: 'value', value: { caption: foreign } } as const;
 
     expect(jsonLine({ topic: 't', record, read })).toContain(`"caption":"${foreign}"`);
   });
 
-  test('of dry-run has escaped control characters on a terminal only', () => {
+  test('in dry-run has escaped control characters on a terminal only', () => {
     const line = { topic: 't', key: 'k', headers: {}, value: { text: foreign } };
     const head = '{"topic":"t","key":"k","headers":{},"value":';
 
@@ -49,7 +49,7 @@ describe('terminal output of foreign text', () => {
     expect(outputLine(line, false)).toBe(`${head}{"text":"${foreign}"}}\n`);
   });
 
-  test('of check has escaped control characters and keeps line breaks', () => {
+  test('in check has escaped control characters and keeps line breaks', () => {
     const line = {
       id: 'api.token',
       status: 'ok',
@@ -64,7 +64,7 @@ describe('terminal output of foreign text', () => {
     );
   });
 
-  test('of a table has escaped control characters and aligned columns', () => {
+  test('in a table has escaped control characters and aligned columns', () => {
     expect(
       asTable([
         ['NAME', 'ID'],
@@ -90,14 +90,14 @@ describe('terminal output of foreign states', () => {
     form: { toJson: () => ({ written_by: foreign }) },
   } as unknown as StateSession;
 
-  test('of state list has escaped control characters in keys and names', () => {
+  test('in state list has escaped control characters in keys and names', () => {
     const text = listStates(session, {}, false);
 
     expect(text).toContain(`\\u001b${escaped}`);
     expect(text).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
   });
 
-  test('of state get has escaped control characters in values, unless with --json', () => {
+  test('in state get has escaped control characters in values, unless with --json', () => {
     expect(getState(session, key, false)).toBe(`{\n  "written_by": "${escaped}"\n}\n`);
     expect(getState(session, key, true)).toBe(`{\n  "written_by": "${foreign}"\n}\n`);
   });

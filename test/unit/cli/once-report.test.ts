@@ -172,7 +172,7 @@ describe('the progress of once', () => {
       'waiting for kafka: away',
     ],
     [{ type: 'dependency', name: 'kafka', ready: true, reason: '' } as const, undefined],
-  ])('has a line for a long step and for the outcome of each poll: %#', (event, line) => {
+  ])('has a line for a long step and for the outcome of each poll: case %#', (event, line) => {
     expect(describeProgress(event)).toBe(line);
   });
 });

@@ -32,10 +32,13 @@ describe('the status of a schema', () => {
     [{ ...registered, mode: 'READONLY' }, 'register', 'registered', true],
     [bad, 'register', 'incompatible', false],
     [bad, 'verify', 'incompatible', false],
-  ] as const)('is the result that a start would have: %#', (...[finding, mode, word, fits]) => {
-    expect(standing(finding, mode)).toBe(word);
-    expect(isFit(finding, mode)).toBe(fits);
-  });
+  ] as const)(
+    'is the result that a start would have: case %#',
+    (...[finding, mode, word, fits]) => {
+      expect(standing(finding, mode)).toBe(word);
+      expect(isFit(finding, mode)).toBe(fits);
+    },
+  );
 
   test('is listed in one line, with the reasons below the table', () => {
     expect(listFindings([registered, bad], 'register')).toBe(

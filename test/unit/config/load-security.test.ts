@@ -91,7 +91,7 @@ describe('a login to Kafka', () => {
       { ...oauth, KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: 'http://login.example/token' },
       ['kafka.sasl.oauthbearer.tokenEndpointUrl'],
     ],
-  ])('is rejected by field with %s', (_what, changes, paths) => {
+  ])('is rejected, and its field named, when the configuration has %s', (_what, changes, paths) => {
     const error = failure({ env: { ...env, ...changes } });
     expect(error.problems.map(({ path }) => path)).toEqual(paths);
     expect(error.message).not.toContain('hush-hush');
@@ -160,9 +160,12 @@ describe('PEM files', () => {
       ({ ca }) => ({ SCHEMA_REGISTRY_SSL_CA_LOCATION: ca }),
       'schemaRegistry.ssl.caLocation',
     ],
-  ])('are rejected by field with %s', (_what, changes, path) => {
-    expect(problemPaths({ env: { ...env, ...changes(made) } })).toContain(path);
-  });
+  ])(
+    'are rejected, and their field named, when the configuration has %s',
+    (_what, changes, path) => {
+      expect(problemPaths({ env: { ...env, ...changes(made) } })).toContain(path);
+    },
+  );
 
   test('stay hidden when a variable holds the key itself instead of its path', () => {
     const key = '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----';

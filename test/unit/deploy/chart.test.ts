@@ -30,13 +30,13 @@ function refusedIn(schema: Schema, path = ''): readonly string[] {
 }
 
 describe('the Helm chart', () => {
-  test('Invariant 9: rejects every secret of the configuration in the config map', () => {
+  test('rejects every secret of the configuration in the config map (Invariant 9)', () => {
     expect(refusedIn(chart.properties.config).toSorted()).toEqual(
       secrets.map(({ path }) => path).toSorted(),
     );
   });
 
-  test('Invariant 9: rejects every secret of the configuration as a literal variable', () => {
+  test('rejects every secret of the configuration as a literal variable (Invariant 9)', () => {
     expect(chart.properties.env.items).toMatchObject({ not: { required: ['name', 'value'] } });
     expect(chart.properties.env.items.not.properties.name.enum.toSorted()).toEqual(
       secrets.map(({ env }) => env).toSorted(),

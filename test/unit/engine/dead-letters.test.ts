@@ -19,9 +19,9 @@ describe('the fingerprint of a dead letter', () => {
 
   it.each([
     ['another value', { raw: '{"id":7,"like_count":4}' }],
-    ['another place', { path: 'like_count' }],
+    ['another path', { path: 'like_count' }],
     ['another reason', { code: 'encoding.invalid' as const }],
-    ['another question in a caption', { raw: '{"id":7,"caption":"really?"}' }],
+    ['another text after a question mark', { raw: '{"id":7,"caption":"really?"}' }],
   ])('differs for %s', (_what, changes) => {
     expect(deadLetterFingerprint({ ...part, ...changes })).not.toBe(deadLetterFingerprint(part));
   });

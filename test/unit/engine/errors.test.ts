@@ -16,14 +16,22 @@ const scope = { kind: 'app', id: '' } as const;
 
 describe('the error classes', () => {
   test.each([
-    [new RetryError('graph.server', 'm', { retryAfterMs: 5, cause }), 'retry'],
-    [new WaitError('graph.rate-limited', 'm', { scope, retryAfterMs: 5 }), 'wait'],
-    [new SkipError('graph.gone', 'm', ['1']), 'skip'],
-    [new DeadLetterError('mapping.invalid', 'm', { path: 'a', raw: 'b' }), 'dead-letter'],
-    [new StopStreamError('graph.permission', 'm', { cause }), 'stop-stream'],
-    [new StopAccountError('graph.token', 'm', { cause }), 'stop-account'],
-    [new StopProcessError('config.invalid', 'm', { exitCode: 2 }), 'stop-process'],
-  ])('give %s the disposition %s', (error, disposition) => {
+    ['RetryError', 'retry', new RetryError('graph.server', 'm', { retryAfterMs: 5, cause })],
+    ['WaitError', 'wait', new WaitError('graph.rate-limited', 'm', { scope, retryAfterMs: 5 })],
+    ['SkipError', 'skip', new SkipError('graph.gone', 'm', ['1'])],
+    [
+      'DeadLetterError',
+      'dead-letter',
+      new DeadLetterError('mapping.invalid', 'm', { path: 'a', raw: 'b' }),
+    ],
+    ['StopStreamError', 'stop-stream', new StopStreamError('graph.permission', 'm', { cause })],
+    ['StopAccountError', 'stop-account', new StopAccountError('graph.token', 'm', { cause })],
+    [
+      'StopProcessError',
+      'stop-process',
+      new StopProcessError('config.invalid', 'm', { exitCode: 2 }),
+    ],
+  ])('give %s the disposition %s', (_name, disposition, error) => {
     expect(error.disposition).toBe(disposition);
     expect(error.message).toBe('m');
     expect(error.name).toBe(error.constructor.name);
@@ -41,7 +49,12 @@ describe('the error classes', () => {
     expect(new StopProcessError('accounts.none', 'm').exitCode).toBe(3);
   });
 
-  test.each([[cause], ['text'], [undefined], [{ disposition: 'retry' }]])('exclude %p', (error) => {
+  test.each([
+    ['another Error', cause],
+    ['a text', 'text'],
+    ['undefined', undefined],
+    ['an object with a disposition', { disposition: 'retry' }],
+  ])('exclude %s', (_name, error) => {
     expect(isConnectorError(error)).toBe(false);
   });
 

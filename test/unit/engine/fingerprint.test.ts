@@ -25,9 +25,9 @@ describe('fingerprint', () => {
   it.each([
     ['a count', { ...media, like_count: 6 }],
     ['a text', { ...media, caption: 'Zürich 🏕' }],
-    ['a value that is gone', { ...media, caption: null }],
-    ['another picture', { ...media, media_url: 'https://cdn.example.com/c.jpg?oh=1&oe=2' }],
-    ['a child', { ...media, children: [] }],
+    ['a value that became null', { ...media, caption: null }],
+    ['another path of a URL', { ...media, media_url: 'https://cdn.example.com/c.jpg?oh=1&oe=2' }],
+    ['a removed child', { ...media, children: [] }],
   ])('differs by %s', (_, changed) => {
     expect(fingerprint(changed)).not.toBe(fingerprint(media));
   });

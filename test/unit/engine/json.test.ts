@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeJson, isNode } from '../../../src/engine/json.ts';
 
-describe('a JSON value', () => {
+describe('isNode and describeJson', () => {
   test.each([
     [undefined, false, 'nothing'],
     [null, false, 'null'],
@@ -10,7 +10,7 @@ describe('a JSON value', () => {
     ['', false, 'string'],
     [0, false, 'number'],
     [false, false, 'boolean'],
-  ])('%j is an object: %j, and is called %s', (value, node, name) => {
+  ])('of %j return %j and "%s"', (value, node, name) => {
     expect(isNode(value)).toBe(node);
     expect(describeJson(value)).toBe(name);
   });

@@ -55,7 +55,7 @@ describe('the control request "poll"', () => {
     await run.stop();
   });
 
-  test('polls again after a poll that is already running ends', async () => {
+  test('polls again once a running poll has ended', async () => {
     const answers = [Promise.withResolvers<ReturnType<typeof pageOf>>()];
     const graph = graphWith({ [media]: () => answers.shift()?.promise ?? pageOf([]) });
     const [first] = answers;

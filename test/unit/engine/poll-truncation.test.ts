@@ -151,7 +151,7 @@ describe('a list that lacks many of the known objects', () => {
   });
 });
 
-describe('a list that the API cuts at 10,000 entries', () => {
+describe('a list that the API truncates at 10,000 entries', () => {
   /** Newest first, an hour apart. */
   const newest = (first: number, count = 10_000): readonly Node[] =>
     Array.from({ length: count }, (_, index) => ({

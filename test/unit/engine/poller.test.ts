@@ -249,7 +249,7 @@ describe('the disposition wait', () => {
   });
 });
 
-describe('the other dispositions', () => {
+describe('the disposition', () => {
   const part = new DeadLetterError('graph.bad-body', 'not JSON', { path: '', raw: '<html>' });
   const process = new StopProcessError('kafka.unauthorized', 'no', { exitCode: 3 });
 
@@ -276,7 +276,7 @@ describe('the other dispositions', () => {
     expect(keysOf(world.publisher.batches)).toEqual(['dead_letters media/17841400000000001']);
   });
 
-  test('stop-process is thrown to the caller', async () => {
+  test('stop-process throws the error to the caller', async () => {
     await expect(start(worldOf(process)).outcome).rejects.toBe(process);
   });
 

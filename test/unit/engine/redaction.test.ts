@@ -7,12 +7,12 @@ const redact = createRedact([token, 'hush', 'hush-hush-9', '']);
 describe('redaction of a text', () => {
   test.each([
     ['as it is', `it was ${token}.`, 'it was [secret].'],
-    ['in other cases', `it was ${token.toUpperCase()}.`, 'it was [secret].'],
+    ['in upper case', `it was ${token.toUpperCase()}.`, 'it was [secret].'],
     ['in a URL', `http://h/?x=${encodeURIComponent(token)}&y=1`, 'http://h/?x=[secret]&y=1'],
     ['in a form', new URLSearchParams({ x: token }).toString(), 'x=[secret]'],
     ['in JSON', JSON.stringify({ x: token }), '{"x":"[secret]"}'],
     ["in PHP's JSON", JSON.stringify(token).replaceAll('/', '\\/'), '"[secret]"'],
-    ['holding another secret', 'hush-hush-9 hush', '[secret] [secret]'],
+    ['that contains another secret', 'hush-hush-9 hush', '[secret] [secret]'],
   ])('masks a secret %s', (_where, words, expected) => {
     expect(redact(words)).toBe(expected);
   });

@@ -27,7 +27,7 @@ describe('the expiry warning', () => {
     [0.1, 1],
     [0, 0],
     [-3, 0],
-  ])('with %j days left is the warning of %j days', (days, step) => {
+  ])('with %j days left has the step %j', (days, step) => {
     expect(warningOf(days * dayMs, 0)).toBe(step);
   });
 

@@ -60,7 +60,7 @@ describe('the log', () => {
     expect(open.lines()).toMatchObject([{ unloggable: true, msg: 'seen' }]);
   });
 
-  test('Invariant 9: masks every secret in every line, whatever its source', async () => {
+  test('masks every secret in every line, whatever its source (Invariant 9)', async () => {
     const secret = 'EAAsecret-token/1';
     await using open = openCaptured({ secrets: [secret] });
     const cause = Object.assign(new Error(`GET /me?access_token=${encodeURIComponent(secret)}`), {
@@ -78,8 +78,8 @@ describe('the log', () => {
   });
 });
 
-describe('the log of events', () => {
-  test('has a poll with records or dead letters at level info and an empty poll at debug', async () => {
+describe('the event log', () => {
+  test('writes a poll with records or dead letters at level info and an empty poll at debug', async () => {
     await using open = openCaptured();
 
     open.telemetry.report(finished({ records: 2, skipped: { 'graph.not-enough-viewers': 1 } }));
@@ -99,7 +99,7 @@ describe('the log of events', () => {
     });
   });
 
-  test('has a retried poll at level warn and a poll without a retry at error', async () => {
+  test('writes a retried poll at level warn and a poll without a retry at error', async () => {
     await using open = openCaptured();
 
     open.telemetry.report(failed());
@@ -123,7 +123,7 @@ describe('the log of events', () => {
     });
   });
 
-  test('has a missing permission once per account at level error, and at debug for its other streams', async () => {
+  test('writes a missing permission once per account at level error, and at debug for its other streams', async () => {
     await using open = openCaptured();
     const denied = {
       disposition: 'stop-stream',
@@ -148,7 +148,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test('has a registry mismatch once at level error, and then at debug', async () => {
+  test('writes a registry mismatch once at level error, and then at debug', async () => {
     await using open = openCaptured();
     const stop = {
       disposition: 'stop-stream',
@@ -162,7 +162,7 @@ describe('the log of events', () => {
     expect(stops.map(({ level }) => level)).toEqual(['error', 'debug', 'debug']);
   });
 
-  test('has throttling by Kafka once after a second, and again for each further minute', async () => {
+  test('writes throttling by Kafka once after a second, and again for each further minute', async () => {
     await using open = openCaptured();
     for (const durationMs of [400, 700, 30_000, 31_000, 100]) {
       open.telemetry.report({ type: 'throttled', durationMs });
@@ -175,7 +175,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test('has a known state without its rejections', async () => {
+  test('writes a known state without its rejections', async () => {
     await using open = openCaptured();
     const refusals = [{ subject: '5', metric: null, reason: 'graph.gone', untilMs: null }] as const;
     open.telemetry.report({
@@ -190,7 +190,7 @@ describe('the log of events', () => {
     expect(open.lines().at(-1)).not.toHaveProperty('refusals');
   });
 
-  test("has a rejected token with the advice, and the token's later acceptance", async () => {
+  test("writes a rejected token with the advice, and the token's later acceptance", async () => {
     await using open = openCaptured();
     const refusal = { code: 'graph.token', message: 'revoked' } as const;
     open.telemetry.report({ type: 'token-refused', name: '2', refusal });
@@ -209,7 +209,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test("has a warning at each step before the expiry of a token, with the token's name", async () => {
+  test("writes a warning at each step before the expiry of a token, with the token's name", async () => {
     await using open = openCaptured();
     const token = { type: 'token', name: '2', expiresAtMs: 0, action: 'Get a new one.' } as const;
 
@@ -223,7 +223,7 @@ describe('the log of events', () => {
     expect(warned[0]).toMatchObject({ name: '2', action: 'Get a new one.' });
   });
 
-  test('has a warning about the end of the API version, again only when the warning changes', async () => {
+  test('writes a warning about the end of the API version, again only when the warning changes', async () => {
     await using open = openCaptured();
     const version = { type: 'api-version', version: 'v25.0', endsAtMs: 0 } as const;
 
@@ -241,7 +241,7 @@ describe('the log of events', () => {
     });
   });
 
-  test('has a failed token renewal at level warn once per reason', async () => {
+  test('writes a failed token renewal at level warn once per reason', async () => {
     await using open = openCaptured();
     const renewal = { type: 'token-renewal', name: 'default' } as const;
 
@@ -258,7 +258,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test('has requests and commits at level debug, and other transaction outcomes at warn', async () => {
+  test('writes requests and commits at level debug, and other transaction outcomes at warn', async () => {
     await using open = openCaptured();
     const transaction = { type: 'transaction', partition: 3, records: 1, durationMs: 9 } as const;
 
@@ -281,7 +281,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test('has added and removed accounts, and no line when nothing changed', async () => {
+  test('writes added and removed accounts, and no line when nothing changed', async () => {
     await using open = openCaptured();
 
     open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [account('2')] });
@@ -292,7 +292,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test('has a starting dependency at level info and its later failure at warn', async () => {
+  test('writes a starting dependency at level info and its later failure at warn', async () => {
     await using open = openCaptured({ level: 'info' });
     const { telemetry } = open;
     const state = { type: 'dependency', name: 'state', ready: false } as const;
@@ -308,7 +308,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test('has a dependency once when its readiness changes, with repeats at debug', async () => {
+  test('writes a dependency once when its readiness changes, with repeats at debug', async () => {
     await using open = openCaptured({ level: 'info' });
     const kafka = { type: 'dependency', name: 'kafka', reason: '' } as const;
 
@@ -323,7 +323,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test('has an unknown field once per stream', async () => {
+  test('writes an unknown field once per stream', async () => {
     await using open = openCaptured({ level: 'info' });
 
     open.telemetry.report(finished({ unknownFields: ['a', 'b'] }));
@@ -337,7 +337,7 @@ describe('the log of events', () => {
     ]);
   });
 
-  test('has an error, and reporting does not throw, when an event cannot be counted', async () => {
+  test('writes an error, and reporting does not throw, when an event cannot be counted', async () => {
     await using open = openCaptured();
 
     open.telemetry.report({ type: 'committed', stream: 'users', records: -1, deadLetters: 0 });

@@ -179,8 +179,8 @@ async function series(open: Captured): Promise<readonly string[]> {
 
 const everyStream = Object.fromEntries(streamNames.map((name) => [name, { intervalMs: 1000 }]));
 
-describe('the number of metric series', () => {
-  test('stays constant when accounts, errors, messages and fields increase', async () => {
+describe('the metric series', () => {
+  test('stay constant in number when accounts, errors, messages and fields increase', async () => {
     await using open = openCaptured({ streams: everyStream, level: 'silent' });
     // Enough to have met every stream with every code, and more endpoints than have a name.
     reportMany(open, 0, 600);
@@ -191,7 +191,7 @@ describe('the number of metric series', () => {
     expect(await series(open)).toEqual(few);
   });
 
-  test('includes at most 40 endpoints, and counts the others as "other"', async () => {
+  test('include at most 40 endpoints, and count the others as "other"', async () => {
     await using open = openCaptured({ level: 'silent' });
     reportMany(open, 0, 600);
 
@@ -203,7 +203,7 @@ describe('the number of metric series', () => {
     expect(endpoints).toContain('other');
   });
 
-  test('has no label for accounts or for texts of an API', async () => {
+  test('have no label for accounts or for texts of an API', async () => {
     await using open = openCaptured({ streams: everyStream, level: 'silent' });
     const { request, ...others } = events;
     for (let n = 0; n < 50; n += 1) {

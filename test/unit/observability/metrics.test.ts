@@ -282,7 +282,7 @@ describe('the metrics', () => {
     expect((await scrape(open)).get(sample)).toBe(0.002);
   });
 
-  test('Invariant 9: have a mask in place of a secret in a label', async () => {
+  test('have a mask in place of a secret in a label (Invariant 9)', async () => {
     await using open = openCaptured({ secrets: ['hush-hush'] });
     open.telemetry.report({
       type: 'request',

@@ -12,7 +12,7 @@ describe('the style of the log', () => {
     ['auto', [tty, { TERM: 'dumb' }], 'plain'],
     ['json', [tty, {}], 'json'],
     ['pretty', [{}, {}], 'plain'],
-  ])('of %s on %j is %s', (format, [output, env], style) => {
+  ])('for the format %s and the output %j is %s', (format, [output, env], style) => {
     expect(logStyle(format, output, env)).toBe(style);
   });
 });
@@ -53,7 +53,7 @@ describe('a log line in plain style', () => {
     expect(written.split('\n')).toHaveLength(2);
   });
 
-  test('Invariant 9: masks a secret', async () => {
+  test('masks a secret (Invariant 9)', async () => {
     await using open = openCaptured({ style: 'plain', secrets: ['hush-hush'] });
     open.log.info({ text: 'a hush-hush b' }, 'said');
 

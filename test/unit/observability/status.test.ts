@@ -55,7 +55,7 @@ describe('describeStatus', () => {
     });
   });
 
-  test('has the last success, the next poll, the sums and the lag of a stream', () => {
+  test('shows the last success, the next poll, the sums and the lag of a stream', () => {
     const poll = finished({ records: 7, deadLetters: 2, requests: 3, nextPollMs: 2 * hourMs });
     const status = describeAt(healthAfter(withAccounts('1'), [hourMs, poll]), 2.5 * hourMs);
 
@@ -73,7 +73,7 @@ describe('describeStatus', () => {
     });
   });
 
-  test('has a stream as late after three intervals without success and without an error', () => {
+  test('shows a stream as late after three intervals without success and without an error', () => {
     const health = healthAfter(withAccounts('1'), [0, finished()]);
     const stateAt = (ms: number) => describeAt(health, ms).accounts.items[0]?.streams[0]?.state;
 
@@ -86,13 +86,13 @@ describe('describeStatus', () => {
     [failed({ disposition: 'wait', retryInMs: 1000 }), 'waiting', '1970-01-01T00:00:01.000Z'],
     [failed({ retryInMs: null, nextPollMs: hourMs }), 'failed', '1970-01-01T01:00:00.000Z'],
     [failed({ disposition: 'stop-stream', retryInMs: null }), 'stopped', null],
-  ])("has a failed poll's state and next poll: %#", (event, state, nextPoll) => {
+  ])('shows the state and the next poll after a failed poll: case %#', (event, state, nextPoll) => {
     const { accounts } = describeAt(healthAfter(withAccounts('1'), [0, event]), 0);
 
     expect(accounts.items[0]?.streams[0]).toMatchObject({ state, nextPoll });
   });
 
-  test('has an error with the advice, its start and the number of attempts', () => {
+  test('shows an error with the advice, its start and the number of attempts', () => {
     const health = healthAfter(
       withAccounts('1'),
       [minuteMs, failed()],
@@ -110,7 +110,7 @@ describe('describeStatus', () => {
     });
   });
 
-  test('has an error that stops an account once, and all streams of the account as stopped', () => {
+  test('shows an error that stops an account once, and all streams of the account as stopped', () => {
     const stop = failed({ disposition: 'stop-account', code: 'graph.token', retryInMs: null });
     const { accounts, trouble } = describeAt(healthAfter(withAccounts('1'), [0, stop]), 0);
 
@@ -167,7 +167,7 @@ describe('describeStatus', () => {
     ]);
   });
 
-  test('has the remaining days of each token', () => {
+  test('shows the remaining days of each token', () => {
     const token = (name: string, expiresAtMs: number | null): [number, TelemetryEvent] => [
       0,
       { type: 'token', name, expiresAtMs },

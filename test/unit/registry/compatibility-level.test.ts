@@ -75,7 +75,7 @@ const applied = (compatibilityLevel: string): RegistryScript => ({
 const permit =
   'grant the login the permission to change the compatibility of this subject (Confluent: WriteCompatibility)';
 
-describe('a login without permission to set the compatibility level', () => {
+describe('a start whose login may not set the compatibility level', () => {
   const notSet = (level: string | null, advice: string) => [
     [
       {
@@ -89,7 +89,7 @@ describe('a login without permission to set the compatibility level', () => {
     ],
   ];
 
-  test('starts with a warning that the level in effect is strict enough', async () => {
+  test('warns that the level in effect is strict enough', async () => {
     expect(await warnings({ ...forbidden, ...applied('FULL_TRANSITIVE') })).toEqual(
       notSet(
         'FULL_TRANSITIVE',
@@ -102,7 +102,7 @@ describe('a login without permission to set the compatibility level', () => {
     ['BACKWARD', 'BACKWARD'],
     ['FULL', 'FULL'],
     ['NONE', 'NONE'],
-  ])('starts with a warning that the level %s is weaker', async (_name, level) => {
+  ])('warns that the level %s is weaker', async (_name, level) => {
     expect(await warnings({ ...forbidden, ...applied(level) })).toEqual(
       notSet(
         level,
@@ -112,7 +112,7 @@ describe('a login without permission to set the compatibility level', () => {
     );
   });
 
-  test('reads the global level of a registry that does not know defaultToGlobal', async () => {
+  test('reads the global level when the registry does not know defaultToGlobal', async () => {
     expect(await warnings({ ...forbidden, ...all('FULL_TRANSITIVE') })).toEqual(
       notSet(
         'FULL_TRANSITIVE',
@@ -121,7 +121,7 @@ describe('a login without permission to set the compatibility level', () => {
     );
   });
 
-  test('starts with a warning that the level is unknown when reading it is denied as well', async () => {
+  test('warns that the level is unknown when reading it is denied as well', async () => {
     const script: RegistryScript = { ...forbidden, 'GET /config': [403, { message: 'denied' }] };
 
     expect(await warnings(script)).toEqual(
@@ -133,7 +133,7 @@ describe('a login without permission to set the compatibility level', () => {
     );
   });
 
-  test('gets the same warning from a registry in read-only mode', async () => {
+  test('warns in the same way about a registry in read-only mode', async () => {
     const message = 'Subject test.users-value is in read-only mode';
     const script: RegistryScript = {
       'PUT /config/test.users-value': [422, { error_code: 42205, message }],

@@ -95,30 +95,30 @@ describe('a state as JSON', () => {
     expect(form.fromJson(older, 'state')).toEqual({ ...state, published: new Map(), refusals: [] });
   });
 
-  test.each<[Json, string]>([
-    [null, 'state: expected an object, got null'],
+  test.each<[string, Json]>([
+    ['state: expected an object, got null', null],
     [
-      { ...written, cursor: 5 },
       'state.cursor: expected a time such as 2026-11-01T07:00:00.000Z, got 5',
+      { ...written, cursor: 5 },
     ],
-    [{ ...written, cursor: '2026-13-01T07:00:00Z' }, 'state.cursor: expected a time'],
-    [{ ...written, sequence: '4' }, 'state.sequence: expected a whole number within 2^53, got "4"'],
-    [{ ...written, published: 'no base64!' }, 'state.published: expected base64, got "no base64!"'],
+    ['state.cursor: expected a time', { ...written, cursor: '2026-13-01T07:00:00Z' }],
+    ['state.sequence: expected a whole number within 2^53, got "4"', { ...written, sequence: '4' }],
+    ['state.published: expected base64, got "no base64!"', { ...written, published: 'no base64!' }],
     [
-      { ...written, published: 'AAAA' },
       'state: state "user_insights/17" cannot be read: its "published" has 3 bytes',
+      { ...written, published: 'AAAA' },
     ],
-    [{ ...written, days: {} }, 'state.days: expected a list, got object'],
+    ['state.days: expected a list, got object', { ...written, days: {} }],
     [
-      { ...written, days: [{ ...written.days[0], date: null }] },
       'state.days[0].date: expected a time',
+      { ...written, days: [{ ...written.days[0], date: null }] },
     ],
-    [{ ...written, later: 1 }, 'state.later: expected no such field in this version, got 1'],
+    ['state.later: expected no such field in this version, got 1', { ...written, later: 1 }],
     [
-      { ...written, format_version: 99 },
       'state: state "user_insights/17" cannot be read: it has format 99',
+      { ...written, format_version: 99 },
     ],
-  ])('is rejected by path when it is %j', (json, message) => {
+  ])('is rejected by path: %s', (message, json) => {
     expect(() => form.fromJson(json, 'state')).toThrow(
       expect.objectContaining({
         code: 'state.invalid',

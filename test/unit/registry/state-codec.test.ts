@@ -183,11 +183,11 @@ describe('the state codec', () => {
   });
 
   for (const [what, hex] of [
-    ['nothing', ''],
-    ['only a header', '0000000102'],
+    ['an empty value', ''],
+    ['a header without a body', '0000000102'],
     ['JSON', Buffer.from('{"cursor":1}').toString('hex')],
   ] as const) {
-    test(`rejects ${what} as not an Avro record`, async () => {
+    test(`rejects ${what} because it is not an Avro record`, async () => {
       await expect(decode(hex)).rejects.toMatchObject(
         unreadable('its value is not an Avro record of a schema registry'),
       );
@@ -269,9 +269,9 @@ describe('the state codec', () => {
   });
 
   for (const [what, name, body] of [
-    ['a text', 'string', { schema: '"string"' }],
+    ['a string', 'string', { schema: '"string"' }],
     ['another record', 'R7', { schema: '{"type":"record","name":"R7","fields":[]}' }],
-    ['JSON schema', 'not Avro', { schemaType: 'JSON', schema: '{"type":"object"}' }],
+    ['a JSON Schema', 'not Avro', { schemaType: 'JSON', schema: '{"type":"object"}' }],
     [
       'an incompatible state',
       'instagram\\.State',
@@ -308,21 +308,21 @@ describe('the state codec', () => {
     expect(server.asked).toEqual(['GET /schemas/ids/258']);
   });
 
-  test('is retried when the registry answers 503', async () => {
+  test('throws a retriable error when the registry answers 503', async () => {
     await expect(decode(golden, { 'GET /schemas/ids/258': [503, 'busy'] })).rejects.toMatchObject({
       disposition: 'retry',
       code: 'registry.unavailable',
     });
   });
 
-  test('is retried when the registry answers an error with the body null', async () => {
+  test('throws a retriable error when the registry answers an error with the body null', async () => {
     await expect(decode(golden, { 'GET /schemas/ids/258': [422, null] })).rejects.toMatchObject({
       disposition: 'retry',
       code: 'registry.unavailable',
     });
   });
 
-  test('is retried when the registry does not answer', async () => {
+  test('throws a retriable error when the registry does not answer', async () => {
     await expect(decode(golden, { 'GET /schemas/ids/258': 'silence' })).rejects.toMatchObject({
       disposition: 'retry',
       code: 'registry.unavailable',

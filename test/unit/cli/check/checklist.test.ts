@@ -104,13 +104,13 @@ describe('the exit code of a checklist', () => {
   const config = new StopProcessError('config.invalid', 'too long', { exitCode: 2 });
   const away = new RetryError('kafka.unavailable', 'away');
 
-  test.each([
-    ['nothing failed', [step('a', [], [good]), step('b', [], [])], 0],
-    ['there are only warnings', [step('a', [], [{ ...bad, status: 'warning' }])], 0],
-    ['an external system failed', [step('a', [], away), step('b', [], config)], 3],
-    ['only the configuration is invalid', [step('a', [], config)], 2],
-    ['a step failed unexpectedly', [step('a', [], new Error('what?'))], 3],
-  ])('is as documented when %s', async (_when, steps, code) => {
+  test.each<[number, string, readonly CheckStep[]]>([
+    [0, 'nothing failed', [step('a', [], [good]), step('b', [], [])]],
+    [0, 'there are only warnings', [step('a', [], [{ ...bad, status: 'warning' }])]],
+    [3, 'an external system failed', [step('a', [], away), step('b', [], config)]],
+    [2, 'only the configuration is invalid', [step('a', [], config)]],
+    [3, 'a step failed unexpectedly', [step('a', [], new Error('what?'))]],
+  ])('is %d when %s', async (code, _when, steps) => {
     expect(exitCodeFor(await runSteps(steps, () => undefined, calm))).toBe(code);
   });
 });

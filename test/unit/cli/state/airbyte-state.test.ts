@@ -61,7 +61,7 @@ describe("Airbyte's state of user_insights", () => {
   test.each<[string, Json]>([
     ['null', null],
     ['an empty object', {}],
-    ['no partitions', { states: [] }],
+    ['an empty list of partitions', { states: [] }],
     ['an account without a cursor', { [account]: {} }],
     ['an account whose state is null', { [account]: null }],
     [
@@ -176,9 +176,9 @@ describe("Airbyte's state of user_insights", () => {
   });
 
   test.each<[string, Json]>([
-    ['never synced', { stateType: 'not_set' }],
+    ['the state of a connection that never synced', { stateType: 'not_set' }],
     [
-      'of other streams only',
+      'a list of other streams',
       [{ streamDescriptor: { name: 'media' }, streamState: { anything: [1] } }],
     ],
     ['a list of messages without a state', [{ type: 'LOG', log: {} }]],
@@ -236,7 +236,7 @@ describe("Airbyte's state of user_insights", () => {
       `$.${account}.date: expected a time such as 2025-06-28T07:00:00+00:00, got 5`,
     ],
     [
-      'no date',
+      'an account without a date',
       { [account]: { day: date } },
       `$.${account}.date: expected a time such as 2025-06-28T07:00:00+00:00, got nothing`,
     ],

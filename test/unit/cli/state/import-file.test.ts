@@ -41,27 +41,27 @@ describe('an import file', () => {
   });
 
   test.each([
-    ['', 'the file is empty: expected what `state export` or Airbyte gives'],
-    ['{"17":', 'the file is not JSON: '],
-    ['{"a": 1}\n{"b":\n', 'line 2: expected JSON'],
-    [`${line}\n${line}`, 'media/17 is in the file twice'],
-    [`${line}\n{}`, `line 2.format: expected "${format}", got null`],
-    [`${line}\n[]`, 'line 2: expected an object, got list'],
-    [line.replace(format, 'x/2'), `line 1.format: expected "${format}", got "x/2"`],
+    ['the file is empty: expected what `state export` or Airbyte gives', ''],
+    ['the file is not JSON: ', '{"17":'],
+    ['line 2: expected JSON', '{"a": 1}\n{"b":\n'],
+    ['media/17 is in the file twice', `${line}\n${line}`],
+    [`line 2.format: expected "${format}", got null`, `${line}\n{}`],
+    ['line 2: expected an object, got list', `${line}\n[]`],
+    [`line 1.format: expected "${format}", got "x/2"`, line.replace(format, 'x/2')],
     [
-      line.replaceAll('media', 'reels'),
       'line 1.state.stream: got "reels", expected one of stories, ',
+      line.replaceAll('media', 'reels'),
     ],
     [
-      line.replace('"media/17"', '"media/18"'),
       'line 1.key: expected "media/17", whose state it is, got "media/18"',
+      line.replace('"media/17"', '"media/18"'),
     ],
     [
-      JSON.stringify({ format, key: 'a', unreadable: 'why', bytes: '' }),
       'line 1: this state could not be read when it was exported',
+      JSON.stringify({ format, key: 'a', unreadable: 'why', bytes: '' }),
     ],
-    [JSON.stringify({ format, key: 'media/17' }), 'line 1.state: expected an object, got null'],
-  ])('is rejected when it is %j', (text, message) => {
+    ['line 1.state: expected an object, got null', JSON.stringify({ format, key: 'media/17' })],
+  ])('is rejected: %s', (message, text) => {
     expect(() => readImport(text, form, nowMs)).toThrow(
       expect.objectContaining({
         code: 'state.invalid',

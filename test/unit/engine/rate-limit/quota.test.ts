@@ -39,7 +39,7 @@ const each = (quota: Quota, nowMs: number) =>
     (priority) => ask(quota, { priority, nowMs }).kind,
   );
 
-describe('a scope that has used less than 75 %', () => {
+describe('a scope below 75 %', () => {
   test('lets calls of every priority go at once', () => {
     const quota = noteCall(told(74), 'normal', 0);
 
@@ -61,7 +61,7 @@ describe('a scope that has used less than 75 %', () => {
   });
 });
 
-describe('a scope that has used 75 % or more', () => {
+describe('a scope at 75 % or more', () => {
   test('lets one call go at a time', () => {
     expect(ask(told(75), { inFlight: 1 })).toEqual({ kind: 'queue' });
     expect(ask(told(75))).toEqual(go);
@@ -103,7 +103,7 @@ describe('a scope that has used 75 % or more', () => {
     [85, ['urgent']],
     [94, ['urgent']],
     [95, []],
-  ])('at %d %% lets the priorities %j go on', (percent, free) => {
+  ])('whose usage is %d %% lets the priorities %j go on', (percent, free) => {
     const quota = { ...told(0, percent), costPercent: 0.5 };
 
     expect(each(quota, 0)).toEqual(
@@ -113,7 +113,7 @@ describe('a scope that has used 75 % or more', () => {
     );
   });
 
-  test('at the ceiling delays calls until the oldest usage leaves the window', () => {
+  test('that has reached the ceiling delays calls until the oldest usage leaves the window', () => {
     const quota = { ...told(0, 95), costPercent: 0.5 };
 
     expect(ask(quota, { priority: 'urgent' })).toEqual({ kind: 'wait', ms: dayMs });
@@ -228,12 +228,12 @@ describe('the decision over several scopes', () => {
       { kind: 'wait', ms: 9 },
     ],
     [
-      'a wait before the queue',
+      'a wait rather than the queue',
       [{ kind: 'queue' }, { kind: 'wait', ms: 5 }],
       { kind: 'wait', ms: 5 },
     ],
-    ['the queue before going', [go, { kind: 'queue' }], { kind: 'queue' }],
-    ['going when all go', [go, go], go],
+    ['the queue rather than going', [go, { kind: 'queue' }], { kind: 'queue' }],
+    ['going when every scope lets the call go', [go, go], go],
   ])('is %s', (_name, decisions, decision) => {
     expect(strictest(decisions)).toEqual(decision);
   });

@@ -48,7 +48,7 @@ describe('RateLimiter: the single call after a block', () => {
     expect(sent()).toHaveLength(6);
   });
 
-  test('doubles the block when it is rejected, even if older calls are answered', async () => {
+  test('extends the block when it is rejected, even if older calls are answered', async () => {
     const { ask, answer, names: sent, clock } = await freeOffice();
     void ask('early');
     void ask('refused');

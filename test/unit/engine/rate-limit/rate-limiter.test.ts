@@ -37,7 +37,7 @@ describe('RateLimiter: a request', () => {
     expect(names()).toEqual(['a', 'b']);
   });
 
-  test('goes one at a time in an account that has used 75 %', async () => {
+  test('waits for the previous answer in an account that has used 75 %', async () => {
     const { ask, answer, names } = await usedOffice(76);
     void ask('a', { priority: 'urgent' });
     void ask('b');

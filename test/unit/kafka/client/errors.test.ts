@@ -39,7 +39,7 @@ describe('classify', () => {
     ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'replicas'],
     ['INVALID_TIMESTAMP', 'clock'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'missing'],
-  ])('classifies %s as %s', (type, failure) => {
+  ])('maps %s to %s', (type, failure) => {
     expect(classify(refusal(type))).toBe(failure);
   });
 
@@ -48,7 +48,7 @@ describe('classify', () => {
     expect(classify(unknown)).toBe('fenced');
   });
 
-  test('classifies the TypeErrors that kafkajs throws after failed connections as an outage', async () => {
+  test('maps the TypeErrors that kafkajs throws after failed connections to an outage', async () => {
     const kafka = new Kafka({ brokers: ['127.0.0.1:1'] });
     const failing: Promise<unknown> = kafka.admin().createTopics(undefined as never);
     const error = await failing.catch((thrown: unknown) => thrown);

@@ -91,7 +91,7 @@ describe('kafkajs patch: request queue', () => {
   test.each([
     ['the original keeps its timer running', original, 1],
     ['the patched queue has no timer', patched, 0],
-  ] as const)('without requests: %s', (_how, RequestQueue, timers) => {
+  ] as const)('without pending requests: %s', (_how, RequestQueue, timers) => {
     const { queue, push } = open(RequestQueue);
     push();
     queue.fulfillRequest({ correlationId: 1, payload: Buffer.alloc(0), size: 0 });

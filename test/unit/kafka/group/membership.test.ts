@@ -36,7 +36,7 @@ function group(
   };
 }
 
-describe('ownersIn, the owners of state partitions', () => {
+describe('the owners of state partitions', () => {
   test('are the members that the group assigned partitions of the state topic to', () => {
     const found = group('Stable', [
       member('a', given({ [topic]: [0, 2], other: [1] })),
@@ -50,13 +50,13 @@ describe('ownersIn, the owners of state partitions', () => {
     ]);
   });
 
-  test('are unknown members of every partition during a rebalance', () => {
+  test('cover every partition during a rebalance, because any member may own it', () => {
     const found = group('PreparingRebalance', [member('a', Buffer.alloc(0))]);
 
     expect(ownersIn(found, topic, all).map(({ partition }) => partition)).toEqual(all);
   });
 
-  test('are empty when the group does not exist', () => {
+  test('are none when the group does not exist', () => {
     expect(ownersIn(group('Dead', []), topic, all)).toEqual([]);
   });
 });

@@ -202,7 +202,7 @@ describe('PartitionProducer', () => {
     ['none, as after a reset', undefined],
     ['an older one, as after an import or a loss of data', '3'],
     ['a newer one', '9'],
-    ['another one of the same number', '7, of another'],
+    ['another one with the same sequence', '7, of another'],
   ])(
     'keeps a state in the topic that is neither the new nor the previous one: the topic has %s (Invariant 2)',
     async (_what, found) => {

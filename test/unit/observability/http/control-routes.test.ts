@@ -66,7 +66,7 @@ describe('the routes of the control API', () => {
   test.each([
     ['no token', {}],
     ['another token', { authorization: 'Bearer another' }],
-    ['a part of it', { authorization: authorization.slice(0, -1) }],
+    ['a part of the token', { authorization: authorization.slice(0, -1) }],
     ['another scheme', { authorization: `Basic ${token}` }],
   ])('answer 401 to a request with %s', async (_what, headers) => {
     await using open = openOrdered();

@@ -195,7 +195,7 @@ describe('the route /status', () => {
     });
   });
 
-  test('Invariant 9: shortens messages and masks their secrets', async () => {
+  test('shortens messages and masks their secrets (Invariant 9)', async () => {
     await using open = openCaptured({ secrets: ['hush-hush'] });
     open.telemetry.report({ type: 'accounts', added: [account('1')], removed: [] });
     open.telemetry.report(failed({ message: `token hush-hush ${'x'.repeat(9999)}` }));
@@ -302,7 +302,7 @@ describe('the route /readyz', () => {
     expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
-  test('Invariant 9: masks a secret in a reason', async () => {
+  test('masks a secret in a reason (Invariant 9)', async () => {
     await using open = openCaptured({ secrets: ['hush-hush'] });
     const url = await listen(open);
     connectAll(open);

@@ -15,7 +15,7 @@ function read(env: NodeJS.ProcessEnv) {
 describe('the OpenTelemetry variables', () => {
   test.each<[string, NodeJS.ProcessEnv]>([
     ['no endpoint is set', {}],
-    ['it is empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
+    ['the endpoint is empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
     ['the SDK is off', { ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }],
     ['the exporter is none', { ...endpoint, OTEL_TRACES_EXPORTER: 'none' }],
   ])('disable tracing when %s', (_when, env) => {
@@ -47,14 +47,17 @@ describe('the OpenTelemetry variables', () => {
     ['OTEL_TRACES_SAMPLER_ARG', '2'],
     ['OTEL_BSP_SCHEDULE_DELAY', 'soon'],
     ['OTEL_BSP_MAX_QUEUE_SIZE', '0'],
-  ])('include %s, which is reported and ignored when it is "%s"', (variable, value) => {
-    const env = { ...endpoint, OTEL_TRACES_SAMPLER: 'traceidratio', [variable]: value };
+  ])(
+    'fall back to the default when %s is "%s", and that variable is reported',
+    (variable, value) => {
+      const env = { ...endpoint, OTEL_TRACES_SAMPLER: 'traceidratio', [variable]: value };
 
-    const { settings, wrong } = read(env);
+      const { settings, wrong } = read(env);
 
-    expect(wrong).toEqual([variable]);
-    expect(settings).toEqual({ ...read(endpoint).settings, ratio: 1 });
-  });
+      expect(wrong).toEqual([variable]);
+      expect(settings).toEqual({ ...read(endpoint).settings, ratio: 1 });
+    },
+  );
 
   test('disable tracing with a warning when the endpoint is not a URL', async () => {
     const lines: unknown[] = [];
