@@ -10,7 +10,7 @@ export interface MadeTransaction {
   readonly records: Readonly<Record<string, Fields>>;
   /** Of the state, besides its sequence. */
   readonly state?: Fields;
-  /** Values that could not be used. */
+  /** The number of dead letters. */
   readonly deadLetters?: number;
   /** What goes wrong: the transaction's state or its records are in one of their own, or nowhere. */
   readonly broken?: 'state-alone' | 'records-alone' | 'state-first' | 'records-first';
@@ -72,7 +72,7 @@ function loggedOf(made: MadeTransaction, second: number) {
   };
 }
 
-/** A state's memory of what was published: key to a number that stands for a content. */
+/** The published fingerprints of a state, by key. */
 export function published(prints: Readonly<Record<string, number>>): Fields {
   const entries = Object.entries(prints).map(([key, print]) => {
     const entry = Buffer.alloc(16);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { type Proxy, startProxy } from '../../chaos/proxy.ts';
 
-/** Echoes whatever it gets. */
+/** A server that echoes what it receives. */
 async function startEcho(): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -43,7 +43,7 @@ describe('the chaos proxy', () => {
     await once(socket, 'connect');
     return socket;
   };
-  /** What comes back until the text is whole or the connection is over. */
+  /** The text received until it has that length or the connection ends. */
   const read = (socket: Socket, length: number) =>
     new Promise<string>((resolve) => {
       let text = '';

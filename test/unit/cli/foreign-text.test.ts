@@ -9,7 +9,7 @@ import { StopStreamError } from '../../../src/engine/errors.ts';
 import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import type { TailedRecord } from '../../../src/kafka/index.ts';
 
-/** Clears a screen by C1, deletes, reorders; none of it is escaped by JSON. */
+/** Control characters that clear a screen (C1), delete or reorder text; JSON escapes none of them. */
 const foreign = 'a\u009B2Jb\u007Fc\u202Ed\u2066e\u2028f';
 const escaped = 'a\\u009b2Jb\\u007fc\\u202ed\\u2066e\\u2028f';
 const style = styleFor({}, {});

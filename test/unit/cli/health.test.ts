@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { checkHealth } from '../../../src/cli/health.ts';
 
-/** Serves on the loopback until disposed of. */
+/** Serves on the loopback until it is disposed. */
 async function serve(listener: RequestListener): Promise<AsyncDisposable & { url: string }> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');

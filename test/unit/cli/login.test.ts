@@ -15,7 +15,7 @@ beforeEach(async () => {
   await rm(site.file, { force: true });
 });
 
-/** Runs `login`; what stands in for the person is given the address that is printed. */
+/** Runs `login`; `person` receives the printed address and acts as the user. */
 async function logIn(
   args: readonly string[],
   more: Readonly<Record<string, string>>,
@@ -46,7 +46,7 @@ async function logIn(
   return { ...(await finished), shown, url };
 }
 
-/** A person who consents, or not, with a browser. */
+/** A user who allows or denies the login in a browser. */
 const decides = (decision: 'allow' | 'deny') => async (url: URL) => {
   const answer = await fetch(`${url.toString()}&decision=${decision}`);
   return answer.text();

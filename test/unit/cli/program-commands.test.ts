@@ -17,7 +17,7 @@ function all(command: Command): readonly Command[] {
 const commands = all(createProgram().root).map((command) => [pathOf(command), command] as const);
 const leaves = commands.filter(([, command]) => command.commands.length === 0);
 
-/** As a shell would part it; no example has a quoted space in it. */
+/** The words of a shell command; no example has a quoted space. */
 function wordsOf(example: string): readonly string[] {
   return (example.split(/ [|>] /)[0] ?? '').split(' ');
 }
@@ -58,7 +58,7 @@ describe('every command', () => {
   test.each(leaves)(
     'has the option --json unless it runs until it is stopped: %s',
     (path, command) => {
-      // These go on until they are stopped, and log JSON lines.
+      // These run until they are stopped, and log JSON lines.
       const logs = ['instagram-kafka run', 'instagram-kafka sandbox'];
       const hasJson = command.options.some(({ long }) => long === '--json');
 

@@ -64,7 +64,7 @@ describe('the command line', () => {
 
   test('maps every configuration option to its field', async () => {
     const entries = describeConfig().filter(({ secret }) => !secret);
-    // No format takes a text with a line break.
+    // No format accepts a text with a line break.
     const args = entries.flatMap(({ arg }) => [`--${arg}`, 'a\nb']);
 
     const refused = await refusedFields(['once', ...args]);

@@ -25,7 +25,7 @@ async function put(main: string): Promise<void> {
   await mkdir(join(folder, 'sandbox'));
   await mkdir(join(folder, 'scripts'));
   await writeFile(join(folder, 'sandbox/main.ts'), main);
-  // Stands for the one that installs what is missing first.
+  // Replaces the script that installs missing packages first.
   const starter = "await import(new URL('../' + process.argv[2], import.meta.url));";
   await writeFile(join(folder, 'scripts/ensure-installed.mjs'), starter);
 }

@@ -17,7 +17,7 @@ export interface TokenSite extends AsyncDisposable {
   readonly file: string;
   write(text: string): Promise<void>;
   read(): Promise<string>;
-  /** The file's rights, as `600`. */
+  /** The file's permissions, as `600`. */
   mode(): Promise<string>;
   run(args: readonly string[], given?: Given): Promise<Finished>;
 }
@@ -49,7 +49,7 @@ export async function startTokenSite(): Promise<TokenSite> {
   };
 }
 
-/** A port that nobody has. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {

@@ -125,7 +125,7 @@ describe('the commands token exchange and token refresh', () => {
     expect([kept, await site.mode()]).toEqual([first, '600']);
     expect(renewed).not.toBe(second);
     expect(stdout).not.toContain(renewed);
-    // With Instagram Login only the note beside the file can tell.
+    // With Instagram Login, only the note beside the file has the expiry.
     expect(JSON.parse(inspected.stdout)).toMatchObject([{ expires_at: expect.any(String) }]);
   });
 

@@ -9,9 +9,9 @@ import { env as least, useFolder } from './loading.ts';
 const folder = useFolder();
 const secretNames = leaves.filter(({ format }) => format.secret).map(({ env }) => env);
 
-/** Tells a secret from every word that an error may have by itself. */
+/** A marker of secrets that no error contains by itself. */
 const mark = 'zQ7vK2pX9mW4';
-/** A token that strayed into another field; by its looks it is hidden there, too. */
+/** A token in a field that is not a secret; its form makes it masked there, too. */
 const stray = `EAA${mark}${mark}${mark}`;
 
 beforeAll(() => {
@@ -28,7 +28,7 @@ const secrets = fc.oneof(
   fc.constant(''),
 );
 
-/** What people write: right in one field, wrong in another. */
+/** Values that are valid in one field and invalid in another. */
 const words = fc.constantFrom(
   ...['', ' ', 'true', 'no', '0', '-1', '8', '1e3', '15m', '15min', '99999d', 'null', '[]', '{}'],
   ...['a:9092', 'a:99999', 'http://a', 'https://a/b', 'https://169.254.169.254', 'a,,b', 'all'],
@@ -66,7 +66,7 @@ const environments = fc
     { maxLength: 12 },
   )
   .map((pairs) => {
-    // Of a secret field, and in its file, only what is marked: the test knows it again.
+    // Secrets must contain the marker, so that the test can find them.
     const isWrong = ([name, value]: readonly [string, string]) =>
       secretNames.includes(name) && !value.includes(mark);
     return Object.fromEntries(pairs.filter((pair) => !isWrong(pair)));

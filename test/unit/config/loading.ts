@@ -7,7 +7,7 @@ import { loadConfig, type ConfigSources } from '../../../src/config/load.ts';
 
 export const token = 'EAAtesttoken0123456789abcdef';
 
-/** The least that a configuration needs. */
+/** The required fields of a configuration. */
 export const env = {
   INSTAGRAM_ACCESS_TOKEN: token,
   KAFKA_BROKERS: 'localhost:9092',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { describeConfig } from '../../../src/config/description.ts';
 
-/** A part of the chart's schema; `false` takes no value at all. */
+/** A part of the chart's schema; `false` accepts no value. */
 type Schema = false | { readonly properties?: Readonly<Record<string, Schema>> };
 
 const file = new URL(

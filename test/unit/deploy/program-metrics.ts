@@ -34,7 +34,7 @@ export function metricsIn(expression: string): readonly (readonly [string, reado
   });
 }
 
-/** What an expression asks for and the program does not have, for a person. */
+/** The metrics and labels of an expression that the program lacks, as text. */
 export function missingIn(
   expression: string,
   known: ReadonlyMap<string, ReadonlySet<string>>,

@@ -11,7 +11,7 @@ interface Named {
   readonly title: string;
 }
 
-/** `` `file.test.ts`: title ``, several of them parted by `<br>`. */
+/** `` `file.test.ts`: title ``, several of them separated by `<br>`. */
 function testsNamedIn(step: string, cell: string): readonly Named[] {
   return cell.split('<br>').map((part) => {
     const [, file = '', title = ''] =
@@ -20,7 +20,7 @@ function testsNamedIn(step: string, cell: string): readonly Named[] {
   });
 }
 
-/** Where a title stands: in the file itself, or in a list of steps that it runs through. */
+/** The text that contains a title: the file itself and the lists of steps that it imports. */
 function sourceOf(file: string): string {
   const path = new URL(file, root);
   if (!existsSync(path)) return '';

@@ -41,7 +41,7 @@ function typeOf({ headers }: Response): string {
   return (headers.get('content-type') ?? '').split(';', 1)[0] ?? '';
 }
 
-/** What a body of JSON has; of a text nothing is said. */
+/** The properties of a JSON body; none for another type. */
 function namesIn(body: string, type: string): readonly string[] {
   return type === 'application/json' ? Object.keys(JSON.parse(body) as object) : [];
 }

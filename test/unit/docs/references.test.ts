@@ -12,7 +12,7 @@ const pages = [
   ...readdirSync(new URL('docs/operations/', root)).map((name) => `docs/operations/${name}`),
 ].filter((name) => name.endsWith('.md'));
 
-/** What the example of CONTRIBUTING would add. */
+/** The files that the example in CONTRIBUTING adds. */
 const examples = new Set(['avro/comments.avsc', 'src/instagram/streams/comments.ts']);
 
 function read(page: string): string {

@@ -21,7 +21,7 @@ const world = createWorld({
   insightsDays: 1,
 });
 
-/** The members that a reader takes, as it says itself when it meets another. */
+/** The properties that a reader accepts, from its error about an unknown one. */
 function membersOf(read: (value: unknown) => unknown): readonly string[] {
   try {
     read({ nothing: 1 });

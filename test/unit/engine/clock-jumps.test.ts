@@ -23,7 +23,7 @@ import {
 
 const yearMs = 365 * dayMs;
 
-/** A host's clock that can be set, over timers that nobody can set. */
+/** A host's clock that the test sets; its timers are unaffected. */
 function createHostClock(): Clock & { readonly timers: ManualClock; set(byMs: number): void } {
   const timers = createManualClock(startMs);
   let byMs = 0;

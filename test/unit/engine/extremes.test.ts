@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { largest, smallest } from '../../../src/engine/extremes.ts';
 
-/** More than a call takes arguments. */
+/** A list that is longer than the argument limit of a call. */
 const many = Array.from({ length: 200_000 }, (_, index) => index);
 
 describe('largest and smallest', () => {

@@ -11,7 +11,7 @@ import { type World, calm, createWorld, minuteMs, startMs } from './world.ts';
 const both = directoryOf([account, otherAccount]);
 const token = new StopAccountError('graph.token', 'the token expired');
 
-/** Waits two minutes for what is away, and ten seconds for others to go. */
+/** Tools that wait two minutes for dependencies and ten seconds for other members to leave. */
 function toolsOf(world: World): OnceTools & World {
   return { ...world, deadlineMs: startMs + 2 * minuteMs, othersLeaveMs: 10_000 };
 }
@@ -135,9 +135,9 @@ describe('superviseOnce', () => {
     }
     await end;
 
-    const told = world.telemetry.ofType('dependency').filter(({ name }) => name === 'group');
-    expect(told.map(({ ready }) => ready)).toEqual([false, false, false, true]);
-    expect(told[0]?.reason).toBe('in the group are already: one on a');
+    const reported = world.telemetry.ofType('dependency').filter(({ name }) => name === 'group');
+    expect(reported.map(({ ready }) => ready)).toEqual([false, false, false, true]);
+    expect(reported[0]?.reason).toBe('in the group are already: one on a');
   });
 
   test('rejects with the abort reason', async () => {

@@ -16,7 +16,7 @@ const media: readonly Node[] = [
 ];
 const insights = { data: [{ name: 'reach', values: [{ value: 5 }] }] };
 
-/** Lists, and a reach of 5 for every media; the rule may answer otherwise. */
+/** A graph of lists and a reach of 5 for every media, unless the rule answers. */
 function graphOf(rule: (path: string, fields: string) => Answer | undefined = () => undefined) {
   return createFakeGraph(
     ({ path, query }) =>

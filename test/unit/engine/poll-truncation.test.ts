@@ -19,7 +19,7 @@ import {
   startMs,
 } from './world.ts';
 
-/** Entries of a list, made so long before the first poll. */
+/** Entries of a list, of that age at the first poll. */
 const entries = (count: number, ageMs = 7 * dayMs): readonly Node[] =>
   Array.from({ length: count }, (_, index) => ({
     id: String(index + 1),
@@ -27,7 +27,7 @@ const entries = (count: number, ageMs = 7 * dayMs): readonly Node[] =>
   }));
 
 /** An account with tombstones, polled every hour; `list` is what the API lists. */
-function office(stream: Stream, list: readonly Node[]) {
+function setUp(stream: Stream, list: readonly Node[]) {
   const api = { list, mediaCount: null as number | null };
   const graph = createFakeGraph(({ path }) =>
     path.endsWith(`/${stream.list ?? ''}`)
@@ -48,7 +48,7 @@ function office(stream: Stream, list: readonly Node[]) {
     tools,
     telemetry: world.telemetry,
     state: () => last.state,
-    /** Polls at that time; the ids that were deleted. */
+    /** Polls at that time and returns the ids that were deleted. */
     poll: async (atMs: number): Promise<readonly string[]> => {
       const before = publisher.batches.length;
       last = pollOf(stream, { state: last.state, startedMs: atMs, cycleMs: atMs });
@@ -57,7 +57,7 @@ function office(stream: Stream, list: readonly Node[]) {
       return records.filter(({ value }) => value === null).map(({ key }) => key);
     },
     pollUsers: () => runPoll(pollOf(streams.users), tools, calm),
-    /** Without what the process has in memory. */
+    /** Clears what the process has in memory. */
     restart: () => {
       tools.source = newSource();
     },
@@ -69,7 +69,7 @@ const ids = (first: number, last: number) =>
 
 describe('a list that lacks many of the known objects', () => {
   test('deletes nothing when it is complete again at the next poll', async () => {
-    const { api, poll, telemetry, state } = office(streams.media, entries(10));
+    const { api, poll, telemetry, state } = setUp(streams.media, entries(10));
     const deleted = [await poll(startMs)];
     api.list = [];
     deleted.push(await poll(startMs + dayMs));
@@ -88,12 +88,12 @@ describe('a list that lacks many of the known objects', () => {
       },
     ]);
     expect(state().doubtedMs).toBeNull();
-    // Nothing was forgotten either, so that nothing is published again.
+    // The fingerprints are kept, so that nothing is published again.
     expect(state().published.size).toBe(10);
   });
 
   test('is scanned again at the next poll, which deletes the objects that are missing twice', async () => {
-    const { api, poll } = office(streams.media, entries(10));
+    const { api, poll } = setUp(streams.media, entries(10));
     await poll(startMs);
     api.list = entries(5);
 
@@ -103,7 +103,7 @@ describe('a list that lacks many of the known objects', () => {
   });
 
   test('is suspected of truncation by every retry of one poll, and the suspicion survives a restart', async () => {
-    const { api, poll, fates, restart } = office(streams.media, entries(10));
+    const { api, poll, fates, restart } = setUp(streams.media, entries(10));
     await poll(startMs);
     api.list = [...entries(2), { id: '99', timestamp: isoSeconds(startMs) }];
     fates.push(new RetryError('kafka.unavailable', 'away'));
@@ -119,7 +119,7 @@ describe('a list that lacks many of the known objects', () => {
     [8, 5, ids(6, 8)],
     [3, 1, ids(2, 3)],
   ])('is accepted as complete when it had %d entries and has %d', async (known, left, gone) => {
-    const { api, poll, telemetry } = office(streams.media, entries(known));
+    const { api, poll, telemetry } = setUp(streams.media, entries(known));
     await poll(startMs);
     api.list = entries(left);
 
@@ -128,7 +128,7 @@ describe('a list that lacks many of the known objects', () => {
   });
 
   test('is suspected of truncation when it is empty, even if it had one entry', async () => {
-    const { api, poll } = office(streams.media, entries(1));
+    const { api, poll } = setUp(streams.media, entries(1));
     await poll(startMs);
     api.list = [];
 
@@ -137,7 +137,7 @@ describe('a list that lacks many of the known objects', () => {
   });
 
   test("is suspected of truncation as long as the account's media count exceeds its length", async () => {
-    const { api, poll, pollUsers } = office(streams.media, entries(10));
+    const { api, poll, pollUsers } = setUp(streams.media, entries(10));
     await poll(startMs);
     api.list = [];
     api.mediaCount = 10;
@@ -163,7 +163,7 @@ describe('a list that the API truncates at 10,000 entries', () => {
     ['media', streams.media],
     ['tags', streams.tags],
   ] as const)('keeps the %s that newer ones push out of the list', async (_name, stream) => {
-    const { api, poll, state } = office(stream, newest(15_000));
+    const { api, poll, state } = setUp(stream, newest(15_000));
     await poll(startMs);
     api.list = newest(15_002);
 
@@ -172,7 +172,7 @@ describe('a list that the API truncates at 10,000 entries', () => {
   });
 
   test('deletes a missing entry that lies between listed entries', async () => {
-    const { api, poll } = office(streams.media, newest(15_000));
+    const { api, poll } = setUp(streams.media, newest(15_000));
     await poll(startMs);
     api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
 
@@ -181,7 +181,7 @@ describe('a list that the API truncates at 10,000 entries', () => {
   });
 
   test('deletes nothing by a list scan of the previous process', async () => {
-    const { api, poll, restart } = office(streams.media, newest(15_000));
+    const { api, poll, restart } = setUp(streams.media, newest(15_000));
     await poll(startMs);
     restart();
     api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
@@ -190,7 +190,7 @@ describe('a list that the API truncates at 10,000 entries', () => {
   });
 
   test("is treated as truncated when it is shorter than 10,000 entries and the account's media count is higher", async () => {
-    const { api, poll, pollUsers } = office(streams.media, newest(15_000, 20));
+    const { api, poll, pollUsers } = setUp(streams.media, newest(15_000, 20));
     api.mediaCount = 15_000;
     await pollUsers();
     await poll(startMs);
@@ -202,7 +202,7 @@ describe('a list that the API truncates at 10,000 entries', () => {
 
 describe('stories', () => {
   test('are deleted at once, all together, when they disappear after a day', async () => {
-    const { api, poll, telemetry } = office(streams.stories, entries(10, hourMs));
+    const { api, poll, telemetry } = setUp(streams.stories, entries(10, hourMs));
     await poll(startMs);
     api.list = [];
 
@@ -211,7 +211,7 @@ describe('stories', () => {
   });
 
   test('are deleted at the second poll without them when they disappear within a day', async () => {
-    const { api, poll } = office(streams.stories, entries(10, hourMs));
+    const { api, poll } = setUp(streams.stories, entries(10, hourMs));
     await poll(startMs);
     api.list = [];
 
@@ -220,7 +220,7 @@ describe('stories', () => {
   });
 
   test('are deleted at once when they were last listed a day before a restart', async () => {
-    const { api, poll, restart } = office(streams.stories, entries(10, hourMs));
+    const { api, poll, restart } = setUp(streams.stories, entries(10, hourMs));
     await poll(startMs);
     api.list = [];
     restart();

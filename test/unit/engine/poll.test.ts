@@ -20,7 +20,7 @@ const noSeries = { data: [] };
 const reachOnly = (days: Readonly<Record<string, number>>) =>
   createFakeGraph(({ query }) => (query['period'] === 'day' ? series('reach', days) : noSeries));
 
-/** A state after which one window is asked. */
+/** A state after which one window is requested. */
 const yesterday = {
   ...firstState(streams.user_insights),
   cursorMs: startMs - dayMs,

@@ -7,8 +7,8 @@ import { hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
 
 const reels: Stream = { ...posts, name: 'media_insights' };
 
-/** A schedule of jobs that were polled so many minutes ago. */
-function timetableOf(polled: readonly { readonly stream: Stream; readonly agoMs: number }[]) {
+/** The due times of jobs with polls of that age, from now. */
+function dueTimesOf(polled: readonly { readonly stream: Stream; readonly agoMs: number }[]) {
   const jobs = polled.map(({ stream, agoMs }) => {
     const job = jobOf(stream);
     return { ...job, state: { ...job.state, polledMs: startMs - agoMs } };
@@ -22,7 +22,7 @@ function timetableOf(polled: readonly { readonly stream: Stream; readonly agoMs:
 
 describe('a schedule that starts from restored states', () => {
   test('keeps streams of one list and interval together when their last polls were minutes apart', () => {
-    const due = timetableOf([
+    const due = dueTimesOf([
       { stream: posts, agoMs: 30 * minuteMs },
       { stream: reels, agoMs: 25 * minuteMs },
     ]);
@@ -30,7 +30,7 @@ describe('a schedule that starts from restored states', () => {
   });
 
   test('keeps streams apart when their last polls were half an interval apart', () => {
-    const due = timetableOf([
+    const due = dueTimesOf([
       { stream: posts, agoMs: 50 * minuteMs },
       { stream: reels, agoMs: 20 * minuteMs },
     ]);

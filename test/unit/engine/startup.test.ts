@@ -15,7 +15,7 @@ import { calm, createWorld, hourMs, minuteMs, startMs } from './world.ts';
 const away = new RetryError('registry.unavailable', 'no registry answers at http://registry:8081');
 const expired = new StopAccountError('graph.token', 'the token expired');
 
-/** Fails with each error in turn, then gives 7. */
+/** Fails with each error in order, then returns 7. */
 function step(...errors: readonly Error[]) {
   const left = [...errors];
   return () => {

@@ -57,7 +57,7 @@ export interface FakeDirectory extends AccountDirectory {
   renew(): void;
 }
 
-/** Lists one after another, the last for ever. */
+/** A directory that returns one list after another, and then the last one. */
 export function directoryOf(...lists: readonly (readonly Account[] | Error)[]): FakeDirectory {
   const left = [...lists];
   let renewal = Promise.withResolvers<undefined>();
@@ -88,7 +88,7 @@ export function graphWith(
   });
 }
 
-/** How often each path was asked. */
+/** The number of requests by path. */
 export function countsOf(graph: FakeGraph): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { path } of graph.requests) counts[path] = (counts[path] ?? 0) + 1;

@@ -11,7 +11,7 @@ import { type World, createWorld, firstState, hourMs, minuteMs, posts } from './
 const media = `/${account.id}/media`;
 const otherMedia = `/${otherAccount.id}/media`;
 
-/** Supervises the posts of listed accounts; the list is asked again every ten minutes. */
+/** Supervises the posts of listed accounts; the accounts are listed again every ten minutes. */
 function running(world: World, changes: Parameters<typeof supervisionOf>[0] = {}) {
   const stop = new AbortController();
   const supervision = supervisionOf({

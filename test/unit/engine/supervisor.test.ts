@@ -18,7 +18,7 @@ const both = directoryOf([account, otherAccount]);
 function running(world: World, changes: Parameters<typeof supervisionOf>[0] = {}) {
   const stop = new AbortController();
   const ended = supervise(supervisionOf(changes), world, stop.signal);
-  // Who waits for the end looks at it; until then a rejection is nobody's.
+  // A rejection before the test awaits `ended` must not be unhandled.
   ended.catch(() => undefined);
   return {
     ended,
@@ -171,11 +171,11 @@ describe('supervise: a stream of an account', () => {
     });
     await world.clock.advance(minuteMs);
 
-    const told = world.telemetry.ofType('state').map(({ stream, writtenAtMs }) => {
+    const reported = world.telemetry.ofType('state').map(({ stream, writtenAtMs }) => {
       return [stream, writtenAtMs - startMs];
     });
-    expect(told[0]).toEqual(['media', -hourMs]);
-    expect(told.slice(1)).toEqual([['users', 0]]);
+    expect(reported[0]).toEqual(['media', -hourMs]);
+    expect(reported.slice(1)).toEqual([['users', 0]]);
     await run.stop();
   });
 

@@ -5,7 +5,7 @@ import { pollWhenDue } from '../../../src/engine/poller.ts';
 import { answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { calm, createWorld, jobOf, minuteMs, posts } from './world.ts';
 
-/** A tracer that writes down what it is told. */
+/** A tracer that records its calls. */
 function recording(): Tracer & { readonly lines: string[] } {
   const lines: string[] = [];
   const how = (error: unknown): string => (error instanceof Error ? String(error) : 'ok');

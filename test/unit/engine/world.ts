@@ -21,20 +21,20 @@ import {
   createRecordingTelemetry,
 } from '../../support/recording-telemetry.ts';
 
-/** When every test of this folder begins. */
+/** The start time of every test of this folder. */
 export const startMs = Date.UTC(2026, 4, 12, 12);
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
-/** Everything is read at every poll. */
+/** Freshness by which every object is read at every poll. */
 export const everyPoll: Freshness = {
   tiers: [{ untilAgeMs: Infinity, everyMs: 0 }],
   wholeListMs: 1,
   newestMs: 2 * dayMs,
 };
 
-/** A signal that nobody aborts. */
+/** A signal that is never aborted. */
 export const calm = new AbortController().signal;
 
 const postFields = { id: required(id), caption: text, like_count: long };
@@ -68,7 +68,7 @@ export function sourceOf(changes: Partial<SourceSettings> = {}): InstagramSource
   return createSource({ ...settings, freshness: everyPoll, ...changes });
 }
 
-/** A world in which all goes well, less what a test changes. */
+/** A world without errors; a test overrides parts of it. */
 export function createWorld(changes: Partial<World> = {}): World {
   const clock = changes.clock ?? createManualClock(startMs);
   const telemetry = changes.telemetry ?? createRecordingTelemetry();

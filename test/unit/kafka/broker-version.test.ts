@@ -54,7 +54,7 @@ interface AnswerParts {
   readonly ranges?: ReadonlyMap<number, VersionRange>;
 }
 
-/** Encodes an answer to ApiVersions v0; the defaults are a valid one of Kafka 4.1. */
+/** Encodes an answer to ApiVersions v0; by default a valid one of Kafka 4.1. */
 function answerOf(parts: AnswerParts): Buffer {
   const { correlationId = 1, errorCode = 0, ranges = accepted(kafka41) } = parts;
   const answer = Buffer.alloc(14 + ranges.size * 6);
@@ -70,7 +70,7 @@ function answerOf(parts: AnswerParts): Buffer {
   return answer;
 }
 
-/** Asks a server that sends `chunks` after the first bytes of a request, then ends the connection. */
+/** Requests the version of a server that sends `chunks` after the first bytes of a request, then ends the connection. */
 async function ask(chunks: readonly Buffer[], end = true) {
   const requests: Buffer[] = [];
   const server = createServer((socket) => {

@@ -32,7 +32,7 @@ async function setUp({ handler, changes = {} }: Setting) {
   };
 }
 
-/** Gives `token-1`, `token-2` and so on. */
+/** Answers with `token-1`, `token-2` and so on. */
 function counting(expiresIn?: number): Handler {
   let count = 0;
   return (_request, response) => {

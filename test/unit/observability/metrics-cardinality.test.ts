@@ -5,7 +5,7 @@ import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { openCaptured, type Captured } from './captured-observability.ts';
 import { account, failed, finished } from './telemetry-events.ts';
 
-/** Of every type of event the `n`th, with as much that is new in it as there can be. */
+/** The `n`th event of every type, with as many new values as possible. */
 const events: {
   readonly [Type in TelemetryEvent['type']]: (n: number) => Extract<TelemetryEvent, { type: Type }>;
 } = {
@@ -182,7 +182,7 @@ const everyStream = Object.fromEntries(streamNames.map((name) => [name, { interv
 describe('the metric series', () => {
   test('stay constant in number when accounts, errors, messages and fields increase', async () => {
     await using open = openCaptured({ streams: everyStream, level: 'silent' });
-    // Enough to have met every stream with every code, and more endpoints than have a name.
+    // Enough for every stream with every code, and for more endpoints than the limit.
     reportMany(open, 0, 600);
     const few = await series(open);
 

@@ -207,7 +207,7 @@ describe('the metrics', () => {
     };
 
     expect(await stopped()).toEqual([2, 1]);
-    // Polls that were in hand change nothing.
+    // Polls that were running change nothing.
     open.telemetry.report(finished({ accountId: '1' }));
     open.telemetry.report(finished({ accountId: '2', stream: 'media' }));
     expect(await stopped()).toEqual([2, 1]);

@@ -46,7 +46,7 @@ describe('a log line in plain style', () => {
     open.log.info({ bad, '\u001Bname': 1, nested: { bad } }, 'said');
 
     const written = open.written();
-    // Of the escapes only colours are left.
+    // Only the escapes of colours remain.
     const escapes = written.split('\u001B').slice(1);
     expect(escapes.filter((text) => !/^\[\d+m/.test(text))).toEqual([]);
     expect(written).not.toMatch(/[\u009B\u202E]/);

@@ -3,7 +3,7 @@ import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 
 type Event<Type extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: Type }>;
 
-/** An account of which only the id matters. */
+/** An account with that id. */
 export function account(id: string): Account {
   return { id, pageId: null, username: null };
 }

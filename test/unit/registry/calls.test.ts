@@ -30,7 +30,7 @@ function away(why: string): object {
   };
 }
 
-/** A handler that sends 300 MB of blanks, as fast as they are read, and counts what it could send. */
+/** A handler that sends 300 MB of blanks as fast as they are read, and counts the megabytes sent. */
 function createBlanks() {
   const blanks = Buffer.alloc(1024 * 1024, ' ');
   const sent = { megabytes: 0 };
@@ -70,7 +70,7 @@ describe('a call to the registry', () => {
     await expect(callServer(handler)).rejects.toMatchObject(
       away('its answer to GET /subjects exceeds 4 MB'),
     );
-    // What was sent beyond 4 MB lay in the buffers of the two sockets.
+    // The data beyond 4 MB is in the buffers of the two sockets.
     expect(sent.megabytes).toBeLessThan(24);
   });
 

@@ -20,7 +20,7 @@ const all = (compatibilityLevel: string): RegistryScript => ({
   'GET /config': [200, { compatibilityLevel }],
 });
 
-/** What is warned of when it is prepared. */
+/** The warnings of `prepare`. */
 async function warnings(script: RegistryScript, changes: Partial<RegistryOptions> = {}) {
   await using server = await startRegistryServer(script);
   const warned: unknown[] = [];

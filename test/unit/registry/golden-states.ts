@@ -30,7 +30,7 @@ export const state: StreamState = {
   writtenBy: 'host-1',
 };
 export const key = 'user_insights/17841';
-/** Schema id 258, format 1; worked out by the Avro specification, and never adapted. */
+/** Schema id 258, format 1; computed by the Avro specification, and never changed. */
 export const golden =
   '0000000102021a757365725f696e7369676874730a31373834310280a0abfef9620280a0abfef9620280a0abfef962020a028c010000020202301800000680a0abfef9620c686f73742d31';
 /** As `golden`, with version 2 and, before the sequence, nothing yet in the four fields it has more. */
@@ -62,9 +62,9 @@ export const schema3 = readFileSync(new URL('state-format-3.avsc', import.meta.u
 export const schema4 = readFileSync(new URL('state-format-4.avsc', import.meta.url), 'utf8');
 export const known: RegistryReply = [200, { schema: schema1 }];
 
-/** So long that only a registry that never answers can exceed it. */
+/** A timeout that only a silent registry exceeds. */
 const patienceMs = 20_000;
-/** So short that a test can wait for it. */
+/** A timeout short enough for a test to wait for. */
 const impatienceMs = 100;
 
 /** Decodes against a registry that knows schema 258 as format 1, unless `script` says otherwise. */

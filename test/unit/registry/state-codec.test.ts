@@ -14,7 +14,7 @@ const repair = (name: string) =>
   'Nothing was changed. To begin again from the start date: stop the program, run ' +
   `"instagram-kafka state reset ${name} --apply", start it again`;
 
-/** What decoding must reject with: stop this stream, say why and how to repair it. */
+/** The error of an unreadable state: stops the stream, with the reason and the repair. */
 function unreadable(why: string, name = key): object {
   return {
     disposition: 'stop-stream',
@@ -23,7 +23,7 @@ function unreadable(why: string, name = key): object {
   };
 }
 
-/** What decoding must reject with where the registry's ids are not those of the state; no reset. */
+/** The error when the registry has other schema ids than the state: no reset is advised. */
 function ofAnotherRegistry(has: string): object {
   return {
     disposition: 'stop-stream',

@@ -15,7 +15,7 @@ const rejection = (status: number, code: number, message: string): RegistryReply
   { error_code: code, message },
 ];
 
-/** Prepares against a registry of that script; gives the id of the schema of users. */
+/** Prepares against a registry with that script; returns the id of the schema of users. */
 async function prepare(script: RegistryScript) {
   await using server = await startRegistryServer(script);
   const registry = openRegistry(registryOptions(server.url));

@@ -20,7 +20,7 @@ const version = (number: number, id: unknown, schema: unknown): RegistryScript =
   ],
 });
 
-/** Verifies the schema of users; gives its id and what the registry was asked. */
+/** Verifies the schema of users; returns its id and the requests to the registry. */
 async function verify(script: RegistryScript) {
   await using server = await startRegistryServer(script);
   const registry = openRegistry(registryOptions(server.url, { mode: 'verify' }));

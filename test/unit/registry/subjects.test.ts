@@ -17,7 +17,7 @@ const register = `POST ${versions}`;
 const existing = { [`GET ${versions}`]: [200, [1]] } as const;
 const compatible = { ...existing, [compatibility]: [200, { is_compatible: true }] } as const;
 
-/** What is registered in these tests when it differs from ours: `id` was a number, `old` is gone. */
+/** A registered schema that differs from ours: `id` was a number, and ours lacks `old`. */
 const registered = {
   type: 'record',
   namespace: 'instagram',
@@ -36,14 +36,14 @@ function readSchemaFields(): readonly { readonly name: string }[] {
   return (JSON.parse(readSchema('users').text) as { fields: { name: string }[] }).fields;
 }
 
-/** Prepares against a registry of that script; what it was asked comes back. */
+/** Prepares against a registry with that script; returns the requests it received. */
 async function prepare(script: RegistryScript, changes: Partial<RegistryOptions> = {}) {
   await using server = await startRegistryServer(script);
   await openRegistry(registryOptions(server.url, changes)).prepare(noSignal);
   return { asked: server.asked, bodies: server.bodies };
 }
 
-/** The error with which preparing ends. */
+/** The error that ends `prepare`. */
 async function refusal(script: RegistryScript, changes: Partial<RegistryOptions> = {}) {
   const error: unknown = await prepare(script, changes).then(
     () => undefined,

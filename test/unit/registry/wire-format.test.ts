@@ -17,7 +17,7 @@ interface Golden {
 
 /**
  * Byte 0, schema id 258 (00 00 01 02), then the body by the Avro specification. The bytes are the
- * contract with every consumer and were worked out without this program; they are never adapted.
+ * contract with every consumer and were computed without this program; they are never changed.
  */
 const golden: readonly Golden[] = [
   {
@@ -121,7 +121,7 @@ const golden: readonly Golden[] = [
   },
 ];
 
-/** An adapter that is prepared; the registry is gone by then, as encoding needs none. */
+/** A prepared adapter; its registry is closed, because encoding needs none. */
 async function openPrepared(role: TopicRole): Promise<RegistryAdapter> {
   await using server = await startRegistryServer({}, 258);
   const registry = openRegistry(registryOptions(server.url, { roles: [role] }));

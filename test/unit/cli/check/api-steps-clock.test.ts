@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type ApiTools, apiSteps } from '../../../../src/cli/check/api-steps.ts';
 
-/** The finding about a clock that is so far ahead of the API's. */
+/** The finding about a clock that is that far ahead of the API's. */
 async function find(clockAheadMs: number | null) {
   const tools = { reading: { tools: { graph: { clockAheadMs } } } } as unknown as ApiTools;
   const step = apiSteps(tools).find(({ id }) => id === 'api.clock');

@@ -5,7 +5,7 @@ import { openRegistry } from '../../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../../support/registry-options.ts';
 import { startRegistryServer, type RegistryScript } from '../../../support/registry-server.ts';
 
-/** What `registry.schemas` finds. */
+/** The findings of `registry.schemas`. */
 async function findings(script: RegistryScript) {
   await using server = await startRegistryServer(script);
   const env = {

@@ -68,7 +68,7 @@ describe('any state of Airbyte', () => {
   });
 });
 
-/** Why a document is refused; null when it is read. */
+/** The reason why a document is rejected; null when it is read. */
 function messageOf(document: Json): string | null {
   try {
     readAirbyteState(document, nowMs);

@@ -21,7 +21,7 @@ function refusalOf(document: Json): unknown {
   }
 }
 
-/** As the current versions write it, with all that they add. */
+/** A state of the current Airbyte versions, with all their fields. */
 const perPartition = {
   use_global_cursor: false,
   states: [

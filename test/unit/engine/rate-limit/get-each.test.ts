@@ -15,7 +15,7 @@ const requestsOf = (count: number): readonly GraphRequest[] =>
 
 const failing = new RetryError('graph.server', 'HTTP 500');
 
-/** The outcomes by path, `ok` or the error's code, and the error that ended it all. */
+/** The outcomes by path, as `ok` or the error's code, and the error that ended the iteration. */
 async function collect(
   transport: GraphTransport,
   requests: readonly GraphRequest[],
@@ -198,7 +198,7 @@ describe('getEach', () => {
       const graph = createFakeGraph(({ path }) => (path === '/9' ? lost : { id: path }), {
         batchSize,
       });
-      // An item whose request breaks is null in the answer to its batch.
+      // The item of a failed request is null in the response to its batch request.
       const getBatch: GraphTransport['getBatch'] = async (batch, signal) =>
         (await graph.getBatch(batch, signal)).map((outcome) =>
           'error' in outcome ? { request: outcome.request, isUnanswered: true as const } : outcome,

@@ -5,7 +5,7 @@ import { account } from '../../../support/accounts.ts';
 import { type Answer, createFakeGraph } from '../../../support/fake-graph.ts';
 import { createManualClock } from '../../../support/manual-clock.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
-import { idle, limit, own } from './governing.ts';
+import { idle, limit, own } from './limiter-setup.ts';
 import { calm, hourMs, minuteMs, startMs } from '../world.ts';
 
 const requestsOf = (count: number): readonly GraphRequest[] =>
@@ -16,7 +16,7 @@ const requestsOf = (count: number): readonly GraphRequest[] =>
     accountId: account.id,
   }));
 
-/** An account that was answered once, and whose batches are governed. */
+/** A rate limiter over batch requests of an account, after one answered request. */
 async function limitedWorld(
   answer: (request: GraphRequest) => Answer = ({ path }) => ({ id: path }),
 ) {

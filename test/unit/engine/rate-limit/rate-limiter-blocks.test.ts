@@ -3,17 +3,17 @@ import type { Node } from '../../../../src/engine/json.ts';
 import { Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
-import { app, limit, office, own, requestOf } from './governing.ts';
+import { app, limit, setUpLimiter, own, requestOf } from './limiter-setup.ts';
 import { calm, hourMs, minuteMs } from '../world.ts';
 
-/** An office in which calls go freely. */
-async function freeOffice(changes: Parameters<typeof office>[0] = {}) {
-  const made = office(changes);
-  void made.ask('first');
+/** A rate limiter that knows that the quota has room. */
+async function setUpFreeLimiter(changes: Parameters<typeof setUpLimiter>[0] = {}) {
+  const made = setUpLimiter(changes);
+  void made.send('first');
   await made.answer(0);
-  void made.ask('first', { account: otherAccount });
+  void made.send('first', { account: otherAccount });
   await made.answer(1);
-  made.asked.length = 0;
+  made.sentRequests.length = 0;
   return made;
 }
 
@@ -21,12 +21,12 @@ const names = (count: number) => Array.from({ length: count }, (_, index) => `n$
 
 describe('RateLimiter: the single call after a block', () => {
   test('goes alone when earlier calls are answered after the rejection', async () => {
-    const { ask, answer, names: sent, clock } = await freeOffice();
-    void ask('early');
-    void ask('refused');
+    const { send, answer, names: sent, clock } = await setUpFreeLimiter();
+    void send('early');
+    void send('refused');
     await answer(1, limit(own, minuteMs));
     await answer(0);
-    for (const name of names(5)) void ask(name);
+    for (const name of names(5)) void send(name);
     await clock.advance(minuteMs);
 
     expect(sent()).toEqual(['early', 'refused', 'refused']);
@@ -35,12 +35,12 @@ describe('RateLimiter: the single call after a block', () => {
   });
 
   test('goes alone when the block came with the header of an answer', async () => {
-    const { ask, answer, names: sent, clock, tell } = await freeOffice();
-    void ask('early');
+    const { send, answer, names: sent, clock, reportUsage } = await setUpFreeLimiter();
+    void send('early');
     await settle();
-    tell(own, 20, minuteMs);
+    reportUsage(own, 20, minuteMs);
     await answer(0);
-    for (const name of names(5)) void ask(name);
+    for (const name of names(5)) void send(name);
     await clock.advance(minuteMs);
 
     expect(sent()).toEqual(['early', 'n0']);
@@ -49,9 +49,9 @@ describe('RateLimiter: the single call after a block', () => {
   });
 
   test('extends the block when it is rejected, even if older calls are answered', async () => {
-    const { ask, answer, names: sent, clock } = await freeOffice();
-    void ask('early');
-    void ask('refused');
+    const { send, answer, names: sent, clock } = await setUpFreeLimiter();
+    void send('early');
+    void send('refused');
     await answer(1, limit(own, minuteMs));
     await clock.advance(minuteMs);
     await answer(0);
@@ -65,9 +65,9 @@ describe('RateLimiter: the single call after a block', () => {
   });
 
   test('delays a request for the list of accounts, which fails if the single call is rejected', async () => {
-    const { rateLimiter, graph, ask, answer, names: sent, clock } = await freeOffice();
+    const { rateLimiter, graph, send, answer, names: sent, clock } = await setUpFreeLimiter();
     rateLimiter.block(app, minuteMs);
-    void ask('probe');
+    void send('probe');
     await clock.advance(minuteMs);
     const listed = rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     listed.catch(() => undefined);
@@ -80,9 +80,9 @@ describe('RateLimiter: the single call after a block', () => {
   });
 
   test('delays a request for the list of accounts, which goes once the single call is answered', async () => {
-    const { rateLimiter, graph, ask, answer, names: sent, clock } = await freeOffice();
+    const { rateLimiter, graph, send, answer, names: sent, clock } = await setUpFreeLimiter();
     rateLimiter.block(app, minuteMs);
-    void ask('probe');
+    void send('probe');
     await clock.advance(minuteMs);
     void rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     await answer(0);
@@ -93,10 +93,10 @@ describe('RateLimiter: the single call after a block', () => {
 
 describe('RateLimiter: a queued request', () => {
   test("stays queued when its scope is blocked while it waits for the poll's permit", async () => {
-    const { rateLimiter, ask, answer, names: sent, clock } = await freeOffice();
+    const { rateLimiter, send, answer, names: sent, clock } = await setUpFreeLimiter();
     const pollPermits = new Semaphore(1);
-    const poll = (name: string, changes: Parameters<typeof ask>[1]): void => {
-      void pollPermits.take((permit): Promise<Node> => ask(name, { ...changes, permit }), calm);
+    const poll = (name: string, changes: Parameters<typeof send>[1]): void => {
+      void pollPermits.take((permit): Promise<Node> => send(name, { ...changes, permit }), calm);
     };
     rateLimiter.block(own, minuteMs);
     poll('a', { account });
@@ -113,8 +113,13 @@ describe('RateLimiter: a queued request', () => {
   });
 
   test('stays queued when its scope is blocked while it waits for a request permit', async () => {
-    const { ask, answer, names: sent, clock } = await freeOffice({ maxConcurrentRequests: 2 });
-    for (const name of names(6)) void ask(name);
+    const {
+      send,
+      answer,
+      names: sent,
+      clock,
+    } = await setUpFreeLimiter({ maxConcurrentRequests: 2 });
+    for (const name of names(6)) void send(name);
     await settle();
     expect(sent()).toEqual(['n0', 'n1']);
     await answer(0, limit(own, hourMs));
@@ -131,23 +136,23 @@ describe('RateLimiter: a queued request', () => {
   test('frees its place in the scope when it is aborted', async () => {
     const {
       rateLimiter,
-      ask,
+      send,
       answer,
       names: sent,
       clock,
-    } = await freeOffice({
+    } = await setUpFreeLimiter({
       maxConcurrentRequests: 1,
     });
-    void ask('busy', { account: otherAccount });
+    void send('busy', { account: otherAccount });
     const stop = new AbortController();
-    const stopped = ask('a', { signal: stop.signal });
+    const stopped = send('a', { signal: stop.signal });
     stopped.catch(() => undefined);
     await settle();
     rateLimiter.block(own, minuteMs);
     await answer(0);
     stop.abort(new Error('stopping'));
     await expect(stopped).rejects.toThrow('stopping');
-    void ask('b');
+    void send('b');
     await clock.advance(minuteMs);
 
     expect(sent()).toEqual(['busy', 'b']);
@@ -156,8 +161,8 @@ describe('RateLimiter: a queued request', () => {
 
 describe('RateLimiter: request permits', () => {
   test('allow the configured number of concurrent requests, first come, first served', async () => {
-    const { ask, answer, names: sent } = await freeOffice({ maxConcurrentRequests: 2 });
-    for (const name of names(4)) void ask(name);
+    const { send, answer, names: sent } = await setUpFreeLimiter({ maxConcurrentRequests: 2 });
+    for (const name of names(4)) void send(name);
     await answer(1, new Error('broken'));
     expect(sent()).toEqual(['n0', 'n1', 'n2']);
     await answer(0);
@@ -169,13 +174,13 @@ describe('RateLimiter: request permits', () => {
     const {
       rateLimiter,
       graph,
-      ask,
+      send,
       answer,
       names: sent,
-    } = await freeOffice({
+    } = await setUpFreeLimiter({
       maxConcurrentRequests: 1,
     });
-    void ask('a');
+    void send('a');
     await settle();
     void rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     await settle();

@@ -3,21 +3,21 @@ import type { Node } from '../../../../src/engine/json.ts';
 import { type Permit, Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
-import { app, limit, office, own, requestOf } from './governing.ts';
+import { app, limit, setUpLimiter, own, requestOf } from './limiter-setup.ts';
 import { calm, hourMs, minuteMs } from '../world.ts';
 
 describe('RateLimiter: the permit of a poll', () => {
   /** A poll that makes one request. */
-  const poll = (pollPermits: Semaphore, ask: (permit: Permit) => Promise<Node>, signal = calm) =>
-    pollPermits.take(ask, signal);
+  const poll = (pollPermits: Semaphore, send: (permit: Permit) => Promise<Node>, signal = calm) =>
+    pollPermits.take(send, signal);
 
   test('goes to other polls when a request waits for more than a second', async () => {
-    const { rateLimiter, ask, names, clock } = office();
+    const { rateLimiter, send, names, clock } = setUpLimiter();
     const pollPermits = new Semaphore(2);
     rateLimiter.block(own, hourMs);
-    void poll(pollPermits, (permit) => ask('a1', { permit }));
-    void poll(pollPermits, (permit) => ask('a2', { permit }));
-    void poll(pollPermits, (permit) => ask('b', { permit, account: otherAccount }));
+    void poll(pollPermits, (permit) => send('a1', { permit }));
+    void poll(pollPermits, (permit) => send('a2', { permit }));
+    void poll(pollPermits, (permit) => send('b', { permit, account: otherAccount }));
     await clock.advance(999);
     expect(names()).toEqual([]);
     await clock.advance(1);
@@ -26,11 +26,11 @@ describe('RateLimiter: the permit of a poll', () => {
   });
 
   test('is taken back before the delayed request is sent', async () => {
-    const { rateLimiter, ask, names, clock, answer } = office();
+    const { rateLimiter, send, names, clock, answer } = setUpLimiter();
     const pollPermits = new Semaphore(1);
     rateLimiter.block(own, minuteMs);
-    void poll(pollPermits, (permit) => ask('a', { permit }));
-    void poll(pollPermits, (permit) => ask('b', { permit, account: otherAccount }));
+    void poll(pollPermits, (permit) => send('a', { permit }));
+    void poll(pollPermits, (permit) => send('b', { permit, account: otherAccount }));
     await clock.advance(hourMs);
     expect(names()).toEqual(['b']);
     await answer(0);
@@ -39,18 +39,18 @@ describe('RateLimiter: the permit of a poll', () => {
   });
 
   test('is not taken back after an abort, and the aborted request frees its place in the scope', async () => {
-    const { rateLimiter, ask, names, clock, answer } = office();
+    const { rateLimiter, send, names, clock, answer } = setUpLimiter();
     const pollPermits = new Semaphore(1);
     const stop = new AbortController();
     rateLimiter.block(own, minuteMs);
-    void poll(pollPermits, (permit) => ask('a', { permit, signal: stop.signal })).catch(
+    void poll(pollPermits, (permit) => send('a', { permit, signal: stop.signal })).catch(
       () => undefined,
     );
-    void poll(pollPermits, (permit) => ask('b', { permit, account: otherAccount }));
+    void poll(pollPermits, (permit) => send('b', { permit, account: otherAccount }));
     await clock.advance(hourMs);
     stop.abort(new Error('stopping'));
     await answer(0);
-    void ask('c');
+    void send('c');
     await settle();
 
     expect(names()).toEqual(['b', 'c']);
@@ -59,7 +59,7 @@ describe('RateLimiter: the permit of a poll', () => {
 
 describe('RateLimiter.ready', () => {
   test('resolves when a call may go, and does not count as a call', async () => {
-    const { rateLimiter, ask, names, clock } = office();
+    const { rateLimiter, send, names, clock } = setUpLimiter();
     rateLimiter.block(own, minuteMs);
     const order: string[] = [];
     const looks = ['x', 'y'].map((name) =>
@@ -69,14 +69,14 @@ describe('RateLimiter.ready', () => {
     expect(order).toEqual([]);
     await clock.advance(1);
     await Promise.all(looks);
-    void ask('a');
+    void send('a');
     await settle();
 
     expect(names()).toEqual(['a']);
   });
 
   test('rejects when it is aborted', async () => {
-    const { rateLimiter } = office();
+    const { rateLimiter } = setUpLimiter();
     rateLimiter.block(app, minuteMs);
     const stop = new AbortController();
     const ready = rateLimiter.ready(account, 'normal', stop.signal);
@@ -88,7 +88,7 @@ describe('RateLimiter.ready', () => {
 
 describe('RateLimiter.guard', () => {
   test('rejects a request while its scope is blocked', async () => {
-    const { rateLimiter, graph, names, clock } = office();
+    const { rateLimiter, graph, names, clock } = setUpLimiter();
     rateLimiter.block(app, hourMs);
     const guarded = rateLimiter.guard(graph);
 
@@ -106,12 +106,12 @@ describe('RateLimiter.guard', () => {
   });
 
   test('blocks the scope when its request meets a limit', async () => {
-    const { rateLimiter, graph, answer, ask, names } = office();
+    const { rateLimiter, graph, answer, send, names } = setUpLimiter();
     const guarded = rateLimiter.guard(graph).get(requestOf('/me/accounts', null), calm);
     await answer(0, limit(app, hourMs));
 
     await expect(guarded).rejects.toMatchObject({ retryAfterMs: hourMs });
-    void ask('a');
+    void send('a');
     await settle();
     expect(names()).toEqual(['/me/accounts']);
   });

@@ -2,13 +2,21 @@ import { describe, expect, test } from '@jest/globals';
 import { type Scope, RetryError, SkipError } from '../../../../src/engine/errors.ts';
 import { otherAccount, account } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
-import { app, idle, limit, office, own, requestOf, usedOffice } from './governing.ts';
+import {
+  app,
+  idle,
+  limit,
+  setUpLimiter,
+  own,
+  requestOf,
+  setUpUsedLimiter,
+} from './limiter-setup.ts';
 import { calm, dayMs, hourMs, minuteMs, startMs } from '../world.ts';
 
 describe('RateLimiter: a request', () => {
   test('goes at once and returns the answer while quota is left', async () => {
-    const { ask, answer, names, clock, telemetry } = office();
-    const answered = ask('a');
+    const { send, answer, names, clock, telemetry } = setUpLimiter();
+    const answered = send('a');
     await answer(0, { id: '1' });
 
     await expect(answered).resolves.toEqual({ id: '1' });
@@ -18,8 +26,8 @@ describe('RateLimiter: a request', () => {
   });
 
   test('goes alone until it is answered, and the others follow', async () => {
-    const { ask, answer, names } = office();
-    for (const name of ['a', 'b', 'c']) void ask(name);
+    const { send, answer, names } = setUpLimiter();
+    for (const name of ['a', 'b', 'c']) void send(name);
     await settle();
     expect(names()).toEqual(['a']);
     await answer(0, new SkipError('graph.gone', 'gone'));
@@ -28,9 +36,9 @@ describe('RateLimiter: a request', () => {
   });
 
   test('lets the next request go alone when it fails without an answer', async () => {
-    const { ask, answer, names } = office();
-    const lost = ask('a');
-    for (const name of ['b', 'c']) void ask(name);
+    const { send, answer, names } = setUpLimiter();
+    const lost = send('a');
+    for (const name of ['b', 'c']) void send(name);
     await answer(0, new RetryError('graph.network', 'no answer'));
 
     await expect(lost).rejects.toThrow('no answer');
@@ -38,10 +46,10 @@ describe('RateLimiter: a request', () => {
   });
 
   test('waits for the previous answer in an account that has used 75 %', async () => {
-    const { ask, answer, names } = await usedOffice(76);
-    void ask('a', { priority: 'urgent' });
-    void ask('b');
-    void ask('c', { account: otherAccount });
+    const { send, answer, names } = await setUpUsedLimiter(76);
+    void send('a', { priority: 'urgent' });
+    void send('b');
+    void send('c', { account: otherAccount });
     await settle();
     expect(names()).toEqual(['a', 'c']);
     await answer(0);
@@ -50,11 +58,11 @@ describe('RateLimiter: a request', () => {
   });
 
   test('is spaced in an account that has used 75 %, and goes on time', async () => {
-    const { ask, answer, names, clock, telemetry } = await usedOffice(80, 160);
-    void ask('a');
+    const { send, answer, names, clock, telemetry } = await setUpUsedLimiter(80, 160);
+    void send('a');
     await answer(0);
     const started = clock.nowMs();
-    void ask('b');
+    void send('b');
     await settle();
     expect(names()).toEqual(['a']);
     // 5 % left to the ceiling for calls of half a percent: ten in 24 hours.
@@ -69,11 +77,11 @@ describe('RateLimiter: a request', () => {
   });
 
   test('goes at once when a header reports free quota', async () => {
-    const { ask, names, tell } = await usedOffice(90, 180);
-    void ask('a');
+    const { send, names, reportUsage } = await setUpUsedLimiter(90, 180);
+    void send('a');
     await settle();
     expect(names()).toEqual([]);
-    tell(own, 20);
+    reportUsage(own, 20);
     await settle();
 
     expect(names()).toEqual(['a']);
@@ -82,12 +90,12 @@ describe('RateLimiter: a request', () => {
 
 describe('RateLimiter: the order of queued requests', () => {
   test('is urgent, normal, backfill, and then the order of arrival', async () => {
-    const { rateLimiter, ask, answer, names, clock } = await usedOffice(50);
+    const { rateLimiter, send, answer, names, clock } = await setUpUsedLimiter(50);
     rateLimiter.block(own, minuteMs);
-    void ask('fill', { priority: 'backfill' });
-    void ask('normal 1');
-    void ask('normal 2');
-    void ask('story', { priority: 'urgent' });
+    void send('fill', { priority: 'backfill' });
+    void send('normal 1');
+    void send('normal 2');
+    void send('story', { priority: 'urgent' });
     await clock.advance(minuteMs);
     // After a block one goes alone.
     expect(names()).toEqual(['story']);
@@ -97,14 +105,14 @@ describe('RateLimiter: the order of queued requests', () => {
   });
 
   test('alternates between the accounts that wait for one scope', async () => {
-    const { rateLimiter, ask, answer, names, clock, tell } = office();
-    void ask('start');
+    const { rateLimiter, send, answer, names, clock, reportUsage } = setUpLimiter();
+    void send('start');
     await answer(0);
     rateLimiter.block(app, minuteMs);
-    for (const name of ['a1', 'a2', 'a3']) void ask(name);
-    for (const name of ['b1', 'b2']) void ask(name, { account: otherAccount });
-    tell(app, 70);
-    tell(app, 74.5);
+    for (const name of ['a1', 'a2', 'a3']) void send(name);
+    for (const name of ['b1', 'b2']) void send(name, { account: otherAccount });
+    reportUsage(app, 70);
+    reportUsage(app, 74.5);
     await clock.advance(minuteMs);
     for (let index = 1; index < 6; index += 1) await answer(index);
 
@@ -112,7 +120,7 @@ describe('RateLimiter: the order of queued requests', () => {
   });
 
   test('follows the priority of the request itself when it has one', async () => {
-    const { rateLimiter, graph, names, clock } = office();
+    const { rateLimiter, graph, names, clock } = setUpLimiter();
     const limitedWorld = rateLimiter.limit(graph, { account, priority: 'urgent', permit: idle });
     rateLimiter.block(own, minuteMs);
     void limitedWorld.get({ ...requestOf('fill', account.id), priority: 'backfill' }, calm);
@@ -125,10 +133,10 @@ describe('RateLimiter: the order of queued requests', () => {
 
 describe('RateLimiter: a limit', () => {
   test('blocks its scope, and the same request is repeated after the block', async () => {
-    const { ask, answer, names, clock } = office();
-    const answered = ask('a');
+    const { send, answer, names, clock } = setUpLimiter();
+    const answered = send('a');
     await answer(0, limit(own, 5 * minuteMs));
-    void ask('b', { priority: 'urgent' });
+    void send('b', { priority: 'urgent' });
     await clock.advance(5 * minuteMs - 1);
     expect(names()).toEqual(['a']);
     await clock.advance(1);
@@ -150,19 +158,19 @@ describe('RateLimiter: a limit', () => {
     ['the app stops every request', app, ['a']],
     ['the user stops every request', { kind: 'user', id: '' }, ['a']],
   ])('of %s (Invariant 8)', async (_name, scope, made) => {
-    const { ask, answer, names, clock } = office();
-    void ask('a');
+    const { send, answer, names, clock } = setUpLimiter();
+    void send('a');
     await answer(0, limit(scope, hourMs));
-    void ask('own', { priority: 'urgent' });
-    void ask('other', { account: otherAccount });
+    void send('own', { priority: 'urgent' });
+    void send('other', { account: otherAccount });
     await clock.advance(hourMs - 1);
 
     expect(names()).toEqual(made);
   });
 
   test('delays the request even when its scope belongs to no known account', async () => {
-    const { ask, answer, names, clock } = office();
-    void ask('a', { account: null });
+    const { send, answer, names, clock } = setUpLimiter();
+    void send('a', { account: null });
     await answer(0, limit({ kind: 'page', id: '5' }, minuteMs));
     await clock.advance(minuteMs - 1);
     expect(names()).toEqual(['a']);
@@ -172,9 +180,9 @@ describe('RateLimiter: a limit', () => {
   });
 
   test('delays every call until the time that a header announces', async () => {
-    const { ask, names, clock, tell } = await usedOffice(20);
-    tell(own, 100, 19 * minuteMs);
-    void ask('a', { priority: 'urgent' });
+    const { send, names, clock, reportUsage } = await setUpUsedLimiter(20);
+    reportUsage(own, 100, 19 * minuteMs);
+    void send('a', { priority: 'urgent' });
     await clock.advance(19 * minuteMs - 1);
     expect(names()).toEqual([]);
     await clock.advance(1);
@@ -185,13 +193,13 @@ describe('RateLimiter: a limit', () => {
 
 describe('RateLimiter: an abort', () => {
   test('ends the wait with its reason and frees the place in the queue', async () => {
-    const { rateLimiter, ask, answer, names, clock } = office();
-    void ask('start');
+    const { rateLimiter, send, answer, names, clock } = setUpLimiter();
+    void send('start');
     await answer(0);
     rateLimiter.block(own, hourMs);
     const stop = new AbortController();
-    const waiting = ask('a', { signal: stop.signal });
-    void ask('b');
+    const waiting = send('a', { signal: stop.signal });
+    void send('b');
     await clock.advance(minuteMs);
     stop.abort(new Error('stopping'));
 
@@ -201,10 +209,10 @@ describe('RateLimiter: an abort', () => {
   });
 
   test('of a running request frees its place for the next one', async () => {
-    const { ask, names } = await usedOffice(76);
+    const { send, names } = await setUpUsedLimiter(76);
     const stop = new AbortController();
-    const stopped = ask('a', { signal: stop.signal, priority: 'urgent' });
-    void ask('b');
+    const stopped = send('a', { signal: stop.signal, priority: 'urgent' });
+    void send('b');
     await settle();
     stop.abort(new Error('stopping'));
 
@@ -214,9 +222,9 @@ describe('RateLimiter: an abort', () => {
   });
 
   test('before the request rejects at once', async () => {
-    const { ask, names } = office();
+    const { send, names } = setUpLimiter();
 
-    await expect(ask('a', { signal: AbortSignal.abort(new Error('late')) })).rejects.toThrow(
+    await expect(send('a', { signal: AbortSignal.abort(new Error('late')) })).rejects.toThrow(
       'late',
     );
     expect(names()).toEqual([]);
@@ -225,17 +233,17 @@ describe('RateLimiter: an abort', () => {
 
 describe('RateLimiter: the event "scope"', () => {
   test('is reported when the state of the scope changes, not at every call', async () => {
-    const { ask, answer, telemetry, tell, clock } = office();
-    void ask('a');
+    const { send, answer, telemetry, reportUsage, clock } = setUpLimiter();
+    void send('a');
     await answer(0);
-    for (const percent of [71, 75, 76, 77, 74, 75]) tell(own, percent);
-    tell(own, 100, minuteMs);
-    tell(own, 100, minuteMs);
+    for (const percent of [71, 75, 76, 77, 74, 75]) reportUsage(own, percent);
+    reportUsage(own, 100, minuteMs);
+    reportUsage(own, 100, minuteMs);
     await clock.advance(minuteMs);
-    tell(own, 60);
+    reportUsage(own, 60);
 
-    const told = telemetry.ofType('scope').map(({ state, percent }) => [state, percent]);
-    expect(told).toEqual([
+    const reported = telemetry.ofType('scope').map(({ state, percent }) => [state, percent]);
+    expect(reported).toEqual([
       ['free', 71],
       ['slowed', 75],
       ['stopped', 100],
@@ -251,11 +259,11 @@ describe('RateLimiter: the event "scope"', () => {
   });
 
   test('is reported at the first usage header, even at 0 %', async () => {
-    const { ask, answer, telemetry, tell } = office();
-    void ask('a');
+    const { send, answer, telemetry, reportUsage } = setUpLimiter();
+    void send('a');
     await answer(0);
     expect(telemetry.ofType('scope')).toEqual([]);
-    for (const percent of [0, 1, 2]) tell(own, percent);
+    for (const percent of [0, 1, 2]) reportUsage(own, percent);
 
     expect(telemetry.ofType('scope')).toEqual([
       { type: 'scope', scope: own, state: 'free', percent: 0, untilMs: null },
@@ -263,9 +271,9 @@ describe('RateLimiter: the event "scope"', () => {
   });
 
   test('reports that the scope is free when the first call goes after a block', async () => {
-    const { rateLimiter, ask, telemetry, clock } = office();
+    const { rateLimiter, send, telemetry, clock } = setUpLimiter();
     rateLimiter.block(own, minuteMs);
-    void ask('a');
+    void send('a');
     await clock.advance(minuteMs);
 
     expect(telemetry.ofType('scope').map(({ state }) => state)).toEqual(['stopped', 'free']);

@@ -38,16 +38,19 @@ describe('the usage of a rolling window', () => {
   test('loses its oldest part when the API reports less than was computed', () => {
     const early = correctUsage(noUsage(windowMs), 30, 0);
     const late = correctUsage(early, 50, 10 * hourMs);
-    const told = correctUsage(late, 25, 11 * hourMs);
+    const corrected = correctUsage(late, 25, 11 * hourMs);
 
-    expect(usedPercent(told, 11 * hourMs)).toBe(25);
-    expect(usedPercent(told, windowMs)).toBe(20);
+    expect(usedPercent(corrected, 11 * hourMs)).toBe(25);
+    expect(usedPercent(corrected, windowMs)).toBe(20);
   });
 
   test('equals the last reported percentage, for any earlier reports', () => {
-    const told = fc.array(fc.tuple(fc.nat(windowMs), fc.nat(100)), { minLength: 1, maxLength: 50 });
+    const reports = fc.array(fc.tuple(fc.nat(windowMs), fc.nat(100)), {
+      minLength: 1,
+      maxLength: 50,
+    });
     fc.assert(
-      fc.property(told, (steps) => {
+      fc.property(reports, (steps) => {
         let nowMs = 0;
         let usage = noUsage(windowMs);
         for (const [afterMs, percent] of steps) {

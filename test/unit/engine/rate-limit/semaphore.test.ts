@@ -3,28 +3,28 @@ import { Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { calm } from '../world.ts';
 
-/** Pieces of work that end when they are told to, and the order in which they began. */
-function workshop(concurrency: number) {
+/** Work that the test ends by name, and the order in which it began. */
+function setUp(concurrency: number) {
   const pollPermits = new Semaphore(concurrency);
   const began: string[] = [];
-  const doors = new Map<string, PromiseWithResolvers<string>>();
+  const results = new Map<string, PromiseWithResolvers<string>>();
   return {
     pollPermits,
     began,
     take: (name: string, signal = calm) => {
-      const door = Promise.withResolvers<string>();
-      doors.set(name, door);
+      const result = Promise.withResolvers<string>();
+      results.set(name, result);
       const work = () => {
         began.push(name);
-        return door.promise;
+        return result.promise;
       };
       const taken = pollPermits.take(work, signal);
       taken.catch(() => undefined);
       return taken;
     },
     end: async (name: string, error?: Error) => {
-      if (error === undefined) doors.get(name)?.resolve(name);
-      else doors.get(name)?.reject(error);
+      if (error === undefined) results.get(name)?.resolve(name);
+      else results.get(name)?.reject(error);
       await settle();
     },
   };
@@ -32,7 +32,7 @@ function workshop(concurrency: number) {
 
 describe('Semaphore: permits', () => {
   test('are issued up to the limit, first come, first served', async () => {
-    const { take, began, end } = workshop(2);
+    const { take, began, end } = setUp(2);
     const all = ['a', 'b', 'c', 'd'].map((name) => take(name));
     await settle();
     expect(began).toEqual(['a', 'b']);
@@ -47,7 +47,7 @@ describe('Semaphore: permits', () => {
   });
 
   test('are returned by work that fails', async () => {
-    const { take, began, end } = workshop(1);
+    const { take, began, end } = setUp(1);
     const failing = take('a');
     const next = take('b');
     await end('a', new Error('broken'));
@@ -59,7 +59,7 @@ describe('Semaphore: permits', () => {
   });
 
   test('pass to the next in the queue when a waiting caller is aborted', async () => {
-    const { take, began, end } = workshop(1);
+    const { take, began, end } = setUp(1);
     const stop = new AbortController();
     const first = take('a');
     const aborted = take('b', stop.signal);
@@ -75,14 +75,14 @@ describe('Semaphore: permits', () => {
   });
 
   test('are refused at once when the signal is already aborted', async () => {
-    const { take, began } = workshop(1);
+    const { take, began } = setUp(1);
 
     await expect(take('a', AbortSignal.abort(new Error('stopping')))).rejects.toThrow('stopping');
     expect(began).toEqual([]);
   });
 
   test('are returned only once when the abort comes after the work began', async () => {
-    const { take, began, end } = workshop(1);
+    const { take, began, end } = setUp(1);
     const stop = new AbortController();
     void take('a');
     const second = take('b', stop.signal);

@@ -12,7 +12,7 @@ const {
   KafkaJSProtocolError,
 } = kafkajs;
 
-/** An error as kafkajs makes it of what a broker answered. */
+/** The error that kafkajs makes of a broker's error code. */
 function refusal(type: string, message = type): Error {
   const answer = Object.assign(new Error(message), { type, code: 1 });
   return new KafkaJSProtocolError(answer);

@@ -60,7 +60,7 @@ describe('the limit for the first response after an idle time', () => {
     const { socket, onSilence } = watch();
     jest.advanceTimersByTime(4000);
     socket.write(frame(20));
-    // The broker takes long, and the next request waits for its turn.
+    // The broker is slow, and the next request waits behind the first.
     jest.advanceTimersByTime(20_000);
     socket.write(frame(20));
     jest.advanceTimersByTime(20_000);

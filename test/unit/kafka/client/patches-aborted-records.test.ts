@@ -22,7 +22,7 @@ function marker(offset: number, producerId: string, key: Buffer): FetchedMessage
   return { ...message(offset, producerId), key, isControlRecord: true };
 }
 
-/** The offsets that a consumer is shown. */
+/** The offsets that a consumer receives. */
 function shown(
   messages: readonly FetchedMessage[],
   abortedTransactions: FetchedPartition['abortedTransactions'],

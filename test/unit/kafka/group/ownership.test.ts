@@ -10,7 +10,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** A ownership with a session of ten seconds, of four partitions. */
+/** An ownership with a session of ten seconds, of four partitions. */
 function setUp() {
   const telemetry = createRecordingTelemetry();
   const shares: (readonly number[])[] = [];
@@ -49,7 +49,7 @@ describe('partition ownership', () => {
   test('ends when it is read after the session, and returns with a late heartbeat response', () => {
     const { ownership, shares } = setUp();
     ownership.onJoin(given(1), 0);
-    // Nothing ran for a while, and so no timer has.
+    // The process was suspended, so that its timers are late.
     const now = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_500);
     expect(ownership.owned()).toEqual([]);
     expect(shares).toEqual([[1], []]);

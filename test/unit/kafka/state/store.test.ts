@@ -17,7 +17,7 @@ function entriesOf(partition: number): readonly StateEntry[] {
   return keys.map((key) => ({ key, partition, value, partitionCount: partitions }));
 }
 
-/** A store of two partitions with ten states each; a state takes `decodeMs` of the processor. */
+/** A store of two partitions with ten states each; decoding a state takes `decodeMs`. */
 function setUp(decodeMs: number) {
   const decoded: number[] = [];
   const state = { name: 't.state', leaders: [1, 1], maxBatchBytes: 1000 };

@@ -15,7 +15,7 @@ interface Batch {
   readonly lastOffset: number;
 }
 
-/** kafkajs with a topic of one partition and ten offsets, whose batches come when a test says so. */
+/** kafkajs with a topic of one partition and ten offsets, whose batches the test delivers. */
 function openFake() {
   const listeners = new Map<string, Listener>();
   let eachBatch: (payload: unknown) => Promise<void> = () => Promise.resolve();
@@ -123,7 +123,7 @@ describe('PartitionRead', () => {
     read.stop();
   });
 
-  /** What kafkajs reports of a batch; its lag counts from the high watermark of the broker that answered. */
+  /** The event of kafkajs after a batch; its lag counts from the high watermark of the broker that answered. */
   function endOf(lastOffset: string, offsetLag: string): ConsumerEndBatchProcessEvent {
     const payload = { partition: 0, lastOffset, offsetLag };
     return { payload } as unknown as ConsumerEndBatchProcessEvent;

@@ -20,7 +20,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** As raw as Node lets it out: `fetch` would tidy the path up. */
+/** Sends a request without normalization: `fetch` would normalize the path. */
 function send(url: URL, { method, path, headers, body }: Sent): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const framed = { ...headers, 'content-length': Buffer.byteLength(body) };
@@ -111,7 +111,7 @@ describe('any request to the HTTP server', () => {
 
         expect([200, 202, 400, 401, 404, 405, 413, 415, 503]).toContain(status);
         expect(body).not.toContain('hush-hush');
-        // To HEAD nothing is said.
+        // A response to HEAD has no body.
         expect(body === '' || isJson(body) || (status === 200 && pageTypes.test(type))).toBe(true);
         expect(status < 400 || type.startsWith('application/json')).toBe(true);
       }),

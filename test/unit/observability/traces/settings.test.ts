@@ -5,11 +5,11 @@ import { usualShutdown } from '../../../support/shutdown.ts';
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
 
-/** The settings of an environment, and the variables that were of no use. */
+/** The settings of an environment, and its invalid variables. */
 function read(env: NodeJS.ProcessEnv) {
-  const wrong: string[] = [];
-  const settings = readSettings(env, (variable) => wrong.push(variable));
-  return { settings, wrong };
+  const invalid: string[] = [];
+  const settings = readSettings(env, (variable) => invalid.push(variable));
+  return { settings, invalid };
 }
 
 describe('the OpenTelemetry variables', () => {
@@ -19,7 +19,7 @@ describe('the OpenTelemetry variables', () => {
     ['the SDK is off', { ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }],
     ['the exporter is none', { ...endpoint, OTEL_TRACES_EXPORTER: 'none' }],
   ])('disable tracing when %s', (_when, env) => {
-    expect(read(env)).toEqual({ settings: null, wrong: [] });
+    expect(read(env)).toEqual({ settings: null, invalid: [] });
   });
 
   test('set the URL of the traces, with the variable for traces alone first', () => {
@@ -37,9 +37,9 @@ describe('the OpenTelemetry variables', () => {
   ])('with sampler "%s" and argument %s set the ratio %d', (sampler, arg, ratio) => {
     const env = { ...endpoint, OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: arg };
 
-    const { settings, wrong } = read(env);
+    const { settings, invalid } = read(env);
 
-    expect([settings?.ratio, wrong]).toEqual([ratio, []]);
+    expect([settings?.ratio, invalid]).toEqual([ratio, []]);
   });
 
   test.each<[string, string]>([
@@ -52,9 +52,9 @@ describe('the OpenTelemetry variables', () => {
     (variable, value) => {
       const env = { ...endpoint, OTEL_TRACES_SAMPLER: 'traceidratio', [variable]: value };
 
-      const { settings, wrong } = read(env);
+      const { settings, invalid } = read(env);
 
-      expect(wrong).toEqual([variable]);
+      expect(invalid).toEqual([variable]);
       expect(settings).toEqual({ ...read(endpoint).settings, ratio: 1 });
     },
   );

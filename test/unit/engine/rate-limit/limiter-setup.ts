@@ -10,25 +10,25 @@ import { createManualClock, settle } from '../../../support/manual-clock.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
 import { calm, startMs } from '../world.ts';
 
-/** The scope of the account that asks unless a test says otherwise. */
+/** The scope of the account that sends the requests by default. */
 export const own: Scope = { kind: 'account', id: account.id };
 /** The scope of the app. */
 export const app: Scope = { kind: 'app', id: '' };
 
-/** A turn that nobody else wants. */
+/** A permit without other callers. */
 export const idle: Permit = { yieldWhile: (wait) => wait };
 
-interface Asked {
+interface SentRequest {
   readonly name: string;
   readonly answer: (with_?: Node | Error) => Promise<void>;
 }
 
-/** A governed API whose answers are given by the test, in any order. */
-export function office({ maxConcurrentRequests = 100 } = {}) {
+/** A rate limiter over an API whose requests the test answers, in any order. */
+export function setUpLimiter({ maxConcurrentRequests = 100 } = {}) {
   const clock = createManualClock(startMs);
   const telemetry = createRecordingTelemetry();
   const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests });
-  const asked: Asked[] = [];
+  const sentRequests: SentRequest[] = [];
   const graph = {
     batchSize: 50,
     answeredBy: null,
@@ -39,7 +39,7 @@ export function office({ maxConcurrentRequests = 100 } = {}) {
       signal.addEventListener('abort', () => {
         reject(signal.reason);
       });
-      asked.push({
+      sentRequests.push({
         name: request.endpoint,
         answer: async (given = {}) => {
           if (given instanceof Error) reject(given);
@@ -50,11 +50,11 @@ export function office({ maxConcurrentRequests = 100 } = {}) {
       return promise;
     },
   };
-  const ask = (name: string, changes: Partial<Asking> = {}) => {
-    const asking = { ...usual, ...changes };
-    const request = requestOf(name, asking.account?.id ?? null);
-    const caller = { ...asking, account: asking.account ?? account };
-    const answered = rateLimiter.limit(graph, caller).get(request, asking.signal);
+  const send = (name: string, changes: Partial<Caller> = {}) => {
+    const sending = { ...usual, ...changes };
+    const request = requestOf(name, sending.account?.id ?? null);
+    const caller = { ...sending, account: sending.account ?? account };
+    const answered = rateLimiter.limit(graph, caller).get(request, sending.signal);
     answered.catch(() => undefined);
     return answered;
   };
@@ -63,44 +63,44 @@ export function office({ maxConcurrentRequests = 100 } = {}) {
     telemetry,
     rateLimiter,
     graph,
-    ask,
-    asked,
-    names: () => asked.map(({ name }) => name),
+    send,
+    sentRequests,
+    names: () => sentRequests.map(({ name }) => name),
     answer: async (index: number, given?: Node | Error) => {
       await settle();
-      await asked[index]?.answer(given);
+      await sentRequests[index]?.answer(given);
     },
-    tell: (scope: Scope, percent: number, regainMs = 0) => {
+    reportUsage: (scope: Scope, percent: number, regainMs = 0) => {
       rateLimiter.onUsage({ scope, percent, regainMs });
     },
   };
 }
 
-interface Asking {
+interface Caller {
   readonly account: Account | null;
   readonly priority: Priority;
   readonly permit: Permit;
   readonly signal: AbortSignal;
 }
 
-const usual: Asking = { account, priority: 'normal', permit: idle, signal: calm };
+const usual: Caller = { account, priority: 'normal', permit: idle, signal: calm };
 
-/** A request that is told by its name. */
+/** A request that a test identifies by its name. */
 export function requestOf(name: string, accountId: string | null): GraphRequest {
   return { endpoint: name, path: '/', query: {}, accountId };
 }
 
-/** An office in which one call was answered, and the account's usage told. */
-export async function usedOffice(percent: number, answers = 1) {
-  const made = office();
-  void made.ask('first', { priority: 'backfill' });
+/** A rate limiter after one answered call and reports of the account's usage. */
+export async function setUpUsedLimiter(percent: number, answers = 1) {
+  const made = setUpLimiter();
+  void made.send('first', { priority: 'backfill' });
   await made.answer(0);
   // Each call costs half a percent.
-  for (let at = percent - answers * 0.5; at <= percent; at += 0.5) made.tell(own, at);
-  made.asked.length = 0;
+  for (let at = percent - answers * 0.5; at <= percent; at += 0.5) made.reportUsage(own, at);
+  made.sentRequests.length = 0;
   return made;
 }
 
-/** A limit that is met. */
+/** The error of a rate limit. */
 export const limit = (scope: Scope, retryAfterMs: number) =>
   new WaitError('graph.rate-limited', 'too many calls', { scope, retryAfterMs });
