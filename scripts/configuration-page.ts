@@ -24,7 +24,7 @@ A field can be set in four places. The later ones win:
 A list is replaced as a whole, never joined. Nothing is guessed: a value that is not written as its format says, a key
 of the file that does not exist, and an environment variable that begins with
 \`INSTAGRAM_\`, \`KAFKA_\`, \`SCHEMA_REGISTRY_\`, \`STREAM_\` or \`POLLING_\` and does not exist are refused. All problems are
-listed at once, each with the field, what came, what was expected and what to do, and the program exits with code 2.
+listed at once, each with the field, the received value, what was expected and what to do, and the program exits with code 2.
 An argument that does not exist is said first, and alone.
 The container image sets \`HTTP_HOST=0.0.0.0\` and \`HTTP_PORT=8080\`, which win over a file, as every variable does.
 The variables that Kubernetes sets for the services of a namespace (\`KAFKA_SERVICE_HOST\`, \`KAFKA_PORT\` …), and those of Kafka's own programs

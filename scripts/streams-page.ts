@@ -15,7 +15,7 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
 - A key is a UTF-8 text; its parts are joined by \`/\`, a time in it is written as \`2026-05-12T07:00:00Z\`.
 - Ids are strings, times are \`timestamp-millis\` (UTC), counts are \`long\`, averages and shares are \`double\`.
 - What the API may leave out is null then. A value of another type than the field's is never converted: the node goes to the
-  dead letters, with the field's path and what came.
+  dead letters, with the field's path and the received value.
 - A record's headers are \`stream\`, \`account\`, \`poll\` (\`<stream>/<account id>/<when the poll began>\`) and \`schema\` (its id in the
   registry), and \`traceparent\` where polls are [traced](operations/monitor.md#traces); a state has none of its own.
 - A **full** stream reads what the API has and publishes it, or only what is new or changed (\`STREAM_<NAME>_PUBLISH\`); lists and

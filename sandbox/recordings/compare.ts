@@ -38,12 +38,12 @@ function compareValues(
   actual: Json | undefined,
   path: string,
 ): string[] {
-  return recorded === actual ? [] : [`${path}: recorded ${show(recorded)}, came ${show(actual)}`];
+  return recorded === actual ? [] : [`${path}: recorded ${show(recorded)}, received ${show(actual)}`];
 }
 
 function compareLists(recorded: readonly Json[], actual: readonly Json[], path: string): string[] {
   if (recorded.length !== actual.length) {
-    return [`${path}: recorded ${recorded.length} items, came ${actual.length}`];
+    return [`${path}: recorded ${recorded.length} items, received ${actual.length}`];
   }
   return recorded.flatMap((item, index) => compare(item, actual[index], `${path}[${index}]`));
 }
@@ -51,7 +51,7 @@ function compareLists(recorded: readonly Json[], actual: readonly Json[], path: 
 function compareObjects(recorded: JsonObject, actual: JsonObject, path: string): string[] {
   const [expected, found] = [Object.keys(recorded), Object.keys(actual)];
   if (expected.join() !== found.join()) {
-    return [`${path}: recorded the keys ${expected.join(', ')}, came ${found.join(', ')}`];
+    return [`${path}: recorded the keys ${expected.join(', ')}, received ${found.join(', ')}`];
   }
   return expected.flatMap((key) => compare(recorded[key], actual[key], `${path}.${key}`));
 }
@@ -62,7 +62,7 @@ function compareObjects(recorded: JsonObject, actual: JsonObject, path: string):
  */
 function compareLinks(recorded: string, actual: string, path: string): string[] {
   const [expected, found] = [plain(recorded), plain(actual)];
-  return expected === found ? [] : [`${path}: recorded ${expected}, came ${found}`];
+  return expected === found ? [] : [`${path}: recorded ${expected}, received ${found}`];
 }
 
 function samePath(recorded: string, actual: string): boolean {

@@ -101,7 +101,7 @@ async function logIn(config: Config, options: LoginOptions, signal: AbortSignal)
     if (!late.aborted) throw error;
     throw new StopProcessError(
       'graph.token',
-      `nobody came back from the login within ${waitS} s: run it again, with a longer --timeout if need be`,
+      `the login did not return within ${waitS} s: run it again, with a longer --timeout if you need more time`,
     );
   }
 }
@@ -131,16 +131,16 @@ async function awaitRedirect(
 
 /** Reads addresses from standard input; returns a function that ends the reading. */
 function readPasted({ onAddress, giveUp }: ReturnType<typeof receive>): () => void {
-  say('Then paste the address that the browser was led to, and press Enter:');
+  say('Then paste the address that the browser was redirected to, and press Enter:');
   const take = async (line: string): Promise<void> => {
     const address = URL.parse(line.trim());
     if (address === null) {
-      say('That is no address: paste all of it, from https:// on.');
+      say('This is not an address: paste all of it, from https:// on.');
       return;
     }
     const page = await onAddress(address);
     if (page === undefined) {
-      say('That address holds no answer to the login: paste the one that the browser was led to.');
+      say('That address has no answer to the login: paste the one that the browser was redirected to.');
     } else if (page === foreignPage) {
       say(
         'That address answers another login: paste the one that followed from the address above.',
@@ -150,7 +150,7 @@ function readPasted({ onAddress, giveUp }: ReturnType<typeof receive>): () => vo
   const lines = createInterface({ input: process.stdin, terminal: false });
   lines.on('line', (line) => void take(line));
   lines.on('close', () => {
-    giveUp('the input ended before an address came');
+    giveUp('the standard input ended without an address: run it again and paste the address');
   });
   return () => {
     lines.close();
@@ -177,7 +177,7 @@ function openBrowser(url: string): void {
 const foreignPage: BrowserPage = {
   status: 400,
   title: 'Not of this login',
-  text: 'The "state" of this address is not that of the login that waits here: another page may have led the browser here. It was ignored. Follow the address that the command printed.',
+  text: 'The "state" of this address is not that of the login that waits here: another page may have redirected the browser here. It was ignored. Follow the address that the command printed.',
 };
 
 /**
@@ -206,7 +206,7 @@ function receive({ state, redeem, signal }: PendingLogin) {
     if (isAnswered) return { status: 400, title: 'Too late', text: 'The login has its answer.' };
     isAnswered = true;
     if (answer.kind === 'denied') {
-      return fail(`the login was refused: "${answer.reason}"; run it again and consent`);
+      return fail(`the login was denied: "${answer.reason}"; run it again and consent`);
     }
     try {
       resolve(await redeem(answer.code));
@@ -231,7 +231,7 @@ function placeOf({ output, add = false, token: number }: LoginOptions): TokenPla
   if (old !== undefined) return { path, old, add };
   throw usage(
     number === undefined
-      ? `the file holds ${tokens.length} tokens: say with --token 1 to ${tokens.length} which one to replace, or --add`
+      ? `the file holds ${tokens.length} tokens: choose with --token 1 to ${tokens.length} which one to replace, or --add`
       : `--token: expected a place in the file, which holds ${tokens.length} tokens`,
   );
 }

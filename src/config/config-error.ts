@@ -7,7 +7,7 @@ export interface ConfigProblem {
   /** The environment variable that sets the field; null when there is none. */
   readonly env: string | null;
   /** The received value, masked when it may be a secret. */
-  readonly came: string;
+  readonly received: string;
   readonly expected: string;
   /** The advice. */
   readonly action: string;
@@ -27,5 +27,5 @@ export class ConfigError extends StopProcessError {
 
 function line(problem: ConfigProblem): string {
   const name = problem.env === null ? problem.path : `${problem.path} (${problem.env})`;
-  return `- ${name}: got ${problem.came}, expected ${problem.expected}; ${problem.action}`;
+  return `- ${name}: got ${problem.received}, expected ${problem.expected}; ${problem.action}`;
 }

@@ -41,8 +41,8 @@ export function valueAt(group: FileGroup, path: string): unknown {
 export function readConfigFile(file: string): FileValues {
   const content = readTextFile(file);
   if (!content.ok) {
-    const came = `a file that cannot be read (${content.reason})`;
-    return unreadable(file, came, 'correct the path or its rights');
+    const received = `a file that cannot be read (${content.reason})`;
+    return unreadable(file, received, 'correct the path or its rights');
   }
   let json: unknown;
   try {
@@ -50,9 +50,9 @@ export function readConfigFile(file: string): FileValues {
   } catch (error) {
     // The parser's message quotes the file, which may contain secrets; only the position is shown.
     const place = /line \d+ column \d+/.exec(error instanceof Error ? error.message : '')?.[0];
-    const came =
+    const received =
       place === undefined ? 'text that is not JSON' : `text that is not JSON at ${place}`;
-    return unreadable(file, came, 'correct the file');
+    return unreadable(file, received, 'correct the file');
   }
   if (!isObject(json)) return unreadable(file, 'JSON that is not an object', 'correct the file');
   const problems: ConfigProblem[] = [];
@@ -60,9 +60,9 @@ export function readConfigFile(file: string): FileValues {
   return { values, problems, readable: true };
 }
 
-function unreadable(file: string, came: string, action: string): FileValues {
+function unreadable(file: string, received: string, action: string): FileValues {
   const expected = 'a JSON object as config/example.json';
-  const problem = { path: `file ${redact(file)}`, env: null, came, expected, action };
+  const problem = { path: `file ${redact(file)}`, env: null, received, expected, action };
   return { values: {}, problems: [problem], readable: false };
 }
 
@@ -77,9 +77,9 @@ function knownValues(
     const path = `${prefix}${key}`;
     const entry = Object.hasOwn(group, key) ? group[key] : undefined;
     if (entry === undefined) {
-      const came = `an unknown key in ${redact(report.file)}`;
+      const received = `an unknown key in ${redact(report.file)}`;
       const known = leaves.map((leaf) => leaf.path);
-      report.problems.push(unknownName('key', path, came, known));
+      report.problems.push(unknownName('key', path, received, known));
     } else if (isLeaf(entry)) {
       if (isObject(raw)) report.problems.push(misplaced(path, 'an object', entry.format.expected));
       else values[key] = raw;
@@ -93,8 +93,8 @@ function knownValues(
   return values;
 }
 
-function misplaced(path: string, came: string, expected: string): ConfigProblem {
-  return { path, env: null, came, expected, action: 'correct the configuration file' };
+function misplaced(path: string, received: string, expected: string): ConfigProblem {
+  return { path, env: null, received, expected, action: 'correct the configuration file' };
 }
 
 function isObject(value: unknown): value is Readonly<FileGroup> {

@@ -10,7 +10,7 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
   readonly instagram: Omit<ParsedFields['instagram'], 'accessToken' | 'clientSecret'> & {
     /** One or more distinct tokens. */
     readonly accessTokens: readonly string[];
-    /** The file with the tokens, for reading them again; null when they came from elsewhere. */
+    /** The file with the tokens, for reading them again; null when they have another source. */
     readonly accessTokenFile: string | null;
     readonly clientSecret: string | null;
   };

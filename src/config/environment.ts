@@ -40,20 +40,20 @@ function readSecretFile(
   const file = env[name];
   if (file === undefined) return undefined;
   // The file's name is not shown, because it may be a secret that was set here by mistake.
-  const refuse = (came: string, action: string): ConfigProblem => {
+  const problemWith = (received: string, action: string): ConfigProblem => {
     const expected = `${leaf.format.expected}, alone in a file that ${name} names`;
-    return { path: leaf.path, env: name, came, expected, action };
+    return { path: leaf.path, env: name, received, expected, action };
   };
   if (env[leaf.env] !== undefined) {
-    return refuse(`both ${leaf.env} and ${name}`, 'set one of the two');
+    return problemWith(`both ${leaf.env} and ${name}`, 'set one of the two');
   }
   const content = readTextFile(file);
   if (!content.ok) {
-    const came = `a file that cannot be read (${content.reason})`;
-    return refuse(came, 'correct the path or the rights of the file');
+    const received = `a file that cannot be read (${content.reason})`;
+    return problemWith(received, 'correct the path or the rights of the file');
   }
   const secret = content.text.replace(/\r?\n$/, '');
-  return secret === '' ? refuse('an empty file', 'write the secret into the file') : secret;
+  return secret === '' ? problemWith('an empty file', 'write the secret into the file') : secret;
 }
 
 const ownPrefixes = /^(?:INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING)_/;

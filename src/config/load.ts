@@ -147,9 +147,9 @@ function parseFields(
 
 function rejectedProblem(leaf: PlacedLeaf, raw: unknown, source: ValueOrigin): ConfigProblem {
   const { path, env, format } = leaf;
-  const came = showValue(raw, format.secret);
+  const received = showValue(raw, format.secret);
   const action = raw === null ? howToSet(leaf) : `correct ${placeOf(leaf, source)}`;
-  return { path, env, came, expected: format.expected, action };
+  return { path, env, received, expected: format.expected, action };
 }
 
 function howToSet({ env, arg, path, format }: PlacedLeaf): string {

@@ -5,7 +5,7 @@ import { showName } from './redaction.ts';
 export function unknownName(
   kind: 'key' | 'name',
   name: string,
-  came: string,
+  received: string,
   known: readonly string[],
 ): ConfigProblem {
   const nearest = nearestName(name, known);
@@ -13,7 +13,7 @@ export function unknownName(
   const suggestion = nearest === undefined ? '' : `; did you mean ${shown}?`;
   const action = `remove or correct it${suggestion}`;
   const expected = `a ${kind} of docs/configuration.md`;
-  return { path: showName(name), env: null, came, expected, action };
+  return { path: showName(name), env: null, received, expected, action };
 }
 
 /** The nearest of `names`, if at most a third of it differs from `name`. */

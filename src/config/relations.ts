@@ -15,7 +15,7 @@ const relations: readonly Relation[] = [
   {
     path: 'schemaRegistry.password',
     other: 'schemaRegistry.username',
-    came: 'one of user name and password',
+    received: 'one of user name and password',
     expected: 'both or neither',
     action: 'set SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, or remove both',
     holds: (password, username) => (password === null) === (username === null),
@@ -23,7 +23,7 @@ const relations: readonly Relation[] = [
   {
     path: 'polling.retryBase',
     other: 'polling.retryMax',
-    came: 'a first wait longer than the longest',
+    received: 'a first wait longer than the longest',
     expected: 'at most polling.retryMax',
     action: 'lower POLLING_RETRY_BASE or raise POLLING_RETRY_MAX',
     holds: (base, max) => Number(base) <= Number(max),
@@ -31,7 +31,7 @@ const relations: readonly Relation[] = [
   {
     path: 'polling.newMediaAge',
     other: 'polling.recentMediaAge',
-    came: 'an age of new media above that of recent ones',
+    received: 'an age of new media above that of recent ones',
     expected: 'at most polling.recentMediaAge',
     action: 'lower POLLING_NEW_MEDIA_AGE or raise POLLING_RECENT_MEDIA_AGE',
     holds: (newest, recent) => Number(newest) <= Number(recent),
@@ -39,7 +39,7 @@ const relations: readonly Relation[] = [
   {
     path: 'kafka.group.heartbeat',
     other: 'kafka.group.sessionTimeout',
-    came: 'fewer than three heartbeats a session',
+    received: 'fewer than three heartbeats a session',
     expected: 'at most a third of kafka.group.sessionTimeout',
     action: 'lower KAFKA_GROUP_HEARTBEAT or raise KAFKA_GROUP_SESSION_TIMEOUT',
     holds: (heartbeat, session) => Number(heartbeat) * 3 <= Number(session),
@@ -47,7 +47,7 @@ const relations: readonly Relation[] = [
   {
     path: 'kafka.topics.minInSyncReplicas',
     other: 'kafka.topics.replicationFactor',
-    came: 'more in-sync replicas than replicas',
+    received: 'more in-sync replicas than replicas',
     expected: 'at most kafka.topics.replicationFactor',
     action: 'lower KAFKA_TOPICS_MIN_IN_SYNC_REPLICAS or raise KAFKA_TOPICS_REPLICATION_FACTOR',
     holds: (inSync, replicas) => replicas === -1 || Number(inSync) <= Number(replicas),
@@ -55,7 +55,7 @@ const relations: readonly Relation[] = [
   {
     path: 'schemaRegistry.bearerToken',
     other: 'schemaRegistry.username',
-    came: 'a token beside a user name',
+    received: 'a token beside a user name',
     expected: 'one way to log in',
     action: 'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password',
     holds: (token, username) => token === null || username === null,
@@ -70,7 +70,7 @@ export function relationProblems(values: ReadonlyMap<string, unknown>): readonly
     ...relations
       .filter(({ path, other }) => values.has(path) && values.has(other))
       .filter(({ path, other, holds }) => !holds(get(path), get(other)))
-      .map(({ path, came, expected, action }) => ({ path, env: null, came, expected, action })),
+      .map(({ path, received, expected, action }) => ({ path, env: null, received, expected, action })),
     ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
       ? [...mechanismFindings(get), ...loginFindings(get)]
       : []),
@@ -88,8 +88,8 @@ export function relationProblems(values: ReadonlyMap<string, unknown>): readonly
 }
 
 /** Creates the problem of one field. */
-function finding(path: string, came: string, expected: string, action: string): ConfigProblem {
-  return { path, came, expected, action, env: null };
+function finding(path: string, received: string, expected: string, action: string): ConfigProblem {
+  return { path, received, expected, action, env: null };
 }
 
 function isSet(value: unknown): boolean {
@@ -166,14 +166,14 @@ function keyFindings(get: GetValue, group: string): readonly ConfigProblem[] {
   const key = get(path);
   const secret = get(`${group}.keyPassword`) as Secret | null | undefined;
   if (isSet(key) !== isSet(certificate)) {
-    const came = 'one of certificate and private key';
-    return [finding(path, came, 'both or neither', 'set both, or remove both')];
+    const received = 'one of certificate and private key';
+    return [finding(path, received, 'both or neither', 'set both, or remove both')];
   }
   if (isSet(key)) {
-    const came = whyNotAPair(String(certificate), String(key), secret?.text ?? null);
+    const received = whyNotAPair(String(certificate), String(key), secret?.text ?? null);
     const expected = "the private key of the client's certificate";
     const action = 'correct the file, or the password that it is encrypted with';
-    return came === undefined ? [] : [finding(path, came, expected, action)];
+    return received === undefined ? [] : [finding(path, received, expected, action)];
   }
   if (!isSet(secret)) return [];
   const action = 'remove it, or set the key that it is for';

@@ -59,7 +59,7 @@ describe('login in a browser', () => {
     const { exitCode, heading, text, stderr } = await logIn('facebook', 'Cancel');
 
     expect([exitCode, heading]).toEqual([3, 'Not logged in']);
-    expect(text).toContain('the login was refused');
-    expect(stderr).toContain('the login was refused');
+    expect(text).toContain('the login was denied');
+    expect(stderr).toContain('the login was denied');
   });
 });

@@ -117,7 +117,7 @@ describe('the command login', () => {
     const { exitCode, stderr, shown } = await logIn([], {}, decides('deny'));
 
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('graph.token: the login was refused: "Permissions error"');
+    expect(stderr).toContain('graph.token: the login was denied: "Permissions error"');
     expect(shown).toContain('<h1>Not logged in</h1>');
     await expect(site.read()).rejects.toThrow('ENOENT');
   });
@@ -180,11 +180,11 @@ describe('the command login', () => {
     expect([exitCode, nothing.exitCode]).toEqual([0, 3]);
     expect(stderr).toContain('paste the address');
     expect(stderr.match(/^That address .*$/gm)).toEqual([
-      'That address holds no answer to the login: paste the one that the browser was led to.',
+      'That address has no answer to the login: paste the one that the browser was redirected to.',
       'That address answers another login: paste the one that followed from the address above.',
     ]);
-    expect(nothing.stderr).toContain('That is no address');
-    expect(nothing.stderr).toContain('the input ended before an address came');
+    expect(nothing.stderr).toContain('This is not an address');
+    expect(nothing.stderr).toContain('the standard input ended without an address');
   });
 
   test('fails at its timeout, and before it starts when its result could not be stored', async () => {
@@ -201,11 +201,11 @@ describe('the command login', () => {
     ]);
 
     expect([late, port, several, bare].map(({ exitCode }) => exitCode)).toEqual([3, 2, 2, 2]);
-    expect(late.stderr).toContain('nobody came back from the login within 1 s');
+    expect(late.stderr).toContain('the login did not return within 1 s');
     expect(port.stderr).toContain(
       `port ${taken.port} of 127.0.0.1 cannot be listened on (EADDRINUSE)`,
     );
-    expect(several.stderr).toContain('say with --token 1 to 2 which one to replace, or --add');
+    expect(several.stderr).toContain('choose with --token 1 to 2 which one to replace, or --add');
     expect(bare.stderr).toContain('INSTAGRAM_CLIENT_ID: got nothing');
   });
 

@@ -116,8 +116,8 @@ describe('any configuration', () => {
         if (error === undefined) return;
         expect(error.exitCode).toBe(2);
         expect(error.problems.length).toBeGreaterThan(0);
-        for (const { path, came, expected, action } of error.problems) {
-          expect([path, came, expected, action]).not.toContain('');
+        for (const { path, received, expected, action } of error.problems) {
+          expect([path, received, expected, action]).not.toContain('');
         }
         expect(error.message.split('\n')).toHaveLength(error.problems.length + 1);
         expect(error.message).not.toContain(mark);

@@ -53,7 +53,7 @@ describe('configuration problems', () => {
       {
         path: 'kafka.brokers',
         env: 'KAFKA_BROKERS',
-        came: 'nothing',
+        received: 'nothing',
         expected:
           'a comma separated list of one or more entries, none empty, each host:port, such as kafka-1:9092',
         action: 'set KAFKA_BROKERS, --kafka-brokers or "kafka.brokers" in the configuration file',

@@ -19,14 +19,14 @@ describe('the configuration file', () => {
 
   test('is rejected when it is missing, without reporting the fields that it may set', () => {
     const error = failure({ configFile: path('none.json'), env: { HTTP_PORT: 'x' } });
-    expect(error.problems.map(({ path, came }) => [path, came])).toEqual([
+    expect(error.problems.map(({ path, received }) => [path, received])).toEqual([
       [`file ${path('none.json')}`, 'a file that cannot be read (ENOENT)'],
       ['http.port', '"x"'],
     ]);
   });
 
   test('is rejected when it is a directory', () => {
-    expect(failure({ configFile: path('') }).problems[0]?.came).toBe(
+    expect(failure({ configFile: path('') }).problems[0]?.received).toBe(
       'a file that cannot be read (EISDIR)',
     );
   });
@@ -34,19 +34,19 @@ describe('the configuration file', () => {
   test('is rejected without showing its content when it is not JSON', () => {
     const configFile = write('a.json', `{"instagram": {"accessToken": ${token}}}`);
     const error = failure({ configFile });
-    expect(error.problems[0]?.came).toBe('text that is not JSON');
+    expect(error.problems[0]?.received).toBe('text that is not JSON');
     expect(error.message).not.toContain('test');
   });
 
   test('is rejected with the line and column of the JSON error', () => {
     const configFile = write('a.json', '{"log": {"level": "info",}}');
-    expect(failure({ configFile }).problems[0]?.came).toBe(
+    expect(failure({ configFile }).problems[0]?.received).toBe(
       'text that is not JSON at line 1 column 26',
     );
   });
 
   test('is rejected when it is not an object', () => {
-    expect(failure({ configFile: write('a.json', '[]') }).problems[0]?.came).toBe(
+    expect(failure({ configFile: write('a.json', '[]') }).problems[0]?.received).toBe(
       'JSON that is not an object',
     );
   });
@@ -89,7 +89,7 @@ describe('secrets in the configuration', () => {
   test('are rejected when both the variable and its file variable are set', () => {
     const file = write('token', token);
     const error = failure({ env: { ...env, INSTAGRAM_ACCESS_TOKEN_FILE: file } });
-    expect(error.problems.map(({ env: name, came }) => [name, came])).toEqual([
+    expect(error.problems.map(({ env: name, received }) => [name, received])).toEqual([
       [
         'INSTAGRAM_ACCESS_TOKEN_FILE',
         'both INSTAGRAM_ACCESS_TOKEN and INSTAGRAM_ACCESS_TOKEN_FILE',
@@ -98,9 +98,9 @@ describe('secrets in the configuration', () => {
   });
 
   test('are rejected once when their file is empty or missing', () => {
-    const came = (file: string) => failure({ env: withFile(file) }).problems.map((p) => p.came);
-    expect(came(write('token', '\n'))).toEqual(['an empty file']);
-    expect(came(path('none'))).toEqual(['a file that cannot be read (ENOENT)']);
+    const received = (file: string) => failure({ env: withFile(file) }).problems.map((p) => p.received);
+    expect(received(write('token', '\n'))).toEqual(['an empty file']);
+    expect(received(path('none'))).toEqual(['a file that cannot be read (ENOENT)']);
   });
 
   test('are masked in every error', () => {
@@ -116,6 +116,6 @@ describe('secrets in the configuration', () => {
       failure({ configFile: write('b.json', { instagram: { token } }) }),
     ];
     expect(errors.filter((error) => error.message.includes('token0123456789'))).toEqual([]);
-    expect(errors[0]?.problems[0]?.came).toBe('[secret]');
+    expect(errors[0]?.problems[0]?.received).toBe('[secret]');
   });
 });

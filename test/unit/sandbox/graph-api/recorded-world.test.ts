@@ -111,7 +111,7 @@ describe('simulator world from a recording', () => {
     const verified = await verifyRecording([...walk, refused]);
 
     expect(verified.at(-1)?.differences).toEqual([
-      '.error.message: recorded "(#100) Other words", came "(#100) Tried accessing nonexisting field (feed)"',
+      '.error.message: recorded "(#100) Other words", received "(#100) Tried accessing nonexisting field (feed)"',
     ]);
   });
 
