@@ -38,7 +38,9 @@ function compareValues(
   actual: Json | undefined,
   path: string,
 ): string[] {
-  return recorded === actual ? [] : [`${path}: recorded ${show(recorded)}, received ${show(actual)}`];
+  return recorded === actual
+    ? []
+    : [`${path}: recorded ${show(recorded)}, received ${show(actual)}`];
 }
 
 function compareLists(recorded: readonly Json[], actual: readonly Json[], path: string): string[] {

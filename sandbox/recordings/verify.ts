@@ -38,7 +38,9 @@ async function verify({ request, response }: Exchange, base: string, world: Worl
   const answer = await fetch(url, { method: request.method, headers: { authorization } });
   const body: unknown = await answer.json();
   if (answer.status !== response.status) {
-    return [`status: recorded ${response.status}, received ${answer.status} ${JSON.stringify(body)}`];
+    return [
+      `status: recorded ${response.status}, received ${answer.status} ${JSON.stringify(body)}`,
+    ];
   }
   return isObject(body) ? compareBodies(response.body, body) : ['the body is no object'];
 }

@@ -140,7 +140,9 @@ function readPasted({ onAddress, giveUp }: ReturnType<typeof receive>): () => vo
     }
     const page = await onAddress(address);
     if (page === undefined) {
-      say('That address has no answer to the login: paste the one that the browser was redirected to.');
+      say(
+        'That address has no answer to the login: paste the one that the browser was redirected to.',
+      );
     } else if (page === foreignPage) {
       say(
         'That address answers another login: paste the one that followed from the address above.',

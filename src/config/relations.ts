@@ -70,7 +70,13 @@ export function relationProblems(values: ReadonlyMap<string, unknown>): readonly
     ...relations
       .filter(({ path, other }) => values.has(path) && values.has(other))
       .filter(({ path, other, holds }) => !holds(get(path), get(other)))
-      .map(({ path, received, expected, action }) => ({ path, env: null, received, expected, action })),
+      .map(({ path, received, expected, action }) => ({
+        path,
+        env: null,
+        received,
+        expected,
+        action,
+      })),
     ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
       ? [...mechanismFindings(get), ...loginFindings(get)]
       : []),

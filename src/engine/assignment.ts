@@ -5,7 +5,7 @@ export interface Member {
   /** The partitions that it has now and keeps if possible. */
   readonly owned: readonly number[];
   /** The partitions of a temporary assignment, its only ones; absent for a polling instance. */
-  readonly borrows?: readonly number[];
+  readonly temporary?: readonly number[];
 }
 
 /**
@@ -16,19 +16,19 @@ export function assignPartitions(
   members: readonly Member[],
   count: number,
 ): ReadonlyMap<string, readonly number[]> {
-  const temporary = new Map<string, readonly number[]>();
+  const granted = new Map<string, readonly number[]>();
   const taken = new Set<number>();
-  for (const { id, borrows = [] } of members.toSorted((a, b) => compare(a.id, b.id))) {
-    const granted = borrows.filter((partition) => partition < count && !taken.has(partition));
-    for (const partition of granted) taken.add(partition);
-    temporary.set(id, ascending(granted));
+  for (const { id, temporary = [] } of members.toSorted((a, b) => compare(a.id, b.id))) {
+    const own = temporary.filter((partition) => partition < count && !taken.has(partition));
+    for (const partition of own) taken.add(partition);
+    granted.set(id, ascending(own));
   }
-  const polling = members.filter(({ borrows }) => borrows === undefined);
+  const polling = members.filter(({ temporary }) => temporary === undefined);
   const permanent = assignEvenly(polling, count);
   return new Map(
     members.map(({ id }) => [
       id,
-      permanent.get(id)?.filter((partition) => !taken.has(partition)) ?? temporary.get(id) ?? [],
+      permanent.get(id)?.filter((partition) => !taken.has(partition)) ?? granted.get(id) ?? [],
     ]),
   );
 }

@@ -31,7 +31,7 @@ export interface KafkaAdapter extends AsyncDisposable {
   readonly publisher: Publisher;
   readonly stateStore: StateStore;
   readonly stateAdmin: StateAdmin;
-  readonly group: Group & Pick<GroupMembership, 'borrow'>;
+  readonly group: Group & Pick<GroupMembership, 'withTemporaryAssignment'>;
   readonly probe: KafkaProbe;
   /** Reads the committed records of a topic in a consumer group of its own; see `tail.ts`. */
   tail(request: TailRequest, signal: AbortSignal): Promise<void>;

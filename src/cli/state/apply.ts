@@ -43,8 +43,8 @@ export async function carryOut(
     });
   const write = async (): Promise<Plan> => {
     const isOwned = owners.length > 0;
-    const handedOver = isOwned && handOver ? await writeDuringHandOver() : 'refused';
-    if (handedOver !== 'refused') return handedOver;
+    const handedOver = isOwned && handOver ? await writeDuringHandOver() : 'not-handed-over';
+    if (handedOver !== 'not-handed-over') return handedOver;
     if (isOwned && !force) throw owned(shown, owners, handOver);
     await session.write(shown.writes);
     return shown;

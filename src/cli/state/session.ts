@@ -25,12 +25,12 @@ export interface StateSession extends AsyncDisposable {
   /**
    * Runs `task` while the running instances have handed these partitions over, with the states that
    * the topic has by then. The instances resume from the written states.
-   * @returns `refused`, with nothing done, when the partitions were not handed over
+   * @returns `not-handed-over`, with nothing done, when their owners kept the partitions
    */
   duringHandOver<T>(
     partitions: readonly number[],
     task: (session: StateSession) => Promise<T>,
-  ): Promise<T | 'refused'>;
+  ): Promise<T | 'not-handed-over'>;
 }
 
 /** Connects and reads the state topic, without an effect on running instances. */
@@ -64,7 +64,7 @@ export async function openStateSession(
     },
     duringHandOver(partitions, task) {
       const onFresh = async () => task({ ...session, stored: await stateAdmin.read(signal) });
-      return kafka.group.borrow(partitions, onFresh, signal);
+      return kafka.group.withTemporaryAssignment(partitions, onFresh, signal);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -11,7 +11,7 @@ export interface MemberMetadata {
   readonly partitions: number;
   readonly owned: readonly number[];
   /** The only partitions wanted, as a temporary assignment; absent for a polling instance. */
-  readonly borrows?: readonly number[];
+  readonly temporary?: readonly number[];
 }
 
 /** Upper bound of readable metadata: an instance that owns 10,000 partitions has 60,000 bytes. */
@@ -29,11 +29,11 @@ export function readMemberMetadata(metadata: Buffer, topic: string): MemberMetad
       return undefined;
     }
     const fields = JSON.parse(decoded.userData.toString('utf8')) as Partial<MemberMetadata>;
-    const { instance, partitions, owned, borrows } = fields;
+    const { instance, partitions, owned, temporary } = fields;
     if (typeof instance !== 'string' || !isNumber(partitions)) return undefined;
     if (!Array.isArray(owned)) return undefined;
-    const temporary = Array.isArray(borrows) ? { borrows: borrows.filter(isNumber) } : {};
-    return { instance, partitions, owned: owned.filter(isNumber), ...temporary };
+    const read = { instance, partitions, owned: owned.filter(isNumber) };
+    return Array.isArray(temporary) ? { ...read, temporary: temporary.filter(isNumber) } : read;
   } catch {
     return undefined;
   }

@@ -19,15 +19,15 @@ export interface GroupMembership extends Group, Pick<KafkaShared, 'holds' | 'onF
   /**
    * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them
    * up as in any rebalance, get them back afterwards, and read their states again.
-   * @returns the result of `task`; `refused` when the partitions are not assigned in time, because the
-   * group leader's version lacks temporary assignments or Kafka is slow
+   * @returns the result of `task`; `not-handed-over` when the partitions are not assigned in time,
+   * because the group leader's version lacks temporary assignments or Kafka is slow
    * @throws StopProcessError `kafka.unauthorized`; errors of `task`
    */
-  borrow<T>(
+  withTemporaryAssignment<T>(
     partitions: readonly number[],
     task: () => Promise<T>,
     signal: AbortSignal,
-  ): Promise<T | 'refused'>;
+  ): Promise<T | 'not-handed-over'>;
 }
 
 const pausesMs = [100, 500, 1000, 2000, 5000];
@@ -37,9 +37,9 @@ const loopMs = 200;
 /** Creates the membership, which connects in `join`. */
 export function createGroup(shared: KafkaBase): GroupMembership {
   let ownership: Ownership | undefined;
-  const join = (onAssignment: OnAssignment, signal: AbortSignal, borrows?: readonly number[]) => {
+  const join = (onAssignment: OnAssignment, signal: AbortSignal, temporary?: readonly number[]) => {
     ownership = openOwnership(shared, onAssignment);
-    return keepMembership(shared, { ownership, borrows }, signal);
+    return keepMembership(shared, { ownership, temporary }, signal);
   };
   return {
     get partitions() {
@@ -58,7 +58,7 @@ export function createGroup(shared: KafkaBase): GroupMembership {
       return members.find(({ owned }) => owned.includes(partition))?.name ?? null;
     },
     join: (onAssignment, signal) => join(onAssignment, signal),
-    async borrow(partitions, task, signal) {
+    async withTemporaryAssignment(partitions, task, signal) {
       const leave = new AbortController();
       const assigned = Promise.withResolvers<undefined>();
       const onAssignment = (owned: readonly number[]): void => {
@@ -71,7 +71,7 @@ export function createGroup(shared: KafkaBase): GroupMembership {
       const over = Promise.race([assigned.promise, membership]);
       const handedOver = withDeadline(over, limitMs, 'a hand-over');
       try {
-        if (!(await isHandedOver(unlessAborted(handedOver, signal)))) return 'refused';
+        if (!(await isHandedOver(unlessAborted(handedOver, signal)))) return 'not-handed-over';
         return await task();
       } finally {
         leave.abort();
@@ -98,7 +98,7 @@ async function isHandedOver(handOver: Promise<unknown>): Promise<boolean> {
 interface JoinOptions {
   readonly ownership: Ownership;
   /** Partitions of a temporary assignment; undefined for a polling instance. */
-  readonly borrows: readonly number[] | undefined;
+  readonly temporary: readonly number[] | undefined;
 }
 
 /** Keeps the membership until aborted; rejects earlier only with an error that waiting does not fix. */
@@ -204,7 +204,7 @@ function openConsumer(
     instance: options.instance,
     partitions: statePartitions,
     owned: active.ownership.owned(),
-    ...(active.borrows === undefined ? {} : { borrows: active.borrows }),
+    ...(active.temporary === undefined ? {} : { temporary: active.temporary }),
   });
   const checkCount = (found: number): void => {
     if (found === statePartitions) return;

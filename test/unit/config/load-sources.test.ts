@@ -98,7 +98,8 @@ describe('secrets in the configuration', () => {
   });
 
   test('are rejected once when their file is empty or missing', () => {
-    const received = (file: string) => failure({ env: withFile(file) }).problems.map((p) => p.received);
+    const received = (file: string) =>
+      failure({ env: withFile(file) }).problems.map((p) => p.received);
     expect(received(write('token', '\n'))).toEqual(['an empty file']);
     expect(received(path('none'))).toEqual(['a file that cannot be read (ENOENT)']);
   });

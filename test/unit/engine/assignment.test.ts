@@ -45,7 +45,7 @@ describe('assignPartitions', () => {
     const members = [
       member('a', 0, 1, 2),
       member('b', 3, 4, 5),
-      { ...member('command'), borrows: [4, 1] },
+      { ...member('command'), temporary: [4, 1] },
     ];
 
     expect(dealt(members, 6)).toEqual({ a: [0, 2], b: [3, 5], command: [1, 4] });
@@ -59,7 +59,7 @@ describe('assignPartitions', () => {
   });
 
   test('assigns a partition temporarily to one member only, and ignores unknown partitions', () => {
-    const commands = ['x', 'y'].map((id) => ({ ...member(id), borrows: [1, 9] }));
+    const commands = ['x', 'y'].map((id) => ({ ...member(id), temporary: [1, 9] }));
 
     expect(dealt([...commands, member('a')], 3)).toEqual({ x: [1], y: [], a: [0, 2] });
     expect(dealt(commands, 3)).toEqual({ x: [1], y: [] });
