@@ -74,7 +74,7 @@ export function createWorld(spec: WorldSpec): World {
   }
   const clock = createClock({ startMs, live: spec.live ?? false, speed: spec.speed ?? 1 });
   const draw = createDraw(`world/${spec.seed}`);
-  const complete = settle(spec);
+  const complete = completeSpec(spec);
   const media = new Map<string, Media>();
   const conditions = createConditions();
   const accounts = Array.from({ length: complete.accounts }, (_, index) =>
@@ -124,7 +124,7 @@ function exists(media: Media, nowMs: number): boolean {
   return ageMs >= 0 && (media.productType !== 'STORY' || ageMs < STORY_LIFETIME_MS);
 }
 
-function settle(spec: WorldSpec): CompleteSpec {
+function completeSpec(spec: WorldSpec): CompleteSpec {
   return {
     ...spec,
     pagesWithoutAccount: spec.pagesWithoutAccount ?? 1,

@@ -156,7 +156,8 @@ export class BatchBuilder {
     });
     // A tombstone deletes a key in compacted topics and consumers' tables.
     const tombstones = gone.map((key) => this.#record(stream.name, key, null));
-    const onlyChanges = stream.settle !== undefined || settings.publish[stream.name] === 'changes';
+    const onlyChanges =
+      stream.detectChanges !== undefined || settings.publish[stream.name] === 'changes';
     const fresh = [...encoded, ...tombstones].filter(
       // A record that changed again is a correction, even when an earlier try published its key.
       (record) => onlyChanges || !published.has(identity(record)),

@@ -31,10 +31,10 @@ export function detectChanges(
 ): DetectedChanges {
   const { stream, account, startedMs: nowMs } = poll;
   const { lookbackMs, publish, tombstones } = tools.settings;
-  if (stream.settle !== undefined) {
+  if (stream.detectChanges !== undefined) {
     const { coveredUntilMs } = page;
-    const settled = stream.settle(mapped, { checkpoint, nowMs, lookbackMs, coveredUntilMs });
-    return { ...settled, gone: [] };
+    const changes = stream.detectChanges(mapped, { checkpoint, nowMs, lookbackMs, coveredUntilMs });
+    return { ...changes, gone: [] };
   }
   const mode = publish[stream.name] ?? 'always';
   if (!stream.tracksNodes && mode === 'always') return { records: mapped, gone: [], checkpoint };

@@ -32,13 +32,13 @@ export function provenance(origin: Origin) {
 }
 
 /** The records of a page to publish, and the checkpoint after them. */
-export interface Settled {
+export interface StreamChanges {
   readonly records: readonly Value[];
   readonly checkpoint: Checkpoint;
 }
 
-/** The facts by which an incremental stream selects records. */
-export interface SettleContext {
+/** The facts by which an incremental stream detects changes. */
+export interface ChangeContext {
   readonly checkpoint: Checkpoint;
   readonly nowMs: number;
   readonly lookbackMs: number;
@@ -66,6 +66,6 @@ export interface Stream {
   readonly tracksNodes: boolean;
   /** @throws DeadLetterError `mapping.invalid`. Pure; never changes the node. */
   readonly toRecord: (node: Node, origin: Origin) => Mapped;
-  /** Selects the records to publish; only incremental streams have it. */
-  readonly settle?: (records: readonly Value[], context: SettleContext) => Settled;
+  /** Detects the records to publish; only incremental streams have it. */
+  readonly detectChanges?: (records: readonly Value[], context: ChangeContext) => StreamChanges;
 }

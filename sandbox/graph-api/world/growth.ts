@@ -13,10 +13,10 @@ export function grow(final: number, ageMs: number, halfLifeHours: number): numbe
 }
 
 /**
- * Returns the settled share of a daily value: corrected every six hours, final 48 hours after the
+ * Returns the reported fraction of a daily value: corrected every six hours, final 48 hours after the
  * day's end.
  */
-export function settledShare(ageMs: number): number {
+export function reportedFraction(ageMs: number): number {
   const steps = Math.min(8, Math.max(0, Math.floor(ageMs / (6 * HOUR_MS))));
   return 0.8 + (0.2 * steps) / 8;
 }

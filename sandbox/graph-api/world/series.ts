@@ -1,5 +1,5 @@
 import type { Draw } from './draws.ts';
-import { settledShare } from './growth.ts';
+import { reportedFraction } from './growth.ts';
 import type { Day } from './model.ts';
 import { DAY_MS, formatTime, pacificMidnights } from './pacific.ts';
 
@@ -7,7 +7,7 @@ import { DAY_MS, formatTime, pacificMidnights } from './pacific.ts';
 export const FOLLOWERS_FOR_DETAIL = 100;
 /** History of `follower_count` and `online_followers`. */
 const SHORT_MEMORY_MS = 30 * DAY_MS;
-const SETTLED_AFTER_MS = 2 * DAY_MS;
+const FINAL_AFTER_MS = 2 * DAY_MS;
 
 /** The parameters of a daily series. */
 export interface SeriesOptions {
@@ -32,18 +32,18 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
   };
   const finalGain = (endTimeMs: number): number =>
     Math.floor(followers * 0.004 * draw(`gain/${formatTime(endTimeMs)}`) + 0.4);
-  const settledReach = (endTimeMs: number, nowMs: number): number =>
-    Math.round(finalReach(endTimeMs) * settledShare(nowMs - endTimeMs));
+  const reportedReach = (endTimeMs: number, nowMs: number): number =>
+    Math.round(finalReach(endTimeMs) * reportedFraction(nowMs - endTimeMs));
   const over = (count: number, endTimeMs: number, nowMs: number): number => {
     const ends = pacificMidnights(endTimeMs - (count - 1) * DAY_MS - DAY_MS / 2, endTimeMs);
-    const values = ends.map((end) => settledReach(end, nowMs));
+    const values = ends.map((end) => reportedReach(end, nowMs));
     const most = Math.max(...values);
     const sum = values.reduce((total, value) => total + value, 0);
     return Math.round(most + 0.55 * (sum - most));
   };
   const detail = (endTimeMs: number, nowMs: number): Partial<Day> => {
     if (followers < FOLLOWERS_FOR_DETAIL) return {};
-    const gained = Math.round(finalGain(endTimeMs) * settledShare(nowMs - endTimeMs));
+    const gained = Math.round(finalGain(endTimeMs) * reportedFraction(nowMs - endTimeMs));
     return nowMs - endTimeMs > SHORT_MEMORY_MS
       ? { gained }
       : {
@@ -56,7 +56,7 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
     daysAt: ({ sinceMs, untilMs }, nowMs) =>
       pacificMidnights(Math.max(sinceMs, fromMs), Math.min(untilMs, nowMs)).map((endTimeMs) => ({
         endTimeMs,
-        reach: settledReach(endTimeMs, nowMs),
+        reach: reportedReach(endTimeMs, nowMs),
         reachWeek: over(7, endTimeMs, nowMs),
         reachDays28: over(28, endTimeMs, nowMs),
         ...detail(endTimeMs, nowMs),
@@ -82,7 +82,7 @@ function onlineAt(
   nowMs: number,
 ): Record<string, number> {
   const day = formatTime(endTimeMs);
-  const fresh = nowMs - endTimeMs < SETTLED_AFTER_MS;
+  const fresh = nowMs - endTimeMs < FINAL_AFTER_MS;
   const hourOfWorld = Math.floor(nowMs / 3_600_000);
   const empty = fresh ? draw(`online/${day}/${hourOfWorld}`) < 0.4 : draw(`online/${day}`) < 0.1;
   const hours: Record<string, number> = {};

@@ -212,7 +212,7 @@ export const errorRows: readonly ErrorRow[] = [
     source: 'documented: policies',
     toError: stopAccount(
       'graph.blocked',
-      'Meta has blocked the app or its user for a breach of policy: settle it in the app dashboard, then resume the stream, or restart',
+      'Meta has blocked the app or its user for a breach of policy: resolve it in the app dashboard, then resume the stream, or restart',
     ),
   },
   {

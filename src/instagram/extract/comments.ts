@@ -6,7 +6,7 @@ import {
   isTooMany,
   packRead,
   readOf,
-  settlingMs,
+  minCommentAgeMs,
   withSeen,
   writtenAt,
   type KnownComments,
@@ -121,7 +121,7 @@ class MediaReading {
   readonly #due: DueMedia;
   readonly #resumed: CommentsReading | null;
   readonly #known: KnownComments;
-  readonly #settledMs: number;
+  readonly #readableUntilMs: number;
   /** Key numbers of all comments; null when they are not all known, or too many to remember. */
   #ids: Set<string> | null;
   #newestMs: number | null;
@@ -143,7 +143,7 @@ class MediaReading {
     this.#due = due;
     this.#resumed = resumed;
     this.#known = { ids: checkpoint.seen.get(key), before };
-    this.#settledMs = nowMs - settlingMs;
+    this.#readableUntilMs = nowMs - minCommentAgeMs;
     this.#ids = resumed === null ? new Set() : null;
     this.#newestMs = resumed?.newestMs ?? before?.newestMs ?? null;
     this.#oldestMs = resumed?.oldestMs ?? null;
@@ -159,7 +159,7 @@ class MediaReading {
     const key = keyNumber(textOf(one['id']));
     const atMs = writtenAt(one);
     const isNew = !this.#published.has(key) && !isKnown(one, key, this.#known);
-    if (isNew && (atMs ?? 0) > this.#settledMs) {
+    if (isNew && (atMs ?? 0) > this.#readableUntilMs) {
       this.#isWaiting = true;
       return false;
     }

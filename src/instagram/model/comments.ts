@@ -60,7 +60,7 @@ export function commentNode(comment: Node, mediaId: string, parent?: Node): Node
 }
 
 /** The age below which comments wait for the next poll: the API may list earlier ones later. */
-export const settlingMs = 60_000;
+export const minCommentAgeMs = 60_000;
 
 /** Reads the time of a comment, epoch milliseconds; undefined without a valid timestamp. */
 export function writtenAt({ timestamp }: Node): number | undefined {

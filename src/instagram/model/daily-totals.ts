@@ -7,7 +7,7 @@ import { type PacificDay, pacificDays } from './pacific.ts';
 import { lackingFrom } from './missing.ts';
 import { tidyRefusals } from '../../engine/refusals.ts';
 import type { DayTotals, Checkpoint } from '../../engine/state.ts';
-import type { SettleContext, Settled } from '../../engine/stream.ts';
+import type { ChangeContext, StreamChanges } from '../../engine/stream.ts';
 import type { TotalsRequest } from '../streams/stream.ts';
 import {
   type WindowPlan,
@@ -74,7 +74,10 @@ function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
 }
 
 /** Detects the new and changed days to publish. A missing total never replaces a known one. */
-export function settleTotals(records: readonly Value[], context: SettleContext): Settled {
+export function detectChangedTotals(
+  records: readonly Value[],
+  context: ChangeContext,
+): StreamChanges {
   const known = new Map(context.checkpoint.totals.map((day) => [day.dateMs, day]));
   const published: Value[] = [];
   for (const record of records) {
@@ -101,7 +104,7 @@ function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-function checkpointAfter(days: readonly DayTotals[], context: SettleContext): Checkpoint {
+function checkpointAfter(days: readonly DayTotals[], context: ChangeContext): Checkpoint {
   const { checkpoint, nowMs } = context;
   const progress = progressOf(days, context);
   const keptAfterMs = Math.min(

@@ -4,7 +4,7 @@ import type { DeadLetterError } from '../../engine/errors.ts';
 import { type Json, type Node, type Value, isNode } from '../../engine/json.ts';
 import { lackingFrom } from './missing.ts';
 import type { DayValues, Checkpoint } from '../../engine/state.ts';
-import type { SettleContext, Settled } from '../../engine/stream.ts';
+import type { ChangeContext, StreamChanges } from '../../engine/stream.ts';
 import type { SeriesRequest } from '../streams/stream.ts';
 import { futureMs, progressOf } from './windows.ts';
 
@@ -61,7 +61,10 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]) {
  * Detects the days to publish: new and changed ones, except days without data and days later than
  * now + 1 day. A missing value never replaces a known one: `online_followers` comes and goes.
  */
-export function settleDays(records: readonly Value[], context: SettleContext): Settled {
+export function detectChangedDays(
+  records: readonly Value[],
+  context: ChangeContext,
+): StreamChanges {
   const known = new Map(context.checkpoint.days.map((day) => [day.dateMs, day]));
   const published: Value[] = [];
   for (const record of records) {
@@ -76,7 +79,7 @@ export function settleDays(records: readonly Value[], context: SettleContext): S
   return { records: published, checkpoint: checkpointAfter([...known.values()], context) };
 }
 
-function checkpointAfter(days: readonly DayValues[], context: SettleContext): Checkpoint {
+function checkpointAfter(days: readonly DayValues[], context: ChangeContext): Checkpoint {
   const { checkpoint, nowMs, lookbackMs } = context;
   const progress = progressOf(days, context);
   // The next poll requests these days again, and compares them. Days that lack a rejected metric

@@ -1,6 +1,6 @@
 import { largest } from '../../engine/extremes.ts';
 import type { Checkpoint } from '../../engine/state.ts';
-import type { SettleContext } from '../../engine/stream.ts';
+import type { ChangeContext } from '../../engine/stream.ts';
 
 /** The time span of one request; both ends inclusive, epoch milliseconds. */
 export interface Window {
@@ -81,12 +81,12 @@ export function coveredBy(coveredUntilMs: number | null, nowMs: number): number 
 /** Returns the cursor, and the end of the covered days, after the days of a poll. */
 export function progressOf(
   days: readonly { readonly dateMs: number }[],
-  { checkpoint, coveredUntilMs, nowMs, lookbackMs }: SettleContext,
+  { checkpoint, coveredUntilMs, nowMs, lookbackMs }: ChangeContext,
 ): Pick<Checkpoint, 'cursorMs' | 'coveredUntilMs'> {
   const dates = days.map(({ dateMs }) => dateMs);
   const newestMs = largest(dates, checkpoint.cursorMs ?? undefined);
-  const settledMs = Math.min(coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
-  const coveredMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), settledMs);
+  const finalUntilMs = Math.min(coveredUntilMs ?? -Infinity, nowMs - lookbackMs);
+  const coveredMs = Math.max(coveredBy(checkpoint.coveredUntilMs, nowMs), finalUntilMs);
   return {
     cursorMs: newestMs === -Infinity ? null : newestMs,
     coveredUntilMs: coveredMs === -Infinity ? null : coveredMs,

@@ -38,5 +38,5 @@ export const comments = declareStream({
   },
   toRecord: recordOf(fields),
   // The extractor has detected new comments already, media by media.
-  settle: (records, { checkpoint }) => ({ records, checkpoint }),
+  detectChanges: (records, { checkpoint }) => ({ records, checkpoint }),
 });

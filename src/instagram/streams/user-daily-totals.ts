@@ -1,4 +1,4 @@
-import { settleTotals } from '../model/daily-totals.ts';
+import { detectChangedTotals } from '../model/daily-totals.ts';
 import { type Fields, long, metrics, required, text, time } from '../model/fields.ts';
 import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
@@ -52,5 +52,5 @@ export const userDailyTotals = declareStream({
     ],
   },
   toRecord: recordOf(fields),
-  settle: settleTotals,
+  detectChanges: detectChangedTotals,
 });

@@ -1,4 +1,4 @@
-import { settleDays } from '../model/days.ts';
+import { detectChangedDays } from '../model/days.ts';
 import { type Fields, counts, long, metrics, required, time } from '../model/fields.ts';
 import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
@@ -43,5 +43,5 @@ export const userInsights = declareStream({
     ],
   },
   toRecord: recordOf(fields),
-  settle: settleDays,
+  detectChanges: detectChangedDays,
 });

@@ -32,9 +32,9 @@ describe('detectChanges of a list whose key is longer than the id', () => {
 
   test('deletes by the whole key when a listed object disappears', () => {
     const scanned = walkedOf(['2']);
-    const settled = detectChanges([], { ...page, scanned }, checkpoint, context);
+    const changes = detectChanges([], { ...page, scanned }, checkpoint, context);
 
-    expect(settled.gone).toEqual(['17841/1']);
-    expect([...settled.checkpoint.published.keys()]).toEqual(['2']);
+    expect(changes.gone).toEqual(['17841/1']);
+    expect([...changes.checkpoint.published.keys()]).toEqual(['2']);
   });
 });

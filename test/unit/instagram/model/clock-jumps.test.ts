@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { planDays } from '../../../../src/instagram/model/daily-totals.ts';
-import { settleDays } from '../../../../src/instagram/model/days.ts';
+import { detectChangedDays } from '../../../../src/instagram/model/days.ts';
 import { isDue } from '../../../../src/instagram/model/freshness.ts';
 import type { Value } from '../../../../src/engine/json.ts';
 import { Rejections } from '../../../../src/instagram/extract/rejections.ts';
@@ -35,14 +35,14 @@ function poll(checkpoint: Checkpoint, trueMs: number, wrongMs: number) {
   const windows = planWindows({ ...checkpoint, ...plan });
   let after = checkpoint;
   for (const { sinceMs, untilMs } of windows) {
-    const settled = settleDays(daysOf(sinceMs, untilMs, trueMs), {
+    const changes = detectChangedDays(daysOf(sinceMs, untilMs, trueMs), {
       checkpoint: after,
       nowMs,
       lookbackMs,
       coveredUntilMs: untilMs,
     });
-    published.push(...settled.records);
-    after = settled.checkpoint;
+    published.push(...changes.records);
+    after = changes.checkpoint;
   }
   return { published, checkpoint: after };
 }

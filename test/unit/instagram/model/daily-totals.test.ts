@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { dayNode, planDays, settleTotals } from '../../../../src/instagram/model/daily-totals.ts';
+import {
+  dayNode,
+  planDays,
+  detectChangedTotals,
+} from '../../../../src/instagram/model/daily-totals.ts';
 import type { DeadLetterError } from '../../../../src/engine/errors.ts';
 import type { Node, Value } from '../../../../src/engine/json.ts';
 import { emptyCheckpoint, type Checkpoint } from '../../../../src/engine/state.ts';
@@ -166,7 +170,7 @@ describe('dayNode', () => {
   });
 });
 
-describe('settleTotals', () => {
+describe('detectChangedTotals', () => {
   const context = {
     checkpoint: emptyCheckpoint,
     nowMs,
@@ -181,14 +185,14 @@ describe('settleTotals', () => {
     likes: null,
     ...values,
   });
-  const settle = (records: readonly Value[], checkpoint: Partial<Checkpoint> = {}) =>
-    settleTotals(records, { ...context, checkpoint: { ...emptyCheckpoint, ...checkpoint } });
+  const detect = (records: readonly Value[], checkpoint: Partial<Checkpoint> = {}) =>
+    detectChangedTotals(records, { ...context, checkpoint: { ...emptyCheckpoint, ...checkpoint } });
   const knownDay = { dateMs: endOf(11), values: { views: 5, likes: 1 } };
 
   test('publishes a new day and remembers it while it may change', () => {
     const day = record(11, { views: 5, likes: 0 });
 
-    expect(settle([day])).toEqual({
+    expect(detect([day])).toEqual({
       records: [day],
       checkpoint: {
         ...emptyCheckpoint,
@@ -200,7 +204,7 @@ describe('settleTotals', () => {
   });
 
   test('publishes no day whose totals are unchanged', () => {
-    expect(settle([record(11, { views: 5, likes: 1 })], { totals: [knownDay] }).records).toEqual(
+    expect(detect([record(11, { views: 5, likes: 1 })], { totals: [knownDay] }).records).toEqual(
       [],
     );
   });
@@ -208,24 +212,24 @@ describe('settleTotals', () => {
   test('publishes a day again when one of its totals changed', () => {
     const day = record(11, { views: 6, likes: 1 });
 
-    expect(settle([day], { totals: [knownDay] }).records).toEqual([day]);
+    expect(detect([day], { totals: [knownDay] }).records).toEqual([day]);
   });
 
   test('never replaces a known total with a missing one', () => {
-    const { records, checkpoint } = settle([record(11, { views: 6 })], { totals: [knownDay] });
+    const { records, checkpoint } = detect([record(11, { views: 6 })], { totals: [knownDay] });
 
     expect(records).toEqual([record(11, { views: 6, likes: 1 })]);
     expect(checkpoint.totals).toEqual([{ dateMs: endOf(11), values: { views: 6, likes: 1 } }]);
   });
 
   test('publishes no day without any total', () => {
-    const { records, checkpoint } = settle([record(11, {})]);
+    const { records, checkpoint } = detect([record(11, {})]);
 
     expect([records, checkpoint.totals, checkpoint.cursorMs]).toEqual([[], [], null]);
   });
 
   test('forgets the totals of a day that is final, and moves the cursor to its end', () => {
-    const { checkpoint } = settleTotals([record(1, { views: 5 })], {
+    const { checkpoint } = detectChangedTotals([record(1, { views: 5 })], {
       ...context,
       coveredUntilMs: endOf(1),
     });
@@ -235,7 +239,7 @@ describe('settleTotals', () => {
 
   test('moves neither cursor nor coverage back (Invariant 2)', () => {
     const before = { cursorMs: endOf(11), coveredUntilMs: endOf(10) };
-    const { checkpoint } = settleTotals([record(1, { views: 5 })], {
+    const { checkpoint } = detectChangedTotals([record(1, { views: 5 })], {
       ...context,
       checkpoint: { ...emptyCheckpoint, ...before },
       coveredUntilMs: endOf(1),
@@ -249,6 +253,6 @@ describe('settleTotals', () => {
     const ended = { ...refusal, untilMs: nowMs - 8 * dayMs };
     const open = { ...refusal, metric: 'likes', untilMs: nowMs + dayMs };
 
-    expect(settle([], { refusals: [ended, open] }).checkpoint.refusals).toEqual([open]);
+    expect(detect([], { refusals: [ended, open] }).checkpoint.refusals).toEqual([open]);
   });
 });

@@ -1,9 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { type SeriesAnswer, mergeDays, settleDays } from '../../../../src/instagram/model/days.ts';
+import {
+  type SeriesAnswer,
+  mergeDays,
+  detectChangedDays,
+} from '../../../../src/instagram/model/days.ts';
 import type { DeadLetterError } from '../../../../src/engine/errors.ts';
 import type { Json, Node, Value } from '../../../../src/engine/json.ts';
 import { type DayValues, type Checkpoint, emptyCheckpoint } from '../../../../src/engine/state.ts';
-import type { SettleContext } from '../../../../src/engine/stream.ts';
+import type { ChangeContext } from '../../../../src/engine/stream.ts';
 import { deepFreeze } from '../../../support/frozen.ts';
 
 const hourMs = 3_600_000;
@@ -174,7 +178,7 @@ const knowing = (...days: readonly DayValues[]): Checkpoint => ({
   days,
 });
 
-function settle(records: readonly Value[], changes: Partial<SettleContext> = {}) {
+function detect(records: readonly Value[], changes: Partial<ChangeContext> = {}) {
   const context = {
     checkpoint: emptyCheckpoint,
     nowMs,
@@ -182,12 +186,12 @@ function settle(records: readonly Value[], changes: Partial<SettleContext> = {})
     coveredUntilMs: nowMs + dayMs,
     ...changes,
   };
-  return settleDays(deepFreeze(records), deepFreeze(context));
+  return detectChangedDays(deepFreeze(records), deepFreeze(context));
 }
 
 describe('settleDays', () => {
   test('publishes each new day', () => {
-    const { records } = settle([record(may(11), { reach: 5 }), record(may(12), { reach: 6 })]);
+    const { records } = detect([record(may(11), { reach: 5 }), record(may(12), { reach: 6 })]);
 
     expect(records).toEqual([record(may(11), { reach: 5 }), record(may(12), { reach: 6 })]);
   });
@@ -201,7 +205,7 @@ describe('settleDays', () => {
     ['a value that was missing', { reach: 1 }, { reach: 1, reach_week: 7 }],
     ['a value that became zero', { reach: 1 }, { reach: 0 }],
   ])('publishes a known day again when %s changed', (_what, before, after) => {
-    const { records } = settle([record(may(11), after)], {
+    const { records } = detect([record(may(11), after)], {
       checkpoint: knowing(day(may(11), before)),
     });
 
@@ -219,25 +223,25 @@ describe('settleDays', () => {
     ['hours that came empty', { onlineFollowers: { '1': 2 } }, { online_followers: {} }],
   ])('publishes no known day again with %s', (_what, before, after) => {
     const checkpoint = knowing(day(may(11), before));
-    const settled = settle([record(may(11), after)], { checkpoint });
+    const changes = detect([record(may(11), after)], { checkpoint });
 
-    expect(settled.records).toEqual([]);
-    expect(settled.checkpoint.days).toEqual(checkpoint.days);
+    expect(changes.records).toEqual([]);
+    expect(changes.checkpoint.days).toEqual(checkpoint.days);
   });
 
   test('keeps the known hours when they are empty beside a change', () => {
     const checkpoint = knowing(day(may(11), { reach: 5, onlineFollowers: { '9': 20 } }));
-    const settled = settle([record(may(11), { reach: 6, online_followers: {} })], { checkpoint });
+    const changes = detect([record(may(11), { reach: 6, online_followers: {} })], { checkpoint });
 
-    expect(settled.records).toEqual([record(may(11), { reach: 6, online_followers: { '9': 20 } })]);
-    expect(settled.checkpoint.days).toEqual([
+    expect(changes.records).toEqual([record(may(11), { reach: 6, online_followers: { '9': 20 } })]);
+    expect(changes.checkpoint.days).toEqual([
       day(may(11), { reach: 6, onlineFollowers: { '9': 20 } }),
     ]);
   });
 
   test('keeps every known value that is missing beside a change', () => {
     const checkpoint = knowing(day(may(11), { followerCount: 1, reach: 2, reachWeek: 3 }));
-    const { records } = settle([record(may(11), { reach_days_28: 4 })], { checkpoint });
+    const { records } = detect([record(may(11), { reach_days_28: 4 })], { checkpoint });
 
     expect(records).toEqual([
       record(may(11), { follower_count: 1, reach: 2, reach_week: 3, reach_days_28: 4 }),
@@ -248,18 +252,18 @@ describe('settleDays', () => {
     ['no values', {}],
     ['only empty hours', { online_followers: {} }],
   ])('publishes no day with %s', (_what, values) => {
-    const settled = settle([record(may(11), values)]);
+    const changes = detect([record(may(11), values)]);
 
-    expect(settled.records).toEqual([]);
-    expect(settled.checkpoint).toMatchObject({ cursorMs: null, days: [] });
+    expect(changes.records).toEqual([]);
+    expect(changes.checkpoint).toMatchObject({ cursorMs: null, days: [] });
   });
 
   test('publishes a day whose only value is zero', () => {
-    expect(settle([record(may(11), { reach: 0 })]).records).toHaveLength(1);
+    expect(detect([record(may(11), { reach: 0 })]).records).toHaveLength(1);
   });
 
   test('publishes one day for two equal records', () => {
-    const { records, checkpoint } = settle([
+    const { records, checkpoint } = detect([
       record(may(11), { reach: 5 }),
       record(may(11), { reach: 5 }),
     ]);
@@ -271,14 +275,14 @@ describe('settleDays', () => {
 
 describe('date in the future', () => {
   test('is published up to a day ahead of now, for accounts ahead of UTC', () => {
-    const { records, checkpoint } = settle([record(nowMs + dayMs, { reach: 1 })]);
+    const { records, checkpoint } = detect([record(nowMs + dayMs, { reach: 1 })]);
 
     expect(records).toHaveLength(1);
     expect(checkpoint.cursorMs).toBe(nowMs + dayMs);
   });
 
   test('is neither published nor the cursor when it is more than a day ahead', () => {
-    const { records, checkpoint } = settle([
+    const { records, checkpoint } = detect([
       record(may(11), { reach: 1 }),
       record(nowMs + dayMs + 1, { reach: 1 }),
     ]);
@@ -292,18 +296,18 @@ describe('checkpoint of user_insights', () => {
   test('holds the newest date, never an older one', () => {
     const checkpoint = knowing(day(may(12), { reach: 1 }));
 
-    expect(settle([record(may(11), { reach: 5 })], { checkpoint }).checkpoint.cursorMs).toBe(
+    expect(detect([record(may(11), { reach: 5 })], { checkpoint }).checkpoint.cursorMs).toBe(
       may(12),
     );
   });
 
   test('holds every day that the next poll repeats, oldest first', () => {
     const checkpoint = knowing(day(may(8), { reach: 1 }), day(may(9), { reach: 1 }));
-    const settled = settle([record(may(11), { reach: 2 }), record(may(10), { reach: 2 })], {
+    const changes = detect([record(may(11), { reach: 2 }), record(may(10), { reach: 2 })], {
       checkpoint,
     });
 
-    expect(settled.checkpoint.days.map(({ dateMs }) => dateMs)).toEqual([may(9), may(10), may(11)]);
+    expect(changes.checkpoint.days.map(({ dateMs }) => dateMs)).toEqual([may(9), may(10), may(11)]);
   });
 
   test.each([
@@ -313,7 +317,7 @@ describe('checkpoint of user_insights', () => {
     ['null without windows', null, null, null],
   ])('is covered until %s', (...row) => {
     const [, coveredUntilMs, before, after] = row;
-    const { checkpoint } = settle([], {
+    const { checkpoint } = detect([], {
       coveredUntilMs,
       checkpoint: { ...emptyCheckpoint, coveredUntilMs: before },
     });

@@ -52,6 +52,9 @@ describe('stream comments', () => {
     const context = { checkpoint: emptyCheckpoint, nowMs: 0, lookbackMs: 0, coveredUntilMs: null };
     const records = [{ id: '1' }];
 
-    expect(comments.settle?.(records, context)).toEqual({ records, checkpoint: emptyCheckpoint });
+    expect(comments.detectChanges?.(records, context)).toEqual({
+      records,
+      checkpoint: emptyCheckpoint,
+    });
   });
 });

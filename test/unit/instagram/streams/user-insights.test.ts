@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { settleDays } from '../../../../src/instagram/model/days.ts';
+import { detectChangedDays } from '../../../../src/instagram/model/days.ts';
 import { userInsights } from '../../../../src/instagram/streams/user-insights.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
@@ -22,7 +22,7 @@ describe('stream user_insights', () => {
 
   test('is incremental and settles by day', () => {
     expect(userInsights.mode).toBe('incremental');
-    expect(userInsights.settle).toBe(settleDays);
+    expect(userInsights.detectChanges).toBe(detectChangedDays);
   });
 
   test('maps a day', () => {
