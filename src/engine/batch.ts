@@ -279,10 +279,10 @@ function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
     a.reading === b.reading &&
     // A later instance does not repeat the calls for these.
     a.insightsRead === b.insightsRead &&
-    a.doubtedMs === b.doubtedMs &&
+    a.truncationSuspectedMs === b.truncationSuspectedMs &&
     JSON.stringify(a.days) === JSON.stringify(b.days) &&
     JSON.stringify(a.totals) === JSON.stringify(b.totals) &&
-    JSON.stringify(a.refusals) === JSON.stringify(b.refusals) &&
+    JSON.stringify(a.rejections) === JSON.stringify(b.rejections) &&
     (a.cursorMs !== null || a.coveredUntilMs === b.coveredUntilMs)
   );
 }

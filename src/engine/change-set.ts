@@ -74,10 +74,10 @@ const fewMissing = 3;
 
 /**
  * Returns a suspected truncation when a scan lacks at least half of the known entries. A second
- * scan, after `doubtedMs`, must lack them too before they count as deleted.
+ * scan, after `truncationSuspectedMs`, must lack them too before they count as deleted.
  */
 export function suspectTruncation(
-  { published, doubtedMs }: Pick<Checkpoint, 'published' | 'doubtedMs'>,
+  { published, truncationSuspectedMs }: Pick<Checkpoint, 'published' | 'truncationSuspectedMs'>,
   scanned: ListScan,
   nowMs: number,
 ): SuspectedTruncation | undefined {
@@ -92,7 +92,7 @@ export function suspectTruncation(
   const missing = known.filter((name) => !listed.has(name)).length;
   const isMuch = missing > fewMissing && missing * 2 >= known.length;
   if (!isMuch && (missing === 0 || present.size > 0)) return undefined;
-  const isSecond = doubtedMs !== null && doubtedMs < nowMs;
+  const isSecond = truncationSuspectedMs !== null && truncationSuspectedMs < nowMs;
   const isConfirmed = isSecond && !isContradicted(scanned, missing);
   return isConfirmed ? undefined : { known: known.length, missing };
 }

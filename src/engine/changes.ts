@@ -7,7 +7,7 @@ import {
 } from './change-set.ts';
 import type { Value } from './json.ts';
 import { recordKey } from './key.ts';
-import { tidyRefusals } from './refusals.ts';
+import { tidyRejections } from './rejections.ts';
 import type { Checkpoint } from './state.ts';
 import type { PageResult } from './batch.ts';
 import type { PollContext } from './poll-context.ts';
@@ -49,15 +49,20 @@ export function detectChanges(
   if (scanned === undefined) return { records, gone: [], checkpoint: { ...checkpoint, published } };
   const truncation = suspectTruncation({ ...checkpoint, published }, scanned, nowMs);
   if (truncation !== undefined) {
-    const suspected = { ...checkpoint, published, doubtedMs: nowMs };
+    const suspected = { ...checkpoint, published, truncationSuspectedMs: nowMs };
     return { records, gone: [], checkpoint: suspected, truncation };
   }
   const remaining = withoutGone(published, scanned);
-  const refusals = tidyRefusals(checkpoint.refusals, { nowMs, present: scanned.present });
+  const rejections = tidyRejections(checkpoint.rejections, { nowMs, present: scanned.present });
   const ids = tombstones ? remaining.gone : [];
   return {
     records,
     gone: ids.map((id) => recordKey(stream.key, { business_account_id: account.id, id })),
-    checkpoint: { ...checkpoint, published: remaining.published, refusals, doubtedMs: null },
+    checkpoint: {
+      ...checkpoint,
+      published: remaining.published,
+      rejections,
+      truncationSuspectedMs: null,
+    },
   };
 }

@@ -106,10 +106,10 @@ export class StopStreamError extends TaxonomyError {
 export class StopAccountError extends TaxonomyError {
   readonly disposition = 'stop-account';
   /** True when the API rejects the token for every request, not for this account alone. */
-  readonly refusesToken: boolean;
-  constructor(code: ErrorCode, message: string, options: { refusesToken?: boolean } & Cause = {}) {
+  readonly rejectsToken: boolean;
+  constructor(code: ErrorCode, message: string, options: { rejectsToken?: boolean } & Cause = {}) {
     super(code, message, options);
-    this.refusesToken = options.refusesToken ?? false;
+    this.rejectsToken = options.rejectsToken ?? false;
   }
 }
 

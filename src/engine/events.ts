@@ -74,7 +74,7 @@ interface EventFacts {
     readonly nextPollMs: number;
   };
   /** A list looks truncated: nothing is deleted until a second scan lacks the same entries. */
-  'list-doubted': OfPoll & SuspectedTruncation;
+  'truncation-suspected': OfPoll & SuspectedTruncation;
   /** A step of a poll has ended: a window, or a page. */
   progress: OfPoll & {
     readonly step: number;
@@ -103,7 +103,7 @@ interface EventFacts {
     readonly answeredBy: string | null;
   };
   /** A batch is rejected as a whole: its objects are requested by single requests. */
-  'batch-refused': {
+  'batch-rejected': {
     /** True when the API reports that it has no batches; reported once a process. */
     readonly isAbsent: boolean;
     readonly message: string;
@@ -111,7 +111,7 @@ interface EventFacts {
   /** The records of a page were encoded by their schemas. */
   encoded: { readonly stream: StreamName; readonly records: number; readonly durationMs: number };
   /** The state of a (stream, account) that was restored or committed. */
-  state: OfPoll & Pick<StreamState, 'writtenAtMs' | 'refusals'>;
+  state: OfPoll & Pick<StreamState, 'writtenAtMs' | 'rejections'>;
   'state-size': OfPoll & StateSize;
   transaction: {
     readonly partition: number;
@@ -143,11 +143,11 @@ interface EventFacts {
     readonly action?: string;
   };
   /** The API has begun to reject a token for every request, or accepts it again. */
-  'token-refused': {
+  'token-rejected': {
     /** The token's name, as in `token`. */
     readonly name: string;
     /** The rejection; null when the token is accepted again, or was replaced. */
-    readonly refusal: { readonly code: ErrorCode; readonly message: string } | null;
+    readonly rejection: { readonly code: ErrorCode; readonly message: string } | null;
   };
   /** The end of the configured version of the Graph API; reported at the start and daily. */
   'api-version': {

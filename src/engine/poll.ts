@@ -25,7 +25,7 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     }
     await batches.end();
     // A list that looks truncated does not count as committed, so it is scanned again soon.
-    if (isListScanned && batches.checkpoint.doubtedMs === null) {
+    if (isListScanned && batches.checkpoint.truncationSuspectedMs === null) {
       tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
     }
     poll.state = { ...poll.state, ...batches.checkpoint };
@@ -82,14 +82,14 @@ function resultOf(page: Page, before: Checkpoint, context: PollContext): PageRes
     if (isNamed) tally.leftOut.push(excluded);
   }
   const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
-  const { learned, readings = [] } = page;
+  const { checkpointUpdate, readings = [] } = page;
   const insightsRead =
     readings.length === 0 ? before.insightsRead : new Map([...before.insightsRead, ...readings]);
-  const checkpoint = { ...before, ...learned, insightsRead };
+  const checkpoint = { ...before, ...checkpointUpdate, insightsRead };
   const { truncation, ...changed } = detectChanges(mapped.records, page, checkpoint, context);
   if (truncation !== undefined) {
     const job = { stream: stream.name, accountId: account.id };
-    context.tools.telemetry.report({ type: 'list-doubted', ...job, ...truncation });
+    context.tools.telemetry.report({ type: 'truncation-suspected', ...job, ...truncation });
   }
   const isLast = page.step !== undefined && page.step.number === page.step.of;
   return { ...mapped, ...changed, isLast };

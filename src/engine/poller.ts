@@ -194,8 +194,8 @@ async function tryOnce(
 }
 
 function reportState(state: StreamState, telemetry: Telemetry): void {
-  const { stream, accountId, writtenAtMs, refusals } = state;
-  telemetry.report({ type: 'state', stream, accountId, writtenAtMs, refusals });
+  const { stream, accountId, writtenAtMs, rejections } = state;
+  telemetry.report({ type: 'state', stream, accountId, writtenAtMs, rejections });
 }
 
 function decide(error: Error, attempt: number, tools: PollerTools): NextAction {

@@ -28,10 +28,10 @@ export interface HealthSnapshot {
   readonly streams: Readonly<Record<StreamName, { readonly intervalMs: number }>>;
   /** The polled accounts, by id. */
   readonly accounts: ReadonlyMap<string, AccountHealth>;
-  /** The tokens by name; `refusal` is not null while the API rejects the token. */
+  /** The tokens by name; `rejection` is not null while the API rejects the token. */
   readonly tokens?: ReadonlyMap<
     string,
-    { readonly refusal: { readonly code: ErrorCode; readonly message: string } | null }
+    { readonly rejection: { readonly code: ErrorCode; readonly message: string } | null }
   >;
   /** The partitions of this instance; without any it is on standby. */
   readonly partitions: readonly number[];
@@ -57,7 +57,7 @@ const namedAccounts = 3;
 export function readiness(snapshot: HealthSnapshot, nowMs: number): Readiness {
   const reasons = [
     ...missingDependencies(snapshot),
-    ...refusedTokens(snapshot),
+    ...rejectedTokens(snapshot),
     ...stoppedAccounts(snapshot),
     ...lateStreams(snapshot, nowMs),
   ];
@@ -70,12 +70,14 @@ function missingDependencies({ dependencies }: HealthSnapshot): string[] {
     .map((name) => `${name}: ${dependencies[name].reason}`);
 }
 
-function refusedTokens({ tokens = new Map() }: HealthSnapshot): string[] {
-  const refused = [...tokens].flatMap(([name, { refusal }]) =>
-    refusal === null ? [] : [`token ${name}: ${refusal.code}: ${refusal.message}`],
+function rejectedTokens({ tokens = new Map() }: HealthSnapshot): string[] {
+  const rejected = [...tokens].flatMap(([name, { rejection }]) =>
+    rejection === null ? [] : [`token ${name}: ${rejection.code}: ${rejection.message}`],
   );
-  const more = refused.length - namedAccounts;
-  return more > 0 ? [...refused.slice(0, namedAccounts), `tokens: ${more} more refused`] : refused;
+  const more = rejected.length - namedAccounts;
+  return more > 0
+    ? [...rejected.slice(0, namedAccounts), `tokens: ${more} more rejected`]
+    : rejected;
 }
 
 function stoppedAccounts({ accounts }: HealthSnapshot): string[] {

@@ -46,8 +46,8 @@ export interface Page {
   /** The end of the requested window, epoch milliseconds; null for a stream without windows. */
   readonly coveredUntilMs: number | null;
   /** The parts of the checkpoint that this page replaces. */
-  readonly learned?: Pick<Checkpoint, 'refusals' | 'convertedMs'> &
-    Partial<Pick<Checkpoint, 'published' | 'seen' | 'reading' | 'doubtedMs'>>;
+  readonly checkpointUpdate?: Pick<Checkpoint, 'rejections' | 'convertedMs'> &
+    Partial<Pick<Checkpoint, 'published' | 'seen' | 'reading' | 'truncationSuspectedMs'>>;
   /** Ids that were requested and have nothing to publish. */
   readonly empty?: readonly string[];
   /** The new readings of media insights (`packReading`), by key number. */

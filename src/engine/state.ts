@@ -62,15 +62,15 @@ export interface Checkpoint {
   /** Fingerprints of dead letters, so that each is written once; the latest at the end. */
   readonly deadLetters: readonly bigint[];
   /** Requests that the API rejects, and the time until which they are not repeated. */
-  readonly refusals: readonly Refusal[];
+  readonly rejections: readonly Rejection[];
   /** Media up to this date have no insights: they are older than the business account. */
   readonly convertedMs: number | null;
   /** The time of a list scan that looked truncated; null when the last one looked whole. */
-  readonly doubtedMs: number | null;
+  readonly truncationSuspectedMs: number | null;
 }
 
 /** A rejection: a subject or metric that the API does not answer. */
-export interface Refusal {
+export interface Rejection {
   /**
    * An id of a media or a child (`childOf`), a kind such as `FEED/IMAGE`, or `*` for every object.
    */
@@ -96,9 +96,9 @@ export const emptyCheckpoint: Checkpoint = {
   seen: new Map(),
   reading: null,
   deadLetters: [],
-  refusals: [],
+  rejections: [],
   convertedMs: null,
-  doubtedMs: null,
+  truncationSuspectedMs: null,
 };
 
 /** Returns the checkpoint of a state, without the state's identity and sequence. */
@@ -113,10 +113,10 @@ export function checkpointOf(state: Checkpoint): Checkpoint {
  * dead letter.
  */
 export function shed(checkpoint: Checkpoint): Checkpoint | undefined {
-  const { refusals, deadLetters } = checkpoint;
-  if (refusals.length + deadLetters.length === 0) return undefined;
+  const { rejections, deadLetters } = checkpoint;
+  if (rejections.length + deadLetters.length === 0) return undefined;
   const laterHalf = <T>(list: readonly T[]) => list.slice(Math.ceil(list.length / 2));
-  return { ...checkpoint, refusals: laterHalf(refusals), deadLetters: laterHalf(deadLetters) };
+  return { ...checkpoint, rejections: laterHalf(rejections), deadLetters: laterHalf(deadLetters) };
 }
 
 /** The newest format that this program writes; it reads every older one. */

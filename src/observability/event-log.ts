@@ -13,7 +13,7 @@ export function createEventLog(log: Log): Telemetry {
   };
   const handlers: EventHandlers = {
     committed: plain('debug', 'batches committed'),
-    'list-doubted': plain('warn', 'list looks truncated, deletions skipped'),
+    'truncation-suspected': plain('warn', 'list looks truncated, deletions skipped'),
     progress: plain('debug', 'step done'),
     request: plain('debug', 'request made'),
     'quota-wait': plain('debug', 'request waited for quota'),
@@ -23,7 +23,7 @@ export function createEventLog(log: Log): Telemetry {
     'state-size': plain('debug', 'state size known'),
     interval: plain('info', 'interval changed'),
     fenced: plain('warn', 'partition fenced'),
-    'batch-refused': (event) => {
+    'batch-rejected': (event) => {
       log.warn(facts(event), event.isAbsent ? 'batches not available' : 'batch rejected');
     },
     paused: (event) => {
@@ -59,7 +59,7 @@ export function createEventLog(log: Log): Telemetry {
  * rejections, which may be long and is in the state.
  */
 function facts(event: TelemetryEvent): LogFields {
-  const fields = Object.entries(event).filter(([name]) => name !== 'type' && name !== 'refusals');
+  const fields = Object.entries(event).filter(([name]) => name !== 'type' && name !== 'rejections');
   return Object.fromEntries(fields);
 }
 
@@ -135,7 +135,7 @@ function createStopLog() {
   };
 }
 
-type TokenHandlers = Pick<EventHandlers, 'token' | 'token-renewal' | 'token-refused'>;
+type TokenHandlers = Pick<EventHandlers, 'token' | 'token-renewal' | 'token-rejected'>;
 
 /**
  * Logs a token's expiry when it becomes known or changes; each warning step and each renewal error
@@ -155,12 +155,12 @@ function createTokenLoggers(log: Log): TokenHandlers {
       if (outcome === 'renewed') log.info({ name }, 'token renewed');
       else log[level]({ name, reason: message }, 'token not renewed');
     },
-    'token-refused': ({ name, refusal }) => {
-      if (refusal === null) {
+    'token-rejected': ({ name, rejection }) => {
+      if (rejection === null) {
         log.info({ name }, 'token accepted again');
         return;
       }
-      const { code, message } = refusal;
+      const { code, message } = rejection;
       log.error({ name, code, reason: message, action: advice[code] }, 'token refused');
     },
   };

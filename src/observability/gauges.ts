@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { largest, smallest } from '../engine/extremes.ts';
-import { holds } from '../engine/refusals.ts';
+import { holds } from '../engine/rejections.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { StateSize } from '../engine/ports.ts';
 import {
@@ -71,7 +71,7 @@ const shownTokens = 50;
 
 function perToken(
   help: string,
-  value: (endMs: number, isRefused: boolean, nowMs: number) => number,
+  value: (endMs: number, isRejected: boolean, nowMs: number) => number,
 ): GaugeRow {
   return {
     help,
@@ -83,7 +83,7 @@ function perToken(
         .slice(0, shownTokens)
         .map(({ name, token, endMs }) => [
           { token: name },
-          value(endMs, token.refusal !== null, nowMs),
+          value(endMs, token.rejection !== null, nowMs),
         ]),
   };
 }
@@ -116,11 +116,11 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
   ),
   token_expiry_days: perToken(
     'Days until the token expires; +Inf for never',
-    (endMs, _isRefused, nowMs) => (endMs - nowMs) / dayMs,
+    (endMs, _isRejected, nowMs) => (endMs - nowMs) / dayMs,
   ),
   token_refused: perToken(
     '1 when the API refuses the token, 0 when it does not',
-    (_endMs, isRefused) => Number(isRefused),
+    (_endMs, isRejected) => Number(isRejected),
   ),
   graph_api_version_end_timestamp_seconds: {
     help: 'When Meta ends the configured version of the Graph API; absent when no end is known',
@@ -236,9 +236,9 @@ export function registerGauges(registry: Registry, sources: GaugeSources): void 
 function rejectionsOf({ accounts, stream, nowMs }: StreamScrape): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { streams } of accounts) {
-    for (const refusal of streams[stream]?.refusals ?? []) {
-      if (!holds(refusal, nowMs)) continue;
-      counts.set(refusal.reason, (counts.get(refusal.reason) ?? 0) + 1);
+    for (const rejection of streams[stream]?.rejections ?? []) {
+      if (!holds(rejection, nowMs)) continue;
+      counts.set(rejection.reason, (counts.get(rejection.reason) ?? 0) + 1);
     }
   }
   return counts;

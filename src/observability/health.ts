@@ -1,6 +1,6 @@
 import type { AccountHealth, HealthSnapshot } from '../engine/readiness.ts';
 import type { ErrorCode } from '../engine/errors.ts';
-import type { Refusal } from '../engine/state.ts';
+import type { Rejection } from '../engine/state.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { ProbedForm, StateSize, TelemetryEvent } from '../engine/ports.ts';
 import { type EventHandlers, type EventOf, handle } from './event-handlers.ts';
@@ -36,7 +36,7 @@ export interface StreamTally {
   /** The time of the last write of the state, epoch milliseconds; null without a state. */
   readonly stateMs: number | null;
   /** The rejections in the state. */
-  readonly refusals: readonly Refusal[];
+  readonly rejections: readonly Rejection[];
   /** The size of the last written state; null without a state. */
   readonly stateSize: StateSize | null;
 }
@@ -47,7 +47,7 @@ export interface TokenHealth {
   /** The advice about the token's expiry; empty for none. */
   readonly action: string;
   /** The API's rejection of the token and its start; null while the API accepts it. */
-  readonly refusal: {
+  readonly rejection: {
     readonly code: ErrorCode;
     readonly message: string;
     /** Epoch milliseconds. */
@@ -59,9 +59,9 @@ export interface TokenHealth {
  * The end of a token's validity, epoch milliseconds: its expiry, or its rejection when that came
  * earlier.
  */
-export function endOfUse({ expiresAtMs = null, refusal }: TokenHealth): number | null {
-  if (refusal === null) return expiresAtMs;
-  return Math.min(expiresAtMs ?? Infinity, refusal.sinceMs);
+export function endOfUse({ expiresAtMs = null, rejection }: TokenHealth): number | null {
+  if (rejection === null) return expiresAtMs;
+  return Math.min(expiresAtMs ?? Infinity, rejection.sinceMs);
 }
 
 export interface AccountStatus extends AccountHealth {
@@ -144,7 +144,7 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     return health;
   },
   token: (event, health) => ({ ...health, tokens: withToken(health.tokens, event) }),
-  'token-refused': (event, health, nowMs) => ({
+  'token-rejected': (event, health, nowMs) => ({
     ...health,
     tokens: withRejection(health.tokens, event, nowMs),
   }),
@@ -169,7 +169,9 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     ]);
   },
   state: (event, health) =>
-    changeStream(health, event, () => [{ stateMs: event.writtenAtMs, refusals: event.refusals }]),
+    changeStream(health, event, () => [
+      { stateMs: event.writtenAtMs, rejections: event.rejections },
+    ]),
   'state-size': (event, health) => {
     const { bytes, limitBytes } = event;
     return changeStream(health, event, () => [{ stateSize: { bytes, limitBytes } }]);
@@ -181,24 +183,24 @@ function withToken(
   { name, expiresAtMs, action = '', inUse }: EventOf<'token'>,
 ): ServiceHealth['tokens'] {
   const kept = [...tokens].filter(([token]) => inUse?.includes(token) ?? true);
-  const refusal = tokens.get(name)?.refusal ?? null;
-  return new Map(kept).set(name, { expiresAtMs, action, refusal });
+  const rejection = tokens.get(name)?.rejection ?? null;
+  return new Map(kept).set(name, { expiresAtMs, action, rejection });
 }
 
 /** Records a token's rejection; removes a token that was known only by a rejection that ended. */
 function withRejection(
   tokens: ServiceHealth['tokens'],
-  { name, refusal }: EventOf<'token-refused'>,
+  { name, rejection }: EventOf<'token-rejected'>,
   nowMs: number,
 ): ServiceHealth['tokens'] {
-  const before = tokens.get(name) ?? { expiresAtMs: undefined, action: '', refusal: null };
+  const before = tokens.get(name) ?? { expiresAtMs: undefined, action: '', rejection: null };
   const after = new Map(tokens);
-  if (refusal === null && before.expiresAtMs === undefined) {
+  if (rejection === null && before.expiresAtMs === undefined) {
     after.delete(name);
     return after;
   }
-  const sinceMs = before.refusal?.sinceMs ?? nowMs;
-  return after.set(name, { ...before, refusal: refusal && { ...refusal, sinceMs } });
+  const sinceMs = before.rejection?.sinceMs ?? nowMs;
+  return after.set(name, { ...before, rejection: rejection && { ...rejection, sinceMs } });
 }
 
 function keyOf({ kind, id }: ScopeHealth['scope']): string {
@@ -287,7 +289,7 @@ export const emptyTally: StreamTally = {
   nextPollMs: null,
   trouble: null,
   stateMs: null,
-  refusals: [],
+  rejections: [],
   stateSize: null,
 };
 

@@ -101,9 +101,9 @@ function byUrgency(a: AccountEntry, b: AccountEntry): number {
 
 function tokenEntries({ tokens }: ServiceHealth, nowMs: number) {
   return [...tokens].map(([name, token]) => {
-    const { action, refusal } = token;
+    const { action, rejection } = token;
     const endMs = endOfUse(token);
-    const todo = refusal === null ? action : advice[refusal.code];
+    const todo = rejection === null ? action : advice[rejection.code];
     return {
       name,
       /** Null when the token never expires; for a rejected token, the start of the rejection. */
@@ -111,7 +111,7 @@ function tokenEntries({ tokens }: ServiceHealth, nowMs: number) {
       daysLeft: endMs === null ? null : daysLeft(endMs, nowMs),
       action: todo === '' ? null : todo,
       /** The API's rejection of the token; null for none. */
-      refusal: refusal && { code: refusal.code, message: refusal.message },
+      refusal: rejection && { code: rejection.code, message: rejection.message },
     };
   });
 }

@@ -12,7 +12,7 @@ import {
   type DayTotals,
   type DayValues,
   type Published,
-  type Refusal,
+  type Rejection,
   type StreamState,
   stateFormatVersion,
   stateKey,
@@ -170,7 +170,7 @@ const stateNames = {
   coveredUntilMs: 'covered_until',
   polledMs: 'last_poll',
   convertedMs: 'converted_at',
-  doubtedMs: 'doubted_at',
+  truncationSuspectedMs: 'doubted_at',
   sequence: 'sequence',
   writtenAtMs: 'written_at',
   writtenBy: 'written_by',
@@ -187,7 +187,7 @@ const dayNames: AvroNames<DayValues> = {
 
 const totalsNames: AvroNames<DayTotals> = { dateMs: 'date', values: 'values' };
 
-const refusalNames: AvroNames<Refusal> = {
+const rejectionNames: AvroNames<Rejection> = {
   subject: 'subject',
   metric: 'metric',
   reason: 'reason',
@@ -229,7 +229,7 @@ function fromAvro<T>(names: AvroNames<T>, record: Node): T {
 }
 
 function toValue(state: StreamState): Value {
-  const { days, totals, published, seen, reading, refusals } = state;
+  const { days, totals, published, seen, reading, rejections } = state;
   const value = {
     ...toAvro<Pick<StreamState, keyof typeof stateNames>>(stateNames, state),
     format_version: stateFormatVersion,
@@ -243,7 +243,7 @@ function toValue(state: StreamState): Value {
       published: packKeys(reading.published),
     },
     dead_letters: packLongs(state.deadLetters),
-    refusals: refusals.map((refusal) => toAvro(refusalNames, refusal)),
+    refusals: rejections.map((rejection) => toAvro(rejectionNames, rejection)),
   };
   // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
   return value as unknown as Value;
@@ -278,16 +278,16 @@ function toState(key: string, decoded: Json): StreamState {
     ),
     reading: packed.comments_reading && toReading(key, packed.comments_reading),
     deadLetters: unpackLongs(key, 'dead_letters', packed.dead_letters),
-    refusals: packed.refusals.map(toRefusal),
+    rejections: packed.refusals.map(toRejection),
   };
 }
 
-function toRefusal(record: Node): Refusal {
-  const { missingFromMs, ...refusal } = fromAvro<Refusal>(refusalNames, record);
+function toRejection(record: Node): Rejection {
+  const { missingFromMs, ...rejection } = fromAvro<Rejection>(rejectionNames, record);
   // A later version may have written an unknown reason; the media stays rejected.
-  const reason = errorCodes.find((known) => known === refusal.reason) ?? 'graph.refused';
+  const reason = errorCodes.find((known) => known === rejection.reason) ?? 'graph.refused';
   const isMissing = typeof missingFromMs === 'number';
-  return { ...refusal, reason, ...(isMissing && { missingFromMs }) };
+  return { ...rejection, reason, ...(isMissing && { missingFromMs }) };
 }
 
 function toReading(key: string, record: Node): CommentsReading {

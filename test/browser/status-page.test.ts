@@ -126,8 +126,8 @@ describe('status page', () => {
   test('shows a rejected token as rejected, whatever its expiry', async () => {
     await using open = await serve();
     tellOfADay(open);
-    const refusal = { code: 'graph.token', message: 'the access token was revoked' } as const;
-    open.telemetry.report({ type: 'token-refused', name: 'default', refusal });
+    const rejection = { code: 'graph.token', message: 'the access token was revoked' } as const;
+    open.telemetry.report({ type: 'token-rejected', name: 'default', rejection });
     const { page } = await watch(browser, open.url);
 
     expect(await text(page, 'readiness')).toBe('Not ready');

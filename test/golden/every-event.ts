@@ -19,13 +19,13 @@ const probed = {
 /** Examples of every event, in the order in which they are reported; together they cause every log line. */
 export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Event<T>[]] } = {
   throttled: [{ type: 'throttled', durationMs: 1500 }],
-  'token-refused': [
+  'token-rejected': [
     {
-      type: 'token-refused',
+      type: 'token-rejected',
       name: 'default',
-      refusal: { code: 'graph.token', message: 'the access token has expired' },
+      rejection: { code: 'graph.token', message: 'the access token has expired' },
     },
-    { type: 'token-refused', name: 'default', refusal: null },
+    { type: 'token-rejected', name: 'default', rejection: null },
   ],
   accounts: [
     {
@@ -45,9 +45,11 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
       stream: 'users',
       accountId: '1',
       writtenAtMs: 0,
-      refusals: [{ subject: '*', metric: 'reach', reason: 'graph.metric-refused', untilMs: null }],
+      rejections: [
+        { subject: '*', metric: 'reach', reason: 'graph.metric-refused', untilMs: null },
+      ],
     },
-    { type: 'state', stream: 'users', accountId: '2', writtenAtMs: 0, refusals: [] },
+    { type: 'state', stream: 'users', accountId: '2', writtenAtMs: 0, rejections: [] },
   ],
   'state-size': [
     { type: 'state-size', stream: 'users', accountId: '1', bytes: 500, limitBytes: 1_048_388 },
@@ -68,7 +70,9 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
     failed({ disposition: 'stop-stream', code: 'graph.permission', stream: 'media' }),
     failed({ disposition: 'stop-account', code: 'graph.token', accountId: '2' }),
   ],
-  'list-doubted': [{ type: 'list-doubted', stream: 'media', accountId: '1', known: 9, missing: 8 }],
+  'truncation-suspected': [
+    { type: 'truncation-suspected', stream: 'media', accountId: '1', known: 9, missing: 8 },
+  ],
   progress: [
     {
       type: 'progress',
@@ -87,9 +91,9 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
     { ...probed, forms: [{ ...form, outcome: 'rejected' }] },
     { ...probed, forms: [{ ...form, outcome: 'ok' }] },
   ],
-  'batch-refused': [
-    { type: 'batch-refused', isAbsent: true, message: 'no batches here' },
-    { type: 'batch-refused', isAbsent: false, message: 'an odd batch' },
+  'batch-rejected': [
+    { type: 'batch-rejected', isAbsent: true, message: 'no batches here' },
+    { type: 'batch-rejected', isAbsent: false, message: 'an odd batch' },
   ],
   encoded: [{ type: 'encoded', stream: 'users', records: 1, durationMs: 9 }],
   transaction: (['committed', 'redone', 'failed', 'fenced'] as const).map(

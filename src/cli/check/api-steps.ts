@@ -22,7 +22,7 @@ export function createApiObserver() {
       usage.set(`${report.scope.kind} ${report.scope.id}`, report);
     },
     report: (event: TelemetryEvent): void => {
-      if (event.type === 'batch-refused') batchRejection = event.message;
+      if (event.type === 'batch-rejected') batchRejection = event.message;
     },
     usage: (): readonly UsageReport[] => [...usage.values()],
     batchRejection: () => batchRejection,

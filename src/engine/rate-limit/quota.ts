@@ -119,7 +119,7 @@ export function noteUsage(
   const first = quota.reportedMs === null;
   return {
     ...quota,
-    ...(first ? {} : learnCost(quota, percent, report.calls ?? 1, nowMs)),
+    ...(first ? {} : observeCost(quota, percent, report.calls ?? 1, nowMs)),
     usage: first ? evenUsage(windowMs, percent, nowMs) : correctUsage(quota.usage, percent, nowMs),
     reportedMs: nowMs,
     ...(report.regainMs > 0 ? stop(quota, nowMs + report.regainMs) : {}),
@@ -133,7 +133,7 @@ function stop({ stops, blockedUntilMs }: Quota, untilMs: number) {
 }
 
 /** A rise is the cost of the calls since the last one only while no usage leaves the window. */
-function learnCost(quota: Quota, percent: number, calls: number, nowMs: number) {
+function observeCost(quota: Quota, percent: number, calls: number, nowMs: number) {
   const { usage, reportedMs, costPercent, answersSinceRise } = quota;
   const rise = percent - usedPercent(usage, nowMs);
   const steady = rise >= 0 && nextLeaveMs(usage, reportedMs ?? 0) > nowMs;

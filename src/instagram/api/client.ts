@@ -113,7 +113,7 @@ export class GraphClient implements GraphTransport {
     const { clock, telemetry } = this.#parts;
     if (isAbsent) this.#absentSinceMs = clock.nowMs();
     const kind = isAbsent ? 'absent' : 'unknown';
-    if (!this.#reported[kind]) telemetry.report({ type: 'batch-refused', isAbsent, message });
+    if (!this.#reported[kind]) telemetry.report({ type: 'batch-rejected', isAbsent, message });
     this.#reported[kind] = true;
   }
 
@@ -218,5 +218,5 @@ export class GraphClient implements GraphTransport {
 
 function tokenRejectionOf(item: BatchOutcome): StopAccountError | undefined {
   const error = 'error' in item ? item.error : undefined;
-  return error instanceof StopAccountError && error.refusesToken ? error : undefined;
+  return error instanceof StopAccountError && error.rejectsToken ? error : undefined;
 }

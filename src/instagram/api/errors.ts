@@ -115,17 +115,17 @@ const denied = lacksPermission(FailError);
 const token: ErrorRow['toError'] = (failure) => {
   const { subcode } = failure.envelope;
   const advice = tokenAdvice(subcode, failure.login);
-  const refusesToken = subcode !== noRoleOnPage;
-  return new StopAccountError('graph.token', explain(failure, advice), { refusesToken });
+  const rejectsToken = subcode !== noRoleOnPage;
+  return new StopAccountError('graph.token', explain(failure, advice), { rejectsToken });
 };
 
 /** The subcode of 190 about one page and its account; the token stays valid for other accounts. */
 const noRoleOnPage = 492;
 
 const stopAccount =
-  (code: ErrorCode, advice: string, refusesToken = true): ErrorRow['toError'] =>
+  (code: ErrorCode, advice: string, rejectsToken = true): ErrorRow['toError'] =>
   (failure) =>
-    new StopAccountError(code, explain(failure, advice), { refusesToken });
+    new StopAccountError(code, explain(failure, advice), { rejectsToken });
 
 const appSecret = stopAccount('graph.app-secret', appAdvice);
 const twoFactor = stopAccount('graph.token', twoFactorAdvice, false);

@@ -14,7 +14,7 @@ import {
 import { goneBy, suspectTruncation } from '../../engine/change-set.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Json, Node } from '../../engine/json.ts';
-import { tidyRefusals } from '../../engine/refusals.ts';
+import { tidyRejections } from '../../engine/rejections.ts';
 import type { Page } from '../../engine/source.ts';
 import type { CommentsReading, Checkpoint } from '../../engine/state.ts';
 import type { RequestOf } from '../streams/stream.ts';
@@ -221,23 +221,40 @@ function pageOf(poll: CommentsPoll, pending: PendingPage) {
     skipped,
     rejected: poll.rejected.splice(0),
     coveredUntilMs: null,
-    learned: { ...poll.rejections.learned, published, seen, reading },
+    checkpointUpdate: { ...poll.rejections.checkpointUpdate, published, seen, reading },
   };
 }
 
 /** Forgets media that are gone once the whole list is known and does not look truncated. */
 function tidied(page: ReturnType<typeof pageOf>, context: ExtractContext): Page {
-  const { learned } = page;
+  const { checkpointUpdate } = page;
   const { nowMs, checkpoint } = context;
   const scanned = scannedBy('media', context);
-  const known = { published: learned.published, doubtedMs: checkpoint.doubtedMs };
-  const isDoubted = scanned !== undefined && suspectTruncation(known, scanned, nowMs) !== undefined;
-  const present = isDoubted ? undefined : scanned?.present;
-  const refusals = tidyRefusals(learned.refusals, { nowMs, present });
-  if (isDoubted) return { ...page, learned: { ...learned, refusals, doubtedMs: nowMs } };
-  if (scanned === undefined) return { ...page, learned: { ...learned, refusals } };
+  const known = {
+    published: checkpointUpdate.published,
+    truncationSuspectedMs: checkpoint.truncationSuspectedMs,
+  };
+  const isSuspect = scanned !== undefined && suspectTruncation(known, scanned, nowMs) !== undefined;
+  const present = isSuspect ? undefined : scanned?.present;
+  const rejections = tidyRejections(checkpointUpdate.rejections, { nowMs, present });
+  if (isSuspect)
+    return {
+      ...page,
+      checkpointUpdate: { ...checkpointUpdate, rejections, truncationSuspectedMs: nowMs },
+    };
+  if (scanned === undefined)
+    return { ...page, checkpointUpdate: { ...checkpointUpdate, rejections } };
   const isGone = goneBy(scanned);
-  const published = new Map([...learned.published].filter(([name]) => !isGone(name)));
-  const seen = new Map([...learned.seen].filter(([name]) => !isGone(name)));
-  return { ...page, learned: { ...learned, refusals, published, seen, doubtedMs: null } };
+  const published = new Map([...checkpointUpdate.published].filter(([name]) => !isGone(name)));
+  const seen = new Map([...checkpointUpdate.seen].filter(([name]) => !isGone(name)));
+  return {
+    ...page,
+    checkpointUpdate: {
+      ...checkpointUpdate,
+      rejections,
+      published,
+      seen,
+      truncationSuspectedMs: null,
+    },
+  };
 }

@@ -44,8 +44,8 @@ function beginPoll(context: ExtractContext, names: readonly string[]) {
 }
 
 /** Returns the findings since the previous page. */
-function findingsOf({ skipped, checkpoint: { refusals, convertedMs } }: DailyPoll) {
-  return { skipped: skipped.splice(0), learned: { refusals, convertedMs } };
+function findingsOf({ skipped, checkpoint: { rejections, convertedMs } }: DailyPoll) {
+  return { skipped: skipped.splice(0), checkpointUpdate: { rejections, convertedMs } };
 }
 
 /**

@@ -124,7 +124,7 @@ async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Pa
     skipped: skipped.splice(0),
     rejected,
     coveredUntilMs: null,
-    learned: rejections.learned,
+    checkpointUpdate: rejections.checkpointUpdate,
     empty,
     readings: toRemember.map(([{ node, listed }]) => [
       keyNumber(listed.id),

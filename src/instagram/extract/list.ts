@@ -124,7 +124,7 @@ async function* scanList(source: ListRequest, context: ExtractContext): Extracti
       nodes: nodes.filter((node) => !withheld.has(idOf(node) ?? '')),
       skipped: scanning.skipped.slice(before),
       rejected,
-      learned: rejections.learned,
+      checkpointUpdate: rejections.checkpointUpdate,
       coveredUntilMs: null,
     };
     after = nextCursor(body, seen);

@@ -8,8 +8,8 @@ import {
 import { parseGraphTime } from '../model/graph-time.ts';
 import { allSubjects } from '../model/missing.ts';
 import type { Node } from '../../engine/json.ts';
-import { holds } from '../../engine/refusals.ts';
-import type { Checkpoint, Refusal } from '../../engine/state.ts';
+import { holds } from '../../engine/rejections.ts';
+import type { Checkpoint, Rejection } from '../../engine/state.ts';
 
 const hourMs = 3_600_000;
 const weekMs = 7 * 24 * hourMs;
@@ -53,7 +53,7 @@ export const rememberedRejections = 5000;
 export class Rejections {
   readonly #checkpoint: Checkpoint;
   readonly #nowMs: number;
-  readonly #entries: Map<string, Refusal>;
+  readonly #entries: Map<string, Rejection>;
   /** Names of expired rejections that a media of this poll has probed. */
   readonly #probed = new Set<string>();
   #convertedMs: number | null;
@@ -62,7 +62,7 @@ export class Rejections {
   constructor(checkpoint: Checkpoint, nowMs: number) {
     this.#checkpoint = checkpoint;
     this.#nowMs = nowMs;
-    this.#entries = new Map(checkpoint.refusals.map((one) => [nameOf(one), one]));
+    this.#entries = new Map(checkpoint.rejections.map((one) => [nameOf(one), one]));
     this.#convertedMs = checkpoint.convertedMs;
   }
 
@@ -116,14 +116,14 @@ export class Rejections {
   }
 
   /** Excludes a metric of a subject for a week. */
-  reject(rejected: Pick<Refusal, 'subject' | 'reason'> & { readonly metric: string }): void {
+  reject(rejected: Pick<Rejection, 'subject' | 'reason'> & { readonly metric: string }): void {
     this.#set({ ...rejected, untilMs: this.#nowMs + weekMs });
   }
 
-  #set(refusal: Refusal): void {
-    const name = nameOf(refusal);
+  #set(rejection: Rejection): void {
+    const name = nameOf(rejection);
     this.#entries.delete(name);
-    this.#entries.set(name, refusal);
+    this.#entries.set(name, rejection);
     this.#isChanged = true;
   }
 
@@ -135,15 +135,15 @@ export class Rejections {
   }
 
   /** The rejections to keep in the state. */
-  get learned(): Pick<Checkpoint, 'refusals' | 'convertedMs'> {
-    const refusals = this.#isChanged
+  get checkpointUpdate(): Pick<Checkpoint, 'rejections' | 'convertedMs'> {
+    const rejections = this.#isChanged
       ? [...this.#entries.values()].slice(-rememberedRejections)
-      : this.#checkpoint.refusals;
-    return { refusals, convertedMs: this.#convertedMs };
+      : this.#checkpoint.rejections;
+    return { rejections, convertedMs: this.#convertedMs };
   }
 }
 
-function nameOf({ subject, metric }: Pick<Refusal, 'subject' | 'metric'>): string {
+function nameOf({ subject, metric }: Pick<Rejection, 'subject' | 'metric'>): string {
   return metric === null ? subject : `${subject} ${metric}`;
 }
 

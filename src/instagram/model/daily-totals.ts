@@ -5,7 +5,7 @@ import { type Node, type Value, isNode } from '../../engine/json.ts';
 import { metricValues } from './metric-values.ts';
 import { type PacificDay, pacificDays } from './pacific.ts';
 import { lackingFrom } from './missing.ts';
-import { tidyRefusals } from '../../engine/refusals.ts';
+import { tidyRejections } from '../../engine/rejections.ts';
 import type { DayTotals, Checkpoint } from '../../engine/state.ts';
 import type { ChangeContext, StreamChanges } from '../../engine/stream.ts';
 import type { TotalsRequest } from '../streams/stream.ts';
@@ -116,6 +116,6 @@ function checkpointAfter(days: readonly DayTotals[], context: ChangeContext): Ch
     ...progress,
     // The other days are not requested again.
     totals: days.filter(({ dateMs }) => dateMs > keptAfterMs).sort((a, b) => a.dateMs - b.dateMs),
-    refusals: tidyRefusals(checkpoint.refusals, { nowMs, present: undefined }),
+    rejections: tidyRejections(checkpoint.rejections, { nowMs, present: undefined }),
   };
 }

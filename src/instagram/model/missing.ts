@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../engine/errors.ts';
 import { smallest } from '../../engine/extremes.ts';
-import { holds } from '../../engine/refusals.ts';
-import type { Checkpoint, Refusal } from '../../engine/state.ts';
+import { holds } from '../../engine/rejections.ts';
+import type { Checkpoint, Rejection } from '../../engine/state.ts';
 import { longReachMs } from './windows.ts';
 
 /** The subject of a rejection for every object, e.g. of a metric that the API has removed. */
@@ -30,9 +30,9 @@ export function metricsOf(
   { span, nowMs }: RequestedSpan,
 ): readonly string[] {
   return metrics.filter((metric) => {
-    const refusal = refusalOf(checkpoint, metric);
-    if (refusal !== undefined && holds(refusal, nowMs)) return false;
-    return !span.catchUp || (refusal?.missingFromMs ?? Infinity) < span.untilMs;
+    const rejection = rejectionOf(checkpoint, metric);
+    if (rejection !== undefined && holds(rejection, nowMs)) return false;
+    return !span.catchUp || (rejection?.missingFromMs ?? Infinity) < span.untilMs;
   });
 }
 
@@ -42,12 +42,12 @@ export function excludeDailyMetric(
   { metric, reason }: { metric: string; reason: ErrorCode },
   { span, nowMs }: RequestedSpan,
 ): Checkpoint {
-  const known = refusalOf(checkpoint, metric)?.missingFromMs ?? Infinity;
+  const known = rejectionOf(checkpoint, metric)?.missingFromMs ?? Infinity;
   const missingFromMs = Math.min(known, span.sinceMs);
   const untilMs = nowMs + weekMs;
-  const refusal = { subject: allSubjects, metric, reason, untilMs, missingFromMs };
-  const { refusals } = withChanged(checkpoint, [metric], () => null);
-  return { ...checkpoint, refusals: [...refusals, refusal] };
+  const rejection = { subject: allSubjects, metric, reason, untilMs, missingFromMs };
+  const { rejections } = withChanged(checkpoint, [metric], () => null);
+  return { ...checkpoint, rejections: [...rejections, rejection] };
 }
 
 /** Records that the days of a span lack the metrics that are still rejected. */
@@ -79,45 +79,45 @@ export function withAnswered(
 function withChanged(
   checkpoint: Checkpoint,
   metrics: readonly string[],
-  change: (refusal: Refusal) => Refusal | null,
+  change: (rejection: Rejection) => Rejection | null,
 ): Checkpoint {
-  const refusals = checkpoint.refusals.flatMap((one) => {
+  const rejections = checkpoint.rejections.flatMap((one) => {
     const isChosen = one.subject === allSubjects && metrics.includes(one.metric ?? '');
     return isChosen ? (change(one) ?? []) : [one];
   });
-  return { ...checkpoint, refusals };
+  return { ...checkpoint, rejections };
 }
 
 /** Returns the start of the days that lack a metric that may be requested again; null for none. */
 export function requestableFrom(
-  { refusals }: Checkpoint,
+  { rejections }: Checkpoint,
   metrics: readonly string[],
   nowMs: number,
 ): number | null {
-  const declared = refusals.filter(({ metric }) => metric !== null && metrics.includes(metric));
+  const declared = rejections.filter(({ metric }) => metric !== null && metrics.includes(metric));
   return earliest(declared.filter((one) => !holds(one, nowMs)));
 }
 
 /** Returns the start of the days that lack a rejected metric and may still change, or Infinity. */
-export function lackingFrom({ refusals }: Checkpoint, nowMs: number): number {
-  return Math.max(earliest(refusals) ?? Infinity, nowMs - longReachMs);
+export function lackingFrom({ rejections }: Checkpoint, nowMs: number): number {
+  return Math.max(earliest(rejections) ?? Infinity, nowMs - longReachMs);
 }
 
 export function withoutUndeclaredMetrics(
   checkpoint: Checkpoint,
   metrics: readonly string[],
 ): Checkpoint {
-  const refusals = checkpoint.refusals.filter(
+  const rejections = checkpoint.rejections.filter(
     ({ metric }) => metric !== null && metrics.includes(metric),
   );
-  return { ...checkpoint, refusals };
+  return { ...checkpoint, rejections };
 }
 
-function refusalOf({ refusals }: Checkpoint, metric: string): Refusal | undefined {
-  return refusals.find((one) => one.subject === allSubjects && one.metric === metric);
+function rejectionOf({ rejections }: Checkpoint, metric: string): Rejection | undefined {
+  return rejections.find((one) => one.subject === allSubjects && one.metric === metric);
 }
 
-function earliest(refusals: readonly Refusal[]): number | null {
-  const from = smallest(refusals.map(({ missingFromMs }) => missingFromMs ?? Infinity));
+function earliest(rejections: readonly Rejection[]): number | null {
+  const from = smallest(rejections.map(({ missingFromMs }) => missingFromMs ?? Infinity));
   return from === Infinity ? null : from;
 }

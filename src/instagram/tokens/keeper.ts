@@ -56,8 +56,8 @@ interface KnownToken {
 type RenewalOutcome =
   | { readonly kind: 'renewed' }
   | { readonly kind: 'elsewhere' }
-  /** `isRefused` when Meta rejected the renewal, as of a token younger than a day. */
-  | { readonly kind: 'failed'; readonly message: string; readonly isRefused: boolean };
+  /** `isRejected` when Meta rejected the renewal, as of a token younger than a day. */
+  | { readonly kind: 'failed'; readonly message: string; readonly isRejected: boolean };
 
 /**
  * Determines when tokens expire, reports it and renews them in time, until aborted; never rejects.
@@ -163,7 +163,7 @@ class TokenKeeper {
     } catch (error) {
       this.#signal.throwIfAborted();
       // Polls with the token get the same error and report it in more detail.
-      if (error instanceof StopAccountError && error.refusesToken) {
+      if (error instanceof StopAccountError && error.rejectsToken) {
         rejections.reject(name, token, error);
       }
       if (isConnectorError(error)) return known;
@@ -180,9 +180,9 @@ class TokenKeeper {
       telemetry.report({ ...event, message: '' });
       return undefined;
     }
-    const { message, isRefused } = outcome;
+    const { message, isRejected } = outcome;
     // A rejected renewal of a token without a known end is not reported: the token may be new.
-    if (latest.life !== null || !isRefused) telemetry.report({ ...event, message });
+    if (latest.life !== null || !isRejected) telemetry.report({ ...event, message });
     const now = { ...latest, failed: { atMs: clock.nowMs(), message } };
     this.#reportLife(name, token, now);
     return now;
@@ -202,7 +202,7 @@ class TokenKeeper {
     } catch (error) {
       this.#signal.throwIfAborted();
       const message = `it could not be renewed: ${reasonOf(error)}`;
-      return { kind: 'failed', message, isRefused: isRejection(error) };
+      return { kind: 'failed', message, isRejected: isRejection(error) };
     }
   }
 
@@ -214,7 +214,7 @@ class TokenKeeper {
     const { accessToken, expiresAtMs } = await this.#requestToken(token, life);
     if (life !== null && !isLonger(expiresAtMs, life.expiresAtMs)) {
       const message = 'it could not be renewed: Meta gave a token that ends no later';
-      return { kind: 'failed', message, isRefused: true };
+      return { kind: 'failed', message, isRejected: true };
     }
     // Registered as a secret before any error can contain it.
     file.onRenewed([accessToken]);

@@ -40,7 +40,7 @@ export class TokenRejections {
     const number = (this.#sent += 1);
     const token = this.#tokens.text(name);
     return (error) => {
-      if (error instanceof StopAccountError && error.refusesToken) {
+      if (error instanceof StopAccountError && error.rejectsToken) {
         this.reject(name, token, error);
         return;
       }
@@ -60,7 +60,7 @@ export class TokenRejections {
     this.#report(name, null);
   }
 
-  #report(name: string, refusal: RejectionEntry | null): void {
-    this.#telemetry.report({ type: 'token-refused', name: shownName(name), refusal });
+  #report(name: string, rejection: RejectionEntry | null): void {
+    this.#telemetry.report({ type: 'token-rejected', name: shownName(name), rejection });
   }
 }

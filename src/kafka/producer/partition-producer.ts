@@ -243,7 +243,7 @@ export class PartitionProducer {
     if (isCommitted === false) throw cause;
     throw new RetryError(
       'kafka.commit-unknown',
-      `The program stopped before it could learn whether the last batch of ${batch.state.key} was ` +
+      `The program stopped before it knew whether the last batch of ${batch.state.key} was ` +
         'committed; the next start reads this from the state topic.',
       { cause },
     );

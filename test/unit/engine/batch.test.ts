@@ -228,11 +228,12 @@ describe('a record that is too large for Kafka', () => {
 
 describe('a state that is too large for Kafka', () => {
   const large = new StopStreamError('kafka.record-too-large', 'the state media/1 is too large');
-  const weight = ({ refusals, deadLetters }: Checkpoint) => refusals.length + deadLetters.length;
+  const weight = ({ rejections, deadLetters }: Checkpoint) =>
+    rejections.length + deadLetters.length;
   const learned: Checkpoint = {
     ...emptyCheckpoint,
     published: new Map([['1', 1n]]),
-    refusals: Array.from({ length: 100 }, (_, index) => ({
+    rejections: Array.from({ length: 100 }, (_, index) => ({
       subject: String(index),
       metric: 'reach',
       reason: 'graph.metric-refused',
@@ -251,7 +252,7 @@ describe('a state that is too large for Kafka', () => {
 
     const [batch] = publisher.batches;
     expect(batch?.records).toHaveLength(3);
-    expect(batch?.state.refusals).toEqual(learned.refusals.slice(-25));
+    expect(batch?.state.rejections).toEqual(learned.rejections.slice(-25));
     expect(batch?.state.deadLetters).toEqual(learned.deadLetters.slice(-12));
     expect(batch?.state.published).toBe(learned.published);
     expect(publisher.tried.map(({ state }) => state.sequence)).toEqual([1, 1, 1]);

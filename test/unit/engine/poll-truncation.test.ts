@@ -73,21 +73,21 @@ describe('a list that lacks many of the known objects', () => {
     const deleted = [await poll(startMs)];
     api.list = [];
     deleted.push(await poll(startMs + dayMs));
-    expect(state().doubtedMs).toBe(startMs + dayMs);
+    expect(state().truncationSuspectedMs).toBe(startMs + dayMs);
     api.list = entries(10);
     deleted.push(await poll(startMs + 2 * dayMs));
 
     expect(deleted).toEqual([[], [], []]);
-    expect(telemetry.ofType('list-doubted')).toEqual([
+    expect(telemetry.ofType('truncation-suspected')).toEqual([
       {
-        type: 'list-doubted',
+        type: 'truncation-suspected',
         stream: 'media',
         accountId: '17841400000000001',
         known: 10,
         missing: 10,
       },
     ]);
-    expect(state().doubtedMs).toBeNull();
+    expect(state().truncationSuspectedMs).toBeNull();
     // The fingerprints are kept, so that nothing is published again.
     expect(state().published.size).toBe(10);
   });
@@ -124,7 +124,7 @@ describe('a list that lacks many of the known objects', () => {
     api.list = entries(left);
 
     expect(await poll(startMs + dayMs)).toEqual(gone);
-    expect(telemetry.ofType('list-doubted')).toEqual([]);
+    expect(telemetry.ofType('truncation-suspected')).toEqual([]);
   });
 
   test('is suspected of truncation when it is empty, even if it had one entry', async () => {
@@ -207,7 +207,7 @@ describe('stories', () => {
     api.list = [];
 
     expect(await poll(startMs + 23 * hourMs)).toEqual(ids(1, 10));
-    expect(telemetry.ofType('list-doubted')).toEqual([]);
+    expect(telemetry.ofType('truncation-suspected')).toEqual([]);
   });
 
   test('are deleted at the second poll without them when they disappear within a day', async () => {

@@ -48,7 +48,7 @@ describe('a successful poll', () => {
         stream: 'media',
         accountId: '17841400000000001',
         writtenAtMs: startMs,
-        refusals: [],
+        rejections: [],
       },
       { type: 'committed', stream: 'media', records: 1, deadLetters: 1 },
       {

@@ -47,13 +47,13 @@ describe('readiness', () => {
   });
 
   test('names each rejected token and the stopped accounts, with the error code and the advice', () => {
-    const refusal = { code: 'graph.token', message: 'revoked' } as const;
+    const rejection = { code: 'graph.token', message: 'revoked' } as const;
     const tokens: NonNullable<HealthSnapshot['tokens']> = new Map<
       string,
-      { refusal: typeof refusal | null }
+      { rejection: typeof rejection | null }
     >([
-      ...['1', '2', '4', '5'].map((name) => [name, { refusal }] as const),
-      ['3', { refusal: null }] as const,
+      ...['1', '2', '4', '5'].map((name) => [name, { rejection }] as const),
+      ['3', { rejection: null }] as const,
     ]);
     const stopped = { addedAtMs: 0, succeededAtMs: {}, stopped: { code: 'graph.token' } } as const;
     const accounts: HealthSnapshot['accounts'] = new Map<string, AccountHealth>([
@@ -66,7 +66,7 @@ describe('readiness', () => {
       'token 1: graph.token: revoked',
       'token 2: graph.token: revoked',
       'token 4: graph.token: revoked',
-      'tokens: 1 more refused',
+      'tokens: 1 more rejected',
       'stopped by graph.token until a person acts: accounts a, b, c and 1 more. Get a new token (instagram-kafka login) and replace the old one.',
     ]);
   });

@@ -18,9 +18,9 @@ describe('the state', () => {
       insightsRead: new Map(),
       seen: new Map(),
       reading: null,
-      refusals: [],
+      rejections: [],
       convertedMs: null,
-      doubtedMs: null,
+      truncationSuspectedMs: null,
     });
   });
 

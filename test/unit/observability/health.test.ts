@@ -87,7 +87,7 @@ describe('reduceHealth', () => {
         trouble: null,
         stateMs: null,
         stateSize: null,
-        refusals: [],
+        rejections: [],
       },
     });
   });
@@ -131,13 +131,14 @@ describe('reduceHealth', () => {
   });
 
   test("keeps the start of a token's rejection until the token is accepted again", () => {
-    const refusal = { code: 'graph.token', message: 'expired' } as const;
-    const refused = { type: 'token-refused', name: 'default', refusal } as const;
+    const rejection = { code: 'graph.token', message: 'expired' } as const;
+    const refused = { type: 'token-rejected', name: 'default', rejection } as const;
     const told = { type: 'token', name: 'default', expiresAtMs: 99 } as const;
-    const health = [refused, told, { ...refused, refusal: { ...refusal, message: 'b' } }].reduce(
-      (so, event, index) => reduceHealth(so, event, 30 + index),
-      withAccount(),
-    );
+    const health = [
+      refused,
+      told,
+      { ...refused, rejection: { ...rejection, message: 'b' } },
+    ].reduce((so, event, index) => reduceHealth(so, event, 30 + index), withAccount());
 
     expect([...health.tokens]).toEqual([
       [
@@ -145,14 +146,14 @@ describe('reduceHealth', () => {
         {
           expiresAtMs: 99,
           action: '',
-          refusal: { code: 'graph.token', message: 'b', sinceMs: 30 },
+          rejection: { code: 'graph.token', message: 'b', sinceMs: 30 },
         },
       ],
     ]);
-    const taken = reduceHealth(health, { ...refused, refusal: null }, 40);
-    expect(taken.tokens.get('default')?.refusal).toBeNull();
+    const taken = reduceHealth(health, { ...refused, rejection: null }, 40);
+    expect(taken.tokens.get('default')?.rejection).toBeNull();
     const unknown = reduceHealth(withAccount(), refused, 30);
-    expect(reduceHealth(unknown, { ...refused, refusal: null }, 40).tokens.size).toBe(0);
+    expect(reduceHealth(unknown, { ...refused, rejection: null }, 40).tokens.size).toBe(0);
   });
 
   test('keeps the last report of each token in use', () => {
@@ -160,15 +161,15 @@ describe('reduceHealth', () => {
     const health = reduceHealth(withAccount(), told, 30);
 
     expect([...health.tokens]).toEqual([
-      ['default', { expiresAtMs: 99, action: '', refusal: null }],
+      ['default', { expiresAtMs: 99, action: '', rejection: null }],
     ]);
     const never = reduceHealth(health, { ...told, expiresAtMs: null }, 31);
     expect([...never.tokens]).toEqual([
-      ['default', { expiresAtMs: null, action: '', refusal: null }],
+      ['default', { expiresAtMs: null, action: '', rejection: null }],
     ]);
     const others = { ...told, name: '1', inUse: ['1', '2'], action: 'Get a new one.' };
     expect([...reduceHealth(health, others, 32).tokens]).toEqual([
-      ['1', { expiresAtMs: 99, action: 'Get a new one.', refusal: null }],
+      ['1', { expiresAtMs: 99, action: 'Get a new one.', rejection: null }],
     ]);
   });
 

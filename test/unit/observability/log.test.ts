@@ -177,24 +177,26 @@ describe('the event log', () => {
 
   test('writes a known state without its rejections', async () => {
     await using open = openCaptured();
-    const refusals = [{ subject: '5', metric: null, reason: 'graph.gone', untilMs: null }] as const;
+    const rejections = [
+      { subject: '5', metric: null, reason: 'graph.gone', untilMs: null },
+    ] as const;
     open.telemetry.report({
       type: 'state',
       stream: 'users',
       accountId: '1',
       writtenAtMs: 0,
-      refusals,
+      rejections,
     });
 
     expect(open.lines().at(-1)).toMatchObject({ msg: 'state known', stream: 'users' });
-    expect(open.lines().at(-1)).not.toHaveProperty('refusals');
+    expect(open.lines().at(-1)).not.toHaveProperty('rejections');
   });
 
   test("writes a rejected token with the advice, and the token's later acceptance", async () => {
     await using open = openCaptured();
-    const refusal = { code: 'graph.token', message: 'revoked' } as const;
-    open.telemetry.report({ type: 'token-refused', name: '2', refusal });
-    open.telemetry.report({ type: 'token-refused', name: '2', refusal: null });
+    const rejection = { code: 'graph.token', message: 'revoked' } as const;
+    open.telemetry.report({ type: 'token-rejected', name: '2', rejection });
+    open.telemetry.report({ type: 'token-rejected', name: '2', rejection: null });
 
     expect(open.lines()).toMatchObject([
       {

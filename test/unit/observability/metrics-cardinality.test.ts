@@ -39,7 +39,11 @@ const events: {
     durationMs: n,
   }),
   throttled: (n) => ({ type: 'throttled', durationMs: n * 1000 }),
-  'batch-refused': (n) => ({ type: 'batch-refused', isAbsent: true, message: `message ${id(n)}` }),
+  'batch-rejected': (n) => ({
+    type: 'batch-rejected',
+    isAbsent: true,
+    message: `message ${id(n)}`,
+  }),
   'contract-probed': (n) => ({
     type: 'contract-probed',
     accountId: id(n),
@@ -55,8 +59,8 @@ const events: {
     version: 'v26.0',
     answeredBy: 'v26.0',
   }),
-  'list-doubted': (n) => ({
-    type: 'list-doubted',
+  'truncation-suspected': (n) => ({
+    type: 'truncation-suspected',
     stream: pick(streamNames, n),
     accountId: id(n),
     known: n + 4,
@@ -89,7 +93,7 @@ const events: {
     stream: pick(streamNames, n),
     accountId: id(n),
     writtenAtMs: n,
-    refusals: [{ subject: id(n), metric: null, reason: pick(errorCodes, n), untilMs: null }],
+    rejections: [{ subject: id(n), metric: null, reason: pick(errorCodes, n), untilMs: null }],
   }),
   'state-size': (n) => ({
     type: 'state-size',
@@ -128,10 +132,10 @@ const events: {
     endsAtMs: 1,
     warning: 'v25.0 ends soon.',
   }),
-  'token-refused': (n) => ({
-    type: 'token-refused',
+  'token-rejected': (n) => ({
+    type: 'token-rejected',
     name: String(n % 3),
-    refusal: n % 2 === 0 ? null : { code: 'graph.token', message: String(n) },
+    rejection: n % 2 === 0 ? null : { code: 'graph.token', message: String(n) },
   }),
   'token-renewal': (n) => ({
     type: 'token-renewal',

@@ -136,7 +136,7 @@ describe('the metrics', () => {
   test('have the age of the oldest state, and no sample without a state', async () => {
     await using open = openCaptured();
     const sample = 'instagram_kafka_state_age_seconds{stream="users"}';
-    const state = { type: 'state', stream: 'users', refusals: [] } as const;
+    const state = { type: 'state', stream: 'users', rejections: [] } as const;
     open.telemetry.report({ type: 'accounts', added: [account('1'), account('2')], removed: [] });
     open.setNowMs(90_000);
 
@@ -169,18 +169,18 @@ describe('the metrics', () => {
     await using open = openCaptured();
     const sample = (reason: string) =>
       `instagram_kafka_left_out{stream="users",reason="${reason}"}`;
-    const refusal = {
+    const rejection = {
       subject: '1',
       metric: null,
       reason: 'graph.ambiguous',
       untilMs: 100,
     } as const;
-    const forEver = { ...refusal, reason: 'graph.metric-refused', untilMs: null } as const;
+    const forEver = { ...rejection, reason: 'graph.metric-refused', untilMs: null } as const;
     const state = { type: 'state', stream: 'users', writtenAtMs: 0 } as const;
     const accounts = [account('1'), account('2')];
     open.telemetry.report({ type: 'accounts', added: accounts, removed: [] });
-    open.telemetry.report({ ...state, accountId: '1', refusals: [refusal, forEver] });
-    open.telemetry.report({ ...state, accountId: '2', refusals: [refusal] });
+    open.telemetry.report({ ...state, accountId: '1', rejections: [rejection, forEver] });
+    open.telemetry.report({ ...state, accountId: '2', rejections: [rejection] });
     open.setNowMs(99);
 
     const before = await scrape(open);
@@ -217,8 +217,8 @@ describe('the metrics', () => {
 
   test('have a rejected token as expired since its rejection, until it is accepted again', async () => {
     await using open = openCaptured();
-    const refusal = { code: 'graph.token', message: 'revoked' } as const;
-    const refused = { type: 'token-refused', name: 'default', refusal } as const;
+    const rejection = { code: 'graph.token', message: 'revoked' } as const;
+    const refused = { type: 'token-rejected', name: 'default', rejection } as const;
     const shown = async () => {
       const samples = await scrape(open);
       return ['token_refused', 'token_expiry_timestamp_seconds'].map((name) =>
@@ -231,7 +231,7 @@ describe('the metrics', () => {
     open.setNowMs(5000);
     open.telemetry.report(refused);
     expect(await shown()).toEqual([1, 5]);
-    open.telemetry.report({ ...refused, refusal: null });
+    open.telemetry.report({ ...refused, rejection: null });
     expect(await shown()).toEqual([0, 9]);
   });
 

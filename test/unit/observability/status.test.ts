@@ -195,10 +195,10 @@ describe('describeStatus', () => {
 });
 
 describe('describeStatus: a rejected token', () => {
-  const refusal = { code: 'graph.token', message: 'revoked' } as const;
+  const rejection = { code: 'graph.token', message: 'revoked' } as const;
   const health = healthAfter(
     [0, { type: 'token', name: 'default', expiresAtMs: 60 * dayMs }],
-    [hourMs, { type: 'token-refused', name: 'default', refusal }],
+    [hourMs, { type: 'token-rejected', name: 'default', rejection }],
   );
 
   test('is expired since its rejection, has an advice, and makes the program not ready', () => {
@@ -212,7 +212,7 @@ describe('describeStatus: a rejected token', () => {
         expiresAt: '1970-01-01T01:00:00.000Z',
         daysLeft: -1,
         action: 'Get a new token (instagram-kafka login) and replace the old one.',
-        refusal,
+        refusal: rejection,
       },
     ]);
   });

@@ -24,7 +24,7 @@ const state: StreamState = {
     },
   ],
   published: new Map([['17895695668004550', 18_446_744_073_709_551_615n]]),
-  refusals: [
+  rejections: [
     { subject: 'FEED/IMAGE', metric: 'views', reason: 'graph.metric-refused', untilMs: 1000 },
     {
       subject: '*',
@@ -92,7 +92,11 @@ describe('a state as JSON', () => {
     const { published, refusals, ...older } = written;
 
     expect([published, refusals]).not.toContain(undefined);
-    expect(form.fromJson(older, 'state')).toEqual({ ...state, published: new Map(), refusals: [] });
+    expect(form.fromJson(older, 'state')).toEqual({
+      ...state,
+      published: new Map(),
+      rejections: [],
+    });
   });
 
   test.each<[string, Json]>([

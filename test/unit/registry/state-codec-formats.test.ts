@@ -44,7 +44,7 @@ describe('the state codec', () => {
     expect(await decode(goldenOfFormat3, script)).toEqual(state);
     expect(await decode(refusingOfFormat3, script)).toEqual({
       ...state,
-      refusals: [{ subject: '*', metric: 'views', reason: 'graph.gone', untilMs: null }],
+      rejections: [{ subject: '*', metric: 'views', reason: 'graph.gone', untilMs: null }],
     });
   });
 

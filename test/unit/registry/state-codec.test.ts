@@ -81,10 +81,10 @@ describe('the state codec', () => {
       ...empty,
       polledMs: 1_700_000_000_000,
       convertedMs: 1_500_000_000_000,
-      doubtedMs: 1_600_000_000_000,
+      truncationSuspectedMs: 1_600_000_000_000,
       published,
       deadLetters: [2n ** 64n - 1n, 1n],
-      refusals: [
+      rejections: [
         {
           subject: '*',
           metric: 'views',

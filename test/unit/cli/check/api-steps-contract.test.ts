@@ -75,7 +75,7 @@ describe('check: the forms of request', () => {
     'include a warning with code %s and Meta’s message when batch requests are rejected',
     (code, words, action) => {
       const observer = createApiObserver();
-      observer.report({ type: 'batch-refused', isAbsent: true, message: `Meta says "${words}"` });
+      observer.report({ type: 'batch-rejected', isAbsent: true, message: `Meta says "${words}"` });
       const batchRejection = observer.batchRejection();
       expect(contract([batch], { ...probing, batchRejection })).toEqual([
         {

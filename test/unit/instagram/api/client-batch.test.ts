@@ -138,7 +138,7 @@ describe('batch request', () => {
       );
 
       expect(adapter.graph.batchSize).toBe(1);
-      expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toHaveLength(1);
+      expect(adapter.events.filter(({ type }) => type === 'batch-rejected')).toHaveLength(1);
     },
   );
 
@@ -159,7 +159,7 @@ describe('batch request', () => {
     expect(adapter.graph.batchSize).toBe(50);
     expect(adapter.events).toMatchObject([
       { type: 'request', endpoint: '/batch', calls: 1 },
-      { type: 'batch-refused', isAbsent: false },
+      { type: 'batch-rejected', isAbsent: false },
     ]);
   });
 
@@ -171,9 +171,9 @@ describe('batch request', () => {
     const sent = [1, 2, 3].map(() => adapter.graph.getBatch(requestsOf(2), calm));
     await Promise.all(sent);
 
-    expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toEqual([
+    expect(adapter.events.filter(({ type }) => type === 'batch-rejected')).toEqual([
       {
-        type: 'batch-refused',
+        type: 'batch-rejected',
         isAbsent: true,
         message:
           '/batch: the API takes no batches, so each object is requested by itself: more HTTP requests, the same calls and the same data. Batches are tried again in a day. Meta says "(#100) Unsupported post request" (HTTP 400, code 100)',
@@ -198,7 +198,7 @@ describe('batch request', () => {
     await adapter.graph.getBatch(requestsOf(2), calm);
 
     expect([sizes, adapter.graph.batchSize]).toEqual([[1, 1, 50], 1]);
-    expect(adapter.events.filter(({ type }) => type === 'batch-refused')).toHaveLength(1);
+    expect(adapter.events.filter(({ type }) => type === 'batch-rejected')).toHaveLength(1);
   });
 
   test('is reported again for an unknown rejection only after an accepted batch request', async () => {
@@ -213,7 +213,7 @@ describe('batch request', () => {
     const reported: number[] = [];
     for (let sent = 0; sent < 4; sent += 1) {
       await adapter.graph.getBatch(requestsOf(1), calm);
-      reported.push(adapter.events.filter(({ type }) => type === 'batch-refused').length);
+      reported.push(adapter.events.filter(({ type }) => type === 'batch-rejected').length);
     }
 
     expect(reported).toEqual([1, 1, 1, 2]);

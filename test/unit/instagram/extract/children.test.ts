@@ -70,8 +70,10 @@ function follow(options: { idsFail?: boolean } = {}) {
       const at = { nowMs: startMs, ...changes };
       const context = { checkpoint, caches, cycleMs: at.nowMs, ...at };
       const { nodes, pages, error } = await extractAll(streams.media, graph, context);
-      const learned = pages.findLast((page) => page.learned !== undefined)?.learned;
-      checkpoint = { ...checkpoint, ...learned };
+      const checkpointUpdate = pages.findLast(
+        (page) => page.checkpointUpdate !== undefined,
+      )?.checkpointUpdate;
+      checkpoint = { ...checkpoint, ...checkpointUpdate };
       const found = new Map(
         nodes.map((node) => [node['id'], (node['children'] as { data: Node[] } | undefined)?.data]),
       );
@@ -133,7 +135,9 @@ describe('unreadable child of an album', () => {
 
     expect(found).toEqual(without(account.broken));
     expect(skipped).toEqual([]);
-    expect(account.checkpoint.refusals).toMatchObject([{ subject: '1014/1014003', metric: null }]);
+    expect(account.checkpoint.rejections).toMatchObject([
+      { subject: '1014/1014003', metric: null },
+    ]);
   });
 
   test('is published again, without a manual step, once it is readable', async () => {
@@ -146,7 +150,7 @@ describe('unreadable child of an album', () => {
 
     expect(later.requests).toBe(1);
     expect(account.graph.queries.at(-1)?.['fields']).toContain('children{id,');
-    expect(account.checkpoint.refusals).toEqual([]);
+    expect(account.checkpoint.rejections).toEqual([]);
   });
 
   test('is excluded beside others in several albums', async () => {

@@ -54,7 +54,7 @@ async function poll(
     ids: nodes.map(({ id }) => id),
     nodes,
     skipped: pages.flatMap(({ skipped }) => skipped),
-    checkpoint: { ...checkpoint, ...pages.at(-1)?.learned },
+    checkpoint: { ...checkpoint, ...pages.at(-1)?.checkpointUpdate },
   };
 }
 
@@ -260,7 +260,7 @@ describe('media whose comments are rejected', () => {
     const { error, checkpoint } = await poll(graphOf(three, answers));
 
     expect(error).toBe(permission);
-    expect(checkpoint.refusals).toEqual([]);
+    expect(checkpoint.rejections).toEqual([]);
   });
 
   test('is read again at the next poll, without its published comments, after a failure between two pages', async () => {
@@ -305,8 +305,14 @@ describe('media with many comments', () => {
 
     expect(pages.map(({ nodes }) => nodes.length)).toEqual([500, 500, 235]);
     expect(new Set(ids).size).toBe(1235);
-    expect(pages.map(({ learned }) => learned?.reading?.after)).toEqual(['p9', 'p19', undefined]);
-    const published = pages.map(({ learned }) => [...(learned?.published?.keys() ?? [])]);
+    expect(pages.map(({ checkpointUpdate }) => checkpointUpdate?.reading?.after)).toEqual([
+      'p9',
+      'p19',
+      undefined,
+    ]);
+    const published = pages.map(({ checkpointUpdate }) => [
+      ...(checkpointUpdate?.published?.keys() ?? []),
+    ]);
     expect(published).toEqual([[], [], ['1', '2']]);
   });
 
@@ -314,7 +320,7 @@ describe('media with many comments', () => {
     const graph = many(1234);
     const { pages } = await poll(graph, emptyCheckpoint, { maxBatchRecords: 500 });
     const first = pages[0]?.nodes.map(({ id }) => id) ?? [];
-    const checkpoint = { ...emptyCheckpoint, ...pages[0]?.learned };
+    const checkpoint = { ...emptyCheckpoint, ...pages[0]?.checkpointUpdate };
     const before = graph.requests.length;
     const rest = await poll(graph, checkpoint, { maxBatchRecords: 500 });
 
@@ -328,14 +334,15 @@ describe('media with many comments', () => {
     const graph = many(1234);
     const { pages } = await poll(graph, emptyCheckpoint, { maxBatchRecords: 500 });
     const first = pages[0]?.nodes.map(({ id }) => id) ?? [];
-    const learned = pages[0]?.learned;
-    const reading = learned?.reading == null ? null : { ...learned.reading, after: 'old' };
+    const checkpointUpdate = pages[0]?.checkpointUpdate;
+    const reading =
+      checkpointUpdate?.reading == null ? null : { ...checkpointUpdate.reading, after: 'old' };
     const refusing = createFakeGraph((request) =>
       request.query['after'] === 'old'
         ? new FailError('graph.refused', '(#100) Invalid cursors values')
         : graph.get(request, new AbortController().signal),
     );
-    const rest = await poll(refusing, { ...emptyCheckpoint, ...learned, reading });
+    const rest = await poll(refusing, { ...emptyCheckpoint, ...checkpointUpdate, reading });
 
     expect(rest.error).toBeUndefined();
     expect(new Set([...first, ...rest.ids]).size).toBe(1235);

@@ -41,7 +41,7 @@ describe('user_insights extraction', () => {
         skipped: [],
         rejected: [],
         coveredUntilMs,
-        learned: { refusals: [], convertedMs: null },
+        checkpointUpdate: { rejections: [], convertedMs: null },
         step: { number: 1, of: 1 },
       },
     ]);

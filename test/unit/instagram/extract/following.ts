@@ -69,11 +69,11 @@ export function follow(graph: ReturnType<typeof graphOf>, stream = streams.media
       const nowMs = changes.nowMs ?? startMs;
       const context = { checkpoint, caches, nowMs, cycleMs: nowMs, ...changes };
       const { nodes, pages, error } = await extractAll(stream, graph, context);
-      for (const { learned, readings = [], nodes: found, empty = [] } of pages) {
+      for (const { checkpointUpdate, readings = [], nodes: found, empty = [] } of pages) {
         const ids = [...found.map(({ id }) => textOf(id)), ...empty].map(keyNumber);
         checkpoint = {
           ...checkpoint,
-          ...learned,
+          ...checkpointUpdate,
           insightsRead: new Map([...checkpoint.insightsRead, ...readings]),
           published: new Map([...checkpoint.published, ...ids.map((id) => [id, 1n] as const)]),
         };

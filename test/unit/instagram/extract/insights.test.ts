@@ -200,7 +200,9 @@ describe('rejected metric', () => {
 
     // The first batch request is sent before the rejection is known.
     expect(first.asked).toHaveLength(120 + 50);
-    expect(account.checkpoint.refusals.some(({ subject }) => subject === 'FEED/IMAGE')).toBe(true);
+    expect(account.checkpoint.rejections.some(({ subject }) => subject === 'FEED/IMAGE')).toBe(
+      true,
+    );
     expect(tomorrow.asked).toHaveLength(120);
     expect(nextWeek.asked).toHaveLength(120 + 1);
   });
@@ -278,7 +280,7 @@ describe('rejected media', () => {
     expect(ids).toHaveLength(11);
     expect(skipped).toEqual([{ reason: 'graph.ambiguous', subject: '1003' }]);
     // A quarter of its age of three days.
-    expect(account.checkpoint.refusals).toEqual([
+    expect(account.checkpoint.rejections).toEqual([
       { subject: '1003', metric: null, reason: 'graph.ambiguous', untilMs: startMs + 18 * hourMs },
     ]);
     expect(soon.asked.map(idIn)).not.toContain('1003');
@@ -310,7 +312,7 @@ describe('rejected media', () => {
 
     expect(error).toMatchObject({ disposition: 'fail', cause: hidden });
     expect(nodes).toEqual([]);
-    expect(account.checkpoint.refusals).toEqual([]);
+    expect(account.checkpoint.rejections).toEqual([]);
     // A batch request, and the control sample of three.
     expect(graph.batches).toEqual([50, 3]);
   });

@@ -115,7 +115,7 @@ describe.each(['user_insights', 'user_daily_totals'] as const)('stream %s', (str
 
       expect(unlucky.topic).toEqual(lucky.topic);
       expect(unlucky.topic.size).toBeGreaterThan(lacking);
-      expect(unlucky.state.refusals).toEqual([]);
+      expect(unlucky.state.rejections).toEqual([]);
     },
   );
 

@@ -6,8 +6,8 @@ import {
   Rejections,
   rememberedRejections,
 } from '../../../../src/instagram/extract/rejections.ts';
-import { tidyRefusals } from '../../../../src/engine/refusals.ts';
-import { emptyCheckpoint, type Checkpoint, type Refusal } from '../../../../src/engine/state.ts';
+import { tidyRejections } from '../../../../src/engine/rejections.ts';
+import { emptyCheckpoint, type Checkpoint, type Rejection } from '../../../../src/engine/state.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -18,16 +18,16 @@ const listed = (id: string, ageMs: number | null = dayMs, kind = 'FEED/IMAGE') =
   kind,
   createdMs: ageMs === null ? null : nowMs - ageMs,
 });
-const rejection = (subject: string, changes: Partial<Refusal> = {}): Refusal => ({
+const rejection = (subject: string, changes: Partial<Rejection> = {}): Rejection => ({
   subject,
   metric: 'shares',
   reason: 'graph.metric-refused',
   untilMs: nowMs + dayMs,
   ...changes,
 });
-const remembering = (...refusals: readonly Refusal[]): Checkpoint => ({
+const remembering = (...rejections: readonly Rejection[]): Checkpoint => ({
   ...emptyCheckpoint,
-  refusals,
+  rejections,
 });
 
 describe('metrics requested of a media', () => {
@@ -58,7 +58,7 @@ describe('metrics requested of a media', () => {
     expect(rejections.metricsFor(['shares'], listed('2'))).toEqual([]);
     rejections.forget('FEED/IMAGE', 'shares');
     expect(rejections.metricsFor(['shares'], listed('2'))).toEqual(['shares']);
-    expect(rejections.learned.refusals).toEqual([]);
+    expect(rejections.checkpointUpdate.rejections).toEqual([]);
   });
 
   test('omit a rejected metric for a week', () => {
@@ -66,7 +66,7 @@ describe('metrics requested of a media', () => {
     rejections.reject({ subject: '1', metric: 'views', reason: 'graph.metric-refused' });
 
     expect(rejections.metricsFor(['views', 'reach'], listed('1'))).toEqual(['reach']);
-    expect(rejections.learned.refusals).toEqual([
+    expect(rejections.checkpointUpdate.rejections).toEqual([
       rejection('1', { metric: 'views', untilMs: nowMs + 7 * dayMs }),
     ]);
   });
@@ -84,7 +84,7 @@ describe('excluded media', () => {
     rejections.exclude({ listed: media, reason: 'graph.ambiguous' });
 
     expect(rejections.isExcluded(media)).toBe(true);
-    expect(rejections.learned.refusals).toEqual([
+    expect(rejections.checkpointUpdate.rejections).toEqual([
       { subject: '1', metric: null, reason: 'graph.ambiguous', untilMs: nowMs + forMs },
     ]);
   });
@@ -95,7 +95,7 @@ describe('excluded media', () => {
       fc.property(ages, ages, (ageMs, laterMs) => {
         const rejections = new Rejections(emptyCheckpoint, nowMs + laterMs);
         rejections.exclude({ listed: listed('1', ageMs), reason: 'graph.ambiguous' });
-        const [excluded] = rejections.learned.refusals;
+        const [excluded] = rejections.checkpointUpdate.rejections;
         expect(Number.isSafeInteger(excluded?.untilMs)).toBe(true);
       }),
     );
@@ -108,7 +108,7 @@ describe('excluded media', () => {
       rejections.exclude({ listed: listed('1', 400 * dayMs), reason });
       rejections.exclude({ listed: listed('2', hourMs, 'STORY/IMAGE'), reason });
 
-      expect(rejections.learned.refusals.map(({ untilMs }) => untilMs)).toEqual([
+      expect(rejections.checkpointUpdate.rejections.map(({ untilMs }) => untilMs)).toEqual([
         nowMs + hourMs,
         nowMs + hourMs / 6,
       ]);
@@ -119,7 +119,7 @@ describe('excluded media', () => {
     const rejections = new Rejections(emptyCheckpoint, nowMs);
     rejections.exclude({ listed: listed('1', dayMs), reason: 'graph.gone', atMostMs: hourMs });
 
-    expect(rejections.learned.refusals[0]?.untilMs).toBe(nowMs + hourMs);
+    expect(rejections.checkpointUpdate.rejections[0]?.untilMs).toBe(nowMs + hourMs);
   });
 
   test('includes every media that is not younger than the professional account', () => {
@@ -130,7 +130,7 @@ describe('excluded media', () => {
     expect(rejections.isExcluded(listed('1', 9 * dayMs))).toBe(true);
     expect(rejections.isExcluded(listed('2', 8 * dayMs))).toBe(false);
     expect(rejections.isExcluded(listed('3', null))).toBe(false);
-    expect(rejections.learned.convertedMs).toBe(nowMs - 9 * dayMs);
+    expect(rejections.checkpointUpdate.convertedMs).toBe(nowMs - 9 * dayMs);
   });
 
   test('is included again after it was answered', () => {
@@ -139,7 +139,7 @@ describe('excluded media', () => {
     rejections.forget('1', null);
 
     expect(rejections.isExcluded(listed('1'))).toBe(false);
-    expect(rejections.learned.refusals).toEqual([]);
+    expect(rejections.checkpointUpdate.rejections).toEqual([]);
   });
 });
 
@@ -148,7 +148,7 @@ test('rejections: remembers the latest 5,000', () => {
   for (let id = 1; id <= rememberedRejections + 2; id += 1) {
     rejections.reject({ subject: String(id), metric: 'views', reason: 'graph.metric-refused' });
   }
-  const subjects = rejections.learned.refusals.map(({ subject }) => subject);
+  const subjects = rejections.checkpointUpdate.rejections.map(({ subject }) => subject);
 
   expect([subjects.length, subjects[0], subjects.at(-1)]).toEqual([5000, '3', '5002']);
 });
@@ -165,7 +165,7 @@ test('rejections: looks up 10,000 media among 6,000 rejections in less than a se
   expect(performance.now() - begunMs).toBeLessThan(1000);
 });
 
-describe('tidyRefusals', () => {
+describe('tidyRejections', () => {
   test('forgets media and children that are gone, and rejections that expired a week ago', () => {
     const kept = [rejection('1'), rejection('1/2', { metric: null }), rejection('FEED/IMAGE')];
     const gone = [
@@ -174,7 +174,7 @@ describe('tidyRefusals', () => {
       rejection('1', { metric: 'views', untilMs: nowMs - 7 * dayMs }),
     ];
 
-    expect(tidyRefusals([...kept, ...gone], { nowMs, present: new Set(['1']) })).toEqual(kept);
+    expect(tidyRejections([...kept, ...gone], { nowMs, present: new Set(['1']) })).toEqual(kept);
   });
 });
 

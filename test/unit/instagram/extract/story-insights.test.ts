@@ -107,6 +107,6 @@ describe('story insights extraction', () => {
     );
 
     expect((await account.poll()).error).toMatchObject({ disposition: 'fail', cause: hidden });
-    expect(account.checkpoint.refusals).toEqual([]);
+    expect(account.checkpoint.rejections).toEqual([]);
   });
 });

@@ -103,7 +103,7 @@ describe('host with a jumping clock', () => {
     const listed = { id: '17', createdMs: beginMs, kind: 'FEED/IMAGE' };
     const refusedAt = (atMs: number, metric: string | null): Checkpoint => ({
       ...emptyCheckpoint,
-      refusals: [{ subject: '17', metric, reason: 'graph.gone', untilMs: atMs + 7 * dayMs }],
+      rejections: [{ subject: '17', metric, reason: 'graph.gone', untilMs: atMs + 7 * dayMs }],
     });
     const at = (atMs: number, metric: string | null) =>
       new Rejections(refusedAt(atMs, metric), beginMs);

@@ -253,6 +253,6 @@ describe('detectChangedTotals', () => {
     const ended = { ...refusal, untilMs: nowMs - 8 * dayMs };
     const open = { ...refusal, metric: 'likes', untilMs: nowMs + dayMs };
 
-    expect(detect([], { refusals: [ended, open] }).checkpoint.refusals).toEqual([open]);
+    expect(detect([], { rejections: [ended, open] }).checkpoint.rejections).toEqual([open]);
   });
 });

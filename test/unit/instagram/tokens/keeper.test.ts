@@ -41,7 +41,7 @@ describe('token of Facebook Login', () => {
     expect(asked()).toEqual(['/debug_token']);
     expect(kept.events).toEqual([
       {
-        type: 'token-refused',
+        type: 'token-rejected',
         name: 'default',
         refusal: { code: 'graph.token', message: expect.stringContaining('instagram-kafka login') },
       },
@@ -61,7 +61,7 @@ describe('token of Facebook Login', () => {
       },
       { warnAtDays: 7, action: expect.stringContaining('instagram-kafka login') },
       { warnAtDays: 1 },
-      { type: 'token-refused', refusal: { code: 'graph.token' } },
+      { type: 'token-rejected', refusal: { code: 'graph.token' } },
       { warnAtDays: 0, action: expect.stringContaining('It ends within a day') },
     ]);
   });
