@@ -165,13 +165,13 @@ interface EventFacts {
     readonly message: string;
   };
   /** The assignment of this instance; reported at each rebalance and at every other change. */
-  share: {
+  assignment: {
     readonly owned: readonly number[];
     readonly gained: readonly number[];
     readonly lost: readonly number[];
     readonly partitions: number;
     /** `confirmed`: given up too early, while the group still assigned it to this instance. */
-    readonly cause: 'rebalance' | 'not-heard' | 'fenced' | 'confirmed' | 'left';
+    readonly cause: 'rebalance' | 'missed-heartbeats' | 'fenced' | 'confirmed' | 'left';
   };
   /** Another producer has acquired a partition that the group assigned to this instance. */
   fenced: {

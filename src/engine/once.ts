@@ -115,7 +115,7 @@ function notAlone(group: Group, owned: readonly number[]): StopProcessError {
   return new StopProcessError(
     'kafka.group-shared',
     `of ${group.partitions} partitions this instance has only these: ${kept}. Another instance has ` +
-      'joined, or Kafka did not hear from this one in time; what was polled until then is committed.',
+      'joined, or this one missed its heartbeats. Everything polled until then is committed.',
   );
 }
 

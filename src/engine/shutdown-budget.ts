@@ -2,25 +2,27 @@
 const usualMs = 25_000;
 
 /**
- * The steps of a shutdown, in order, as fractions of the grace period: `share` is the most time of
- * a step, `until` the time by which it is over, however long earlier steps took. The last one
+ * The steps of a shutdown, in order, as fractions of the grace period: `fraction` is the most time
+ * of a step, `until` the time by which it is over, however long earlier steps took. The last one
  * leaves the process time to exit.
  */
 const steps = {
-  transaction: { share: 0.32, until: 0.32 }, // The running transaction ends by itself.
-  outcome: { share: 0.2, until: 0.52 }, // The state topic is read for the outcome of a commit.
-  polls: { share: 0.6, until: 0.56 }, // All polls have ended.
-  batches: { share: 0.12, until: 0.58 }, // The batches of one partition have ended.
-  producer: { share: 0.04, until: 0.66 }, // A producer aborts its transaction, or disconnects.
-  acquisition: { share: 0.16, until: 0.76 }, // Another producer ends a transaction left open.
-  partitions: { share: 0.4, until: 0.78 }, // All partitions are released.
-  joining: { share: 0.12, until: 0.84 }, // A member that is joining the group has joined it.
-  leaving: { share: 0.12, until: 0.9 }, // The group is left.
-  traces: { share: 0.04, until: 0.92 }, // The last traces are sent.
-  reader: { share: 0.12, until: 0.94 }, // The state topic's reader leaves its group.
-  adapters: { share: 0.4, until: 0.95 }, // Every adapter is closed.
-  server: { share: 0.04, until: 0.96 }, // The HTTP server is closed.
-} as const satisfies Readonly<Record<string, { readonly share: number; readonly until: number }>>;
+  transaction: { fraction: 0.32, until: 0.32 }, // The running transaction ends by itself.
+  outcome: { fraction: 0.2, until: 0.52 }, // The state topic is read for the outcome of a commit.
+  polls: { fraction: 0.6, until: 0.56 }, // All polls have ended.
+  batches: { fraction: 0.12, until: 0.58 }, // The batches of one partition have ended.
+  producer: { fraction: 0.04, until: 0.66 }, // A producer aborts its transaction, or disconnects.
+  acquisition: { fraction: 0.16, until: 0.76 }, // Another producer ends a transaction left open.
+  partitions: { fraction: 0.4, until: 0.78 }, // All partitions are released.
+  joining: { fraction: 0.12, until: 0.84 }, // A member that is joining the group has joined it.
+  leaving: { fraction: 0.12, until: 0.9 }, // The group is left.
+  traces: { fraction: 0.04, until: 0.92 }, // The last traces are sent.
+  reader: { fraction: 0.12, until: 0.94 }, // The state topic's reader leaves its group.
+  adapters: { fraction: 0.4, until: 0.95 }, // Every adapter is closed.
+  server: { fraction: 0.04, until: 0.96 }, // The HTTP server is closed.
+} as const satisfies Readonly<
+  Record<string, { readonly fraction: number; readonly until: number }>
+>;
 
 export type ShutdownStep = keyof typeof steps;
 
@@ -47,9 +49,9 @@ export function createShutdownBudget(graceMs: number, nowMs: () => number): Shut
       else signal.addEventListener('abort', begin, { once: true });
     },
     leftMs(step) {
-      const { share, until } = steps[step];
-      if (begunMs === undefined) return share * usualMs;
-      return Math.max(0, Math.min(share * graceMs, begunMs + until * graceMs - nowMs()));
+      const { fraction, until } = steps[step];
+      if (begunMs === undefined) return fraction * usualMs;
+      return Math.max(0, Math.min(fraction * graceMs, begunMs + until * graceMs - nowMs()));
     },
   };
 }

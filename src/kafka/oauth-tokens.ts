@@ -22,7 +22,7 @@ export type OauthTokens = ReturnType<typeof createOauthTokens>;
 
 /** Lifetime of a token without `expires_in`. */
 const unknownLifeMs = 60_000;
-const usedShare = 0.8;
+const usedFraction = 0.8;
 const maxBodyBytes = 65_536;
 
 /** Creates the source, which requests its first token on demand. */
@@ -37,7 +37,7 @@ export function createOauthTokens(
     const { value, lifeMs } = await requestToken(client);
     client.onToken(value);
     const token = { value, extensions: client.extensions };
-    cached = { token, untilMs: sentMs + lifeMs * usedShare };
+    cached = { token, untilMs: sentMs + lifeMs * usedFraction };
     return token;
   };
   return {

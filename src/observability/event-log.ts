@@ -44,7 +44,7 @@ export function createEventLog(log: Log): Telemetry {
     'api-version': createApiVersionLogger(log),
     dependency: createDependencyLogger(log),
     scope: createScopeLogger(log),
-    share: createAssignmentLogger(log),
+    assignment: createAssignmentLogger(log),
     throttled: createThrottleLogger(log),
   };
   return {
@@ -230,13 +230,13 @@ function createScopeLogger(log: Log): EventHandlers['scope'] {
 }
 
 /** Logs the partitions of the instance; at debug when a rebalance changes none of them. */
-function createAssignmentLogger(log: Log): EventHandlers['share'] {
+function createAssignmentLogger(log: Log): EventHandlers['assignment'] {
   let isFirst = true;
   return (event) => {
     const changed = event.gained.length + event.lost.length > 0 || isFirst;
     isFirst = false;
     const level = changed ? 'info' : 'debug';
-    log[event.cause === 'not-heard' ? 'warn' : level](
+    log[event.cause === 'missed-heartbeats' ? 'warn' : level](
       facts(event),
       event.owned.length === 0 ? 'no partition owned' : 'partitions owned',
     );

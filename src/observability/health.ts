@@ -130,7 +130,7 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     ...health,
     dependencies: { ...health.dependencies, [name]: { ready, reason } },
   }),
-  share: ({ owned, partitions }, health) => ({
+  assignment: ({ owned, partitions }, health) => ({
     ...health,
     partitions: owned,
     partitionCount: partitions,

@@ -171,7 +171,7 @@ function createHandlers(
     fenced: () => {
       count('fenced_total', {});
     },
-    share: ({ cause }) => {
+    assignment: ({ cause }) => {
       if (cause === 'rebalance') count('rebalances_total', {});
     },
   };

@@ -63,8 +63,8 @@ describe('status page', () => {
   test('shows the owned partitions, and a paused stream', async () => {
     await using open = await serve();
     tellOfADay(open);
-    const share = { gained: [0, 7], lost: [], cause: 'rebalance' } as const;
-    open.telemetry.report({ type: 'share', owned: [0, 7], partitions: 12, ...share });
+    const assignment = { gained: [0, 7], lost: [], cause: 'rebalance' } as const;
+    open.telemetry.report({ type: 'assignment', owned: [0, 7], partitions: 12, ...assignment });
     const paused = { type: 'paused', accountId: '17841400000000001', isPaused: true } as const;
     open.telemetry.report({ ...paused, stream: 'stories' });
     const { page } = await watch(browser, open.url);

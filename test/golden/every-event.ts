@@ -7,7 +7,7 @@ type Event<T extends Type> = Extract<TelemetryEvent, { type: T }>;
 const scope = { kind: 'account', id: '1' } as const;
 const token = { type: 'token', name: 'default', expiresAtMs: 864_000_000 } as const;
 const down = { type: 'dependency', name: 'kafka', ready: false, reason: 'no broker' } as const;
-const share = { type: 'share', gained: [], lost: [], partitions: 12 } as const;
+const assignment = { type: 'assignment', gained: [], lost: [], partitions: 12 } as const;
 const form = { stream: 'users', endpoint: '/{account}', code: null, message: '' } as const;
 const probed = {
   type: 'contract-probed',
@@ -116,11 +116,11 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
   'api-version': [
     { type: 'api-version', version: 'v25.0', endsAtMs: 864_000_000, warning: 'It ends.' },
   ],
-  share: [
-    { ...share, owned: [], cause: 'left' },
-    { ...share, owned: [0, 1], gained: [0, 1], cause: 'rebalance' },
-    { ...share, owned: [0, 1], cause: 'rebalance' },
-    { ...share, owned: [0], lost: [1], cause: 'not-heard' },
+  assignment: [
+    { ...assignment, owned: [], cause: 'left' },
+    { ...assignment, owned: [0, 1], gained: [0, 1], cause: 'rebalance' },
+    { ...assignment, owned: [0, 1], cause: 'rebalance' },
+    { ...assignment, owned: [0], lost: [1], cause: 'missed-heartbeats' },
   ],
   fenced: [{ type: 'fenced', partition: 0, reason: 'another producer', pauseMs: 9 }],
   dependency: [

@@ -41,7 +41,7 @@ const full = {
     oldest: timeMs + 5,
   },
   dead_letters: numbers(10n),
-  rejections: [
+  refusals: [
     {
       subject: '*',
       metric: 'views',

@@ -130,9 +130,9 @@ function openOwnership(shared: KafkaBase, onAssignment: OnAssignment): Ownership
     telemetry: {
       report(event) {
         telemetry.report(event);
-        if (event.type !== 'share') return;
-        const ready = event.cause !== 'not-heard';
-        const reason = ready ? '' : 'Kafka did not hear from this instance in time; joining again';
+        if (event.type !== 'assignment') return;
+        const ready = event.cause !== 'missed-heartbeats';
+        const reason = ready ? '' : 'this instance missed its heartbeats; joining the group again';
         telemetry.report({ type: 'dependency', name: 'group', ready, reason });
       },
     },

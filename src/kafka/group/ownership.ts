@@ -1,7 +1,7 @@
 import { diffAssignments } from '../../engine/assignment-changes.ts';
 import type { OnAssignment, Telemetry, TelemetryEvent } from '../../engine/ports.ts';
 
-type AssignmentCause = Extract<TelemetryEvent, { type: 'share' }>['cause'];
+type AssignmentCause = Extract<TelemetryEvent, { type: 'assignment' }>['cause'];
 
 /** The partitions of the assignment that this instance may currently use. */
 export type Ownership = ReturnType<typeof createOwnership>;
@@ -49,7 +49,7 @@ export function createOwnership(deps: OwnershipDeps) {
   let reported: readonly number[] = [];
   const fenced = createFencedPartitions(sessionTimeoutMs);
   const lease = createLease(sessionTimeoutMs, () => {
-    report('not-heard');
+    report('missed-heartbeats');
   });
 
   const owned = (): readonly number[] => {
@@ -62,7 +62,7 @@ export function createOwnership(deps: OwnershipDeps) {
     const isReported = cause === 'rebalance' || change.gained.length + change.lost.length > 0;
     if (!isReported) return;
     const partitions = deps.partitions();
-    telemetry.report({ type: 'share', owned: now, ...change, partitions, cause });
+    telemetry.report({ type: 'assignment', owned: now, ...change, partitions, cause });
     // A rebalance is reported even without a change, also to an instance with no partition.
     onAssignment(now);
   };
@@ -76,7 +76,7 @@ export function createOwnership(deps: OwnershipDeps) {
       const isNewMember = now.memberId !== assignment.memberId;
       const kept = isNewMember ? [] : assignment.partitions;
       fenced.remove(diffAssignments(kept, now.partitions).gained);
-      if (isNewMember) report('not-heard', []);
+      if (isNewMember) report('missed-heartbeats', []);
       assignment = now;
       lease.renew(sentAgoMs);
       report('rebalance');

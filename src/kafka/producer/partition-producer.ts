@@ -63,9 +63,9 @@ const pausesMs = [50, 500, 1000, 2000, 5000];
  * | fenced   | `#endReason`          | Another producer acquired the partition. Final.            |
  * | closed   | `#endReason`          | `close` was called. Final.                                 |
  *
- * The object in doubt is idle or open: opening a new producer does not tell whether the earlier
- * commit succeeded. Reading a state back ends the doubt about that state; an acquisition ends it for
- * the whole partition.
+ * A partition producer in doubt is idle or open: opening a new kafkajs producer does not tell whether
+ * the earlier commit succeeded. Reading a state back resolves it for that state; an acquisition
+ * resolves it for the whole partition.
  */
 export class PartitionProducer {
   readonly #deps: PartitionProducerDeps;

@@ -128,7 +128,7 @@ describe('instance paused for longer than its session', () => {
     await fleet.polled();
     b.program.process.kill('SIGCONT');
     await until(
-      () => b.log.some(({ cause }) => cause === 'not-heard'),
+      () => b.log.some(({ cause }) => cause === 'missed-heartbeats'),
       () => 'b notices that it was not heard',
     );
     await fleet.shared([a, b]);

@@ -143,8 +143,8 @@ const events: {
     outcome: 'failed',
     message: String(n),
   }),
-  share: (n) => ({
-    type: 'share',
+  assignment: (n) => ({
+    type: 'assignment',
     owned: [n],
     gained: [n],
     lost: [],

@@ -240,8 +240,8 @@ describe('the metrics', () => {
     const sample = 'instagram_kafka_partitions';
 
     expect((await scrape(open)).get(sample)).toBe(0);
-    const share = { gained: [1], lost: [], cause: 'rebalance' } as const;
-    open.telemetry.report({ type: 'share', owned: [1], partitions: 12, ...share });
+    const assignment = { gained: [1], lost: [], cause: 'rebalance' } as const;
+    open.telemetry.report({ type: 'assignment', owned: [1], partitions: 12, ...assignment });
 
     const samples = await scrape(open);
     expect([sample, `${sample}_owned`].map((name) => samples.get(name))).toEqual([12, 1]);

@@ -43,7 +43,10 @@ describe('token of Facebook Login', () => {
       {
         type: 'token-rejected',
         name: 'default',
-        refusal: { code: 'graph.token', message: expect.stringContaining('instagram-kafka login') },
+        rejection: {
+          code: 'graph.token',
+          message: expect.stringContaining('instagram-kafka login'),
+        },
       },
     ]);
   });
@@ -61,7 +64,7 @@ describe('token of Facebook Login', () => {
       },
       { warnAtDays: 7, action: expect.stringContaining('instagram-kafka login') },
       { warnAtDays: 1 },
-      { type: 'token-rejected', refusal: { code: 'graph.token' } },
+      { type: 'token-rejected', rejection: { code: 'graph.token' } },
       { warnAtDays: 0, action: expect.stringContaining('It ends within a day') },
     ]);
   });

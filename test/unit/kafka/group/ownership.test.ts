@@ -64,9 +64,9 @@ describe('partition ownership', () => {
     jest.advanceTimersByTime(11_000);
     ownership.onHeartbeat(0);
     expect(shares).toEqual([[1], [], [1]]);
-    expect(telemetry.ofType('share').map(({ cause }) => cause)).toEqual([
+    expect(telemetry.ofType('assignment').map(({ cause }) => cause)).toEqual([
       'rebalance',
-      'not-heard',
+      'missed-heartbeats',
       'confirmed',
     ]);
   });
@@ -82,7 +82,7 @@ describe('partition ownership', () => {
     const { ownership, telemetry } = setUp();
     ownership.onJoin(given(1), 0);
     ownership.onJoin(given(1), 0);
-    expect(telemetry.ofType('share').at(-1)).toMatchObject({ gained: [], lost: [] });
+    expect(telemetry.ofType('assignment').at(-1)).toMatchObject({ gained: [], lost: [] });
   });
 
   test('is empty after leaving the group', () => {

@@ -288,17 +288,17 @@ describe('the route /readyz', () => {
     await using open = openCaptured();
     const url = await listen(open);
     connectAll(open);
-    const share = {
-      type: 'share',
+    const assignment = {
+      type: 'assignment',
       gained: [],
       lost: [],
       partitions: 4,
       cause: 'rebalance',
     } as const;
 
-    open.telemetry.report({ ...share, owned: [1, 3] });
+    open.telemetry.report({ ...assignment, owned: [1, 3] });
     expect(await readyz(url)).toEqual([200, { ready: true, partitions: [1, 3] }]);
-    open.telemetry.report({ ...share, owned: [] });
+    open.telemetry.report({ ...assignment, owned: [] });
     expect(await readyz(url)).toEqual([200, { ready: true, partitions: [] }]);
   });
 
