@@ -124,7 +124,7 @@ function makeStreamRow() {
 
 /** @param {StreamStatus} stream */
 function absentNext({ state }) {
-  if (state === 'stopped') return 'when mended';
+  if (state === 'stopped') return 'when fixed';
   if (state === 'paused') return 'when resumed';
   return state === 'starting' ? 'under way' : 'not known';
 }

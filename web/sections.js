@@ -136,7 +136,7 @@ export function showQuota({ quota, now }) {
   const more =
     total > items.length ? ` The ${items.length} fullest of ${count(total)} are shown.` : '';
   const note =
-    total === 0 ? 'The API has told of no usage yet.' : `Used, of what Meta allows.${more}`;
+    total === 0 ? 'The API has reported no usage yet.' : `Used, of what Meta allows.${more}`;
   setText(byId('quota-note'), note);
   reconcile(byId('quota'), items, {
     key: ({ scope, id }) => `${scope} ${id ?? ''}`,

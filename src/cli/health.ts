@@ -39,12 +39,12 @@ export async function checkHealth(url: string, timeoutMs: number) {
 }
 
 function describeFailure(error: unknown, timeoutMs: number): string {
-  if (!isError(error)) return 'unknown trouble';
+  if (!isError(error)) return 'unknown error';
   if (error.name === 'TimeoutError') return `nothing within ${timeoutMs} ms`;
   // fetch reports only "fetch failed"; the cause has the reason, and an AggregateError only a code.
   const { cause } = error;
   if (!isError(cause)) return error.message;
-  if (cause.message === 'bad port') return 'nobody may ask this port by HTTP; is it HTTP_PORT?';
+  if (cause.message === 'bad port') return 'HTTP clients do not use this port; check HTTP_PORT';
   return cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;
 }
 

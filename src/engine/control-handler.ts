@@ -21,8 +21,8 @@ export function createControlHandler(): ControlHandler {
         },
       };
     },
-    order: (kind, stream, accountId) =>
-      current?.order(kind, stream, accountId) ??
+    execute: (kind, stream, accountId) =>
+      current?.execute(kind, stream, accountId) ??
       Promise.resolve({
         kind: 'unready',
         reason:
@@ -48,7 +48,7 @@ export function createControls(tools: ControlTools): Controls {
   const { settings, pollers, reconcile } = tools;
   const { streams, overrides } = settings;
   return {
-    async order(kind, stream, accountId) {
+    async execute(kind, stream, accountId) {
       const known = streams.find((entry) => entry.stream.name === stream)?.stream.name;
       if (known === undefined) {
         const names = streams.map((entry) => entry.stream.name).join(', ');

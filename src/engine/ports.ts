@@ -216,7 +216,7 @@ export interface Controls {
    * lets the running poll end; `resume` also restarts a stream that an error had stopped. Never
    * rejects.
    */
-  order(kind: ControlAction, stream: string, accountId: string): Promise<ControlAnswer>;
+  execute(kind: ControlAction, stream: string, accountId: string): Promise<ControlAnswer>;
 }
 
 /** The receiver of events. Never throws, never waits. */

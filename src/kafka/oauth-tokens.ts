@@ -122,7 +122,7 @@ function parse(text: string): Node {
 /** Returns the name of a failure; `fetch` puts a code such as `ECONNREFUSED` in the cause. */
 function nameOf(error: unknown): string {
   const { name, cause } = error as { readonly name?: string; readonly cause?: unknown };
-  return codeOf(cause) ?? name ?? 'unknown trouble';
+  return codeOf(cause) ?? name ?? 'unknown error';
 }
 
 function unavailable({ tokenEndpointUrl }: ClientCredentials, reason: string): RetryError {

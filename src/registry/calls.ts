@@ -156,12 +156,12 @@ function authorizationOf(login: RegistryLogin): { readonly authorization?: strin
 function connectionError(address: RegistryAddress, error: unknown): Error {
   const code = codeOf(error);
   if (code === undefined || !isTlsCode(code)) {
-    return unavailable(address, code ?? 'unknown trouble');
+    return unavailable(address, code ?? 'unknown error');
   }
   const reason = (error as Error).message.trim();
   return new StopProcessError(
     'registry.tls',
-    `TLS with the schema registry at ${address.url} failed (${code}): ${reason}. To mend it: ` +
+    `TLS with the schema registry at ${address.url} failed (${code}): ${reason}. To fix it: ` +
       `${tlsAdvice('SCHEMA_REGISTRY', code, reason)}.`,
     { exitCode: 3 },
   );

@@ -102,7 +102,7 @@ function describe(error: unknown): string {
 }
 
 export function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown trouble';
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
 }
 
 /** The age from which the lock of a dead process is removed. */

@@ -166,7 +166,7 @@ const errors: Readonly<Record<KafkaFailure, ErrorFactory>> = {
     const problem = messageOf(failed ?? error).replace(/^Connection error: /, '');
     const code = codeOf(failed) ?? '';
     return (
-      `TLS with ${kafkaAt(context)} failed (${code}): ${problem}. To mend it: ` +
+      `TLS with ${kafkaAt(context)} failed (${code}): ${problem}. To fix it: ` +
       `${tlsAdvice('KAFKA', code, problem)}.`
     );
   }),

@@ -24,7 +24,7 @@ export async function authorize(
   token: (() => string) | null,
 ): Promise<void> {
   if (token === null) {
-    const error = 'orders are off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart';
+    const error = 'the control API is off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart';
     await reply.code(403).send({ error });
     return;
   }
@@ -50,13 +50,13 @@ export function addControlRoutes(server: FastifyInstance, { controls, log }: Con
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     done(null, body);
   });
-  server.post<{ Params: { stream: string; account: string; order: ControlAction } }>(
-    '/streams/:stream/accounts/:account/:order',
-    async ({ params: { order, stream, account } }, reply) => {
-      const answer = await controls.order(order, stream, account);
+  server.post<{ Params: { stream: string; account: string; action: ControlAction } }>(
+    '/streams/:stream/accounts/:account/:action',
+    async ({ params: { action, stream, account } }, reply) => {
+      const answer = await controls.execute(action, stream, account);
       reply.code(statusOf[answer.kind]);
       if (answer.kind === 'accepted') {
-        logExecuted({ order, stream, account });
+        logExecuted({ request: action, stream, account });
         return await reply.send({ accepted: true });
       }
       const { reason: error } = answer;
@@ -74,7 +74,7 @@ export function addControlRoutes(server: FastifyInstance, { controls, log }: Con
         return reply.code(400).send({ error });
       }
       log.setLevel(level);
-      logExecuted({ order: 'log-level', to: level });
+      logExecuted({ request: 'log-level', to: level });
       return reply.send({ level });
     },
   });

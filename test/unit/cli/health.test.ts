@@ -61,7 +61,7 @@ describe('checkHealth', () => {
     expect(await checkHealth('http://127.0.0.1:1/livez', 5000)).toEqual({
       ok: false,
       detail:
-        'http://127.0.0.1:1/livez did not answer: nobody may ask this port by HTTP; is it HTTP_PORT?',
+        'http://127.0.0.1:1/livez did not answer: HTTP clients do not use this port; check HTTP_PORT',
     });
   });
 

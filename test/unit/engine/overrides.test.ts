@@ -26,8 +26,8 @@ function running(world: World, changes: Changes = {}) {
   return {
     overrides,
     clock: world.clock,
-    order: (kind: ControlAction, stream = 'media', id = account.id) =>
-      controlHandler.order(kind, stream, id),
+    execute: (kind: ControlAction, stream = 'media', id = account.id) =>
+      controlHandler.execute(kind, stream, id),
     polls: () => countsOf(world.graph)[media] ?? 0,
     async stop() {
       stop.abort(new Error('stopping'));
@@ -45,7 +45,7 @@ describe('the control request "poll"', () => {
     await world.clock.advance(10 * minuteMs);
     expect(run.polls()).toBe(1);
 
-    expect(await run.order('poll')).toEqual(accepted);
+    expect(await run.execute('poll')).toEqual(accepted);
     await world.clock.advance(0);
     expect(run.polls()).toBe(2);
     await world.clock.advance(59 * minuteMs);
@@ -63,7 +63,7 @@ describe('the control request "poll"', () => {
     const run = running(world);
     await world.clock.advance(minuteMs);
 
-    expect(await run.order('poll')).toEqual(accepted);
+    expect(await run.execute('poll')).toEqual(accepted);
     await world.clock.advance(minuteMs);
     expect(run.polls()).toBe(1);
     first?.resolve(pageOf([]));
@@ -79,11 +79,11 @@ describe('the control request "poll"', () => {
     const run = running(world);
     await world.clock.advance(minuteMs);
 
-    expect(await run.order('poll')).toMatchObject({ kind: 'conflict' });
-    expect(await run.order('resume')).toEqual(accepted);
+    expect(await run.execute('poll')).toMatchObject({ kind: 'conflict' });
+    expect(await run.execute('resume')).toEqual(accepted);
     await world.clock.advance(minuteMs);
     expect(run.polls()).toBe(2);
-    expect(await run.order('poll')).toEqual(accepted);
+    expect(await run.execute('poll')).toEqual(accepted);
     await run.stop();
   });
 });
@@ -97,7 +97,7 @@ describe('the control request "resume"', () => {
     await clock.advance(10 * minuteMs);
     expect(countsOf(graph)).toEqual({ [media]: 1, [`/${account.id}`]: 1 });
 
-    expect(await run.order('resume')).toEqual(accepted);
+    expect(await run.execute('resume')).toEqual(accepted);
     await clock.advance(49 * minuteMs);
     expect(countsOf(graph)).toEqual({ [media]: 2, [`/${account.id}`]: 1 });
     await clock.advance(minuteMs);
@@ -110,10 +110,10 @@ describe('the control request "resume"', () => {
     const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
     const run = running(createWorld({ graph }));
     await run.clock.advance(minuteMs);
-    await run.order('poll');
+    await run.execute('poll');
     await run.clock.advance(minuteMs);
 
-    expect(await run.order('resume')).toEqual(accepted);
+    expect(await run.execute('resume')).toEqual(accepted);
     await run.clock.advance(minuteMs);
     expect(run.polls()).toBe(3);
     await run.stop();
@@ -126,7 +126,7 @@ describe('the control request "pause"', () => {
     const run = running(world, { directory: directoryOf([account, otherAccount]) });
     await world.clock.advance(minuteMs);
 
-    expect(await run.order('pause')).toEqual(accepted);
+    expect(await run.execute('pause')).toEqual(accepted);
     await world.clock.advance(3 * hourMs);
 
     expect(countsOf(world.graph)).toEqual({
@@ -135,7 +135,7 @@ describe('the control request "pause"', () => {
       [`/${account.id}`]: 4,
       [`/${otherAccount.id}`]: 4,
     });
-    expect(await run.order('poll')).toMatchObject({ kind: 'conflict' });
+    expect(await run.execute('poll')).toMatchObject({ kind: 'conflict' });
     expect(world.telemetry.ofType('paused')).toEqual([
       { type: 'paused', stream: 'media', accountId: account.id, isPaused: true },
     ]);
@@ -146,10 +146,10 @@ describe('the control request "pause"', () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world);
     await world.clock.advance(minuteMs);
-    await run.order('pause');
+    await run.execute('pause');
     await world.clock.advance(90 * minuteMs);
 
-    expect(await run.order('resume')).toEqual(accepted);
+    expect(await run.execute('resume')).toEqual(accepted);
     await world.clock.advance(0);
 
     expect(run.polls()).toBe(2);
@@ -161,8 +161,8 @@ describe('the control request "pause"', () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world);
     await world.clock.advance(minuteMs);
-    await run.order('pause');
-    await run.order('pause', 'users');
+    await run.execute('pause');
+    await run.execute('pause', 'users');
     await world.clock.advance(72 * hourMs);
 
     expect(run.polls()).toBe(1);
@@ -174,7 +174,7 @@ describe('the control request "pause"', () => {
     const world = createWorld({ graph: graphWith() });
     const run = running(world, { group });
     await world.clock.advance(minuteMs);
-    await run.order('pause');
+    await run.execute('pause');
 
     group.give([]);
     await world.clock.advance(minuteMs);
@@ -222,11 +222,11 @@ describe('a control request that cannot be executed', () => {
     const run = running(world);
     await world.clock.advance(minuteMs);
 
-    expect(await run.order('pause', 'stories')).toEqual({
+    expect(await run.execute('pause', 'stories')).toEqual({
       kind: 'unknown',
       reason: 'no such stream is enabled; there are: media, users',
     });
-    expect(await run.order('pause', 'media', '404')).toMatchObject({ kind: 'unknown' });
+    expect(await run.execute('pause', 'media', '404')).toMatchObject({ kind: 'unknown' });
     await run.stop();
   });
 
@@ -237,7 +237,7 @@ describe('a control request that cannot be executed', () => {
     const run = running(world, { group });
     await world.clock.advance(minuteMs);
 
-    expect(await run.order('poll')).toEqual({
+    expect(await run.execute('poll')).toEqual({
       kind: 'elsewhere',
       reason: "partition 0, which has the account, is not this instance's now",
       owner: 'other (10.0.0.2)',
@@ -249,12 +249,12 @@ describe('a control request that cannot be executed', () => {
     const controlHandler = createControlHandler();
     const world = createWorld({ graph: graphWith() });
 
-    expect(await controlHandler.order('poll', 'media', account.id)).toMatchObject({
+    expect(await controlHandler.execute('poll', 'media', account.id)).toMatchObject({
       kind: 'unready',
     });
     const run = running(world, { controlHandler });
     await run.stop();
-    expect(await controlHandler.order('poll', 'media', account.id)).toMatchObject({
+    expect(await controlHandler.execute('poll', 'media', account.id)).toMatchObject({
       kind: 'unready',
     });
   });

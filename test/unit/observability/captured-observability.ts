@@ -24,7 +24,7 @@ type Changes = Omit<Partial<ObservabilityOptions>, 'http'> & {
 /** Opens it at time 0 with users polled every second and any free port; dispose of it. */
 export function openCaptured(
   { http, ...changes }: Changes = {},
-  controls: Controls = { order: () => Promise.resolve({ kind: 'accepted' }) },
+  controls: Controls = { execute: () => Promise.resolve({ kind: 'accepted' }) },
 ): Captured {
   let nowMs = 0;
   let written = '';

@@ -213,13 +213,13 @@ describe('translate', () => {
   test('advises on TLS by the kind of failure', () => {
     const failed = (code: string) =>
       translate(Object.assign(new KafkaJSError('Connection error: no'), { code }), context);
-    const mended = (code: string) => (failed(code) as Error).message.split('To mend it: ')[1];
+    const fixOf = (code: string) => (failed(code) as Error).message.split('To fix it: ')[1];
 
     expect(failed('SELF_SIGNED_CERT_IN_CHAIN')).toMatchObject({ code: 'kafka.tls', exitCode: 3 });
-    expect(mended('SELF_SIGNED_CERT_IN_CHAIN')).toMatch(/KAFKA_SSL_CA_LOCATION/);
-    expect(mended('ERR_TLS_CERT_ALTNAME_INVALID')).toMatch(/KAFKA_SSL_SERVER_NAME/);
-    expect(mended('CERT_HAS_EXPIRED')).toMatch(/renew/);
-    expect(mended('ERR_SSL_WRONG_VERSION_NUMBER')).toMatch(/speaks TLS/);
+    expect(fixOf('SELF_SIGNED_CERT_IN_CHAIN')).toMatch(/KAFKA_SSL_CA_LOCATION/);
+    expect(fixOf('ERR_TLS_CERT_ALTNAME_INVALID')).toMatch(/KAFKA_SSL_SERVER_NAME/);
+    expect(fixOf('CERT_HAS_EXPIRED')).toMatch(/renew/);
+    expect(fixOf('ERR_SSL_WRONG_VERSION_NUMBER')).toMatch(/speaks TLS/);
   });
 
   test('returns an error of this program unchanged from inside the wrappers of kafkajs', () => {

@@ -15,7 +15,7 @@ interface Given extends Captured {
 function openOrdered(answer: ControlAnswer = { kind: 'accepted' }): Given {
   const orders: string[] = [];
   const controls: Controls = {
-    order(kind, stream, accountId) {
+    execute(kind, stream, accountId) {
       orders.push(`${kind} ${stream} ${accountId}`);
       return Promise.resolve(answer);
     },
@@ -42,7 +42,7 @@ describe('the routes of the control API', () => {
       expect.objectContaining({
         level: 'info',
         msg: 'control request executed',
-        order: kind,
+        request: kind,
         stream: 'users',
         account: '1',
       }),
@@ -90,7 +90,7 @@ describe('the routes of the control API', () => {
 
     expect(answer).toMatchObject({
       status: 403,
-      body: { error: 'orders are off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart' },
+      body: { error: 'the control API is off: set HTTP_TOKEN, or HTTP_TOKEN_FILE, and restart' },
     });
   });
 

@@ -136,7 +136,7 @@ const idle: Parameters<typeof createStatusServer>[1] = {
     throw new Error('unasked');
   },
   metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
-  controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
+  controls: { execute: () => Promise.resolve({ kind: 'accepted' }) },
   log: {
     error: () => undefined,
     info: () => undefined,

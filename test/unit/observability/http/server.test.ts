@@ -139,7 +139,7 @@ describe('the HTTP server', () => {
           throw new Error('unasked');
         },
         metrics: { contentType: 'text/plain', render: () => Promise.reject(new Error('inside')) },
-        controls: { order: () => Promise.resolve({ kind: 'accepted' }) },
+        controls: { execute: () => Promise.resolve({ kind: 'accepted' }) },
         log: {
           error: ({ error }) => errors.push(error),
           info: () => undefined,
