@@ -50,7 +50,7 @@ export async function runLive(
   signal: AbortSignal,
 ): Promise<number> {
   const spending = createSpending();
-  const first = firstRound(sandbox.api.world.accounts.length * STREAMS.length);
+  const first = firstCycle(sandbox.api.world.accounts.length * STREAMS.length);
   const intervals = STREAMS.map((stream) => [`STREAM_${stream.toUpperCase()}_INTERVAL`, INTERVAL]);
   await using program = startProgram({
     command: 'run',
@@ -92,7 +92,7 @@ function tell(poll: PollLine | undefined, spending: Spending): void {
 }
 
 /** Returns a promise that resolves when every stream of every account has been polled once. */
-function firstRound(expected: number) {
+function firstCycle(expected: number) {
   const seen = new Set<string>();
   const finished = Promise.withResolvers<'done'>();
   return {

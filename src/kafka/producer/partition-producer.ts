@@ -263,7 +263,7 @@ export class PartitionProducer {
 
   /**
    * Commits the end record, once per producer. A read that reaches its offset has every commit made
-   * before this producer was opened. A deposed leader cannot serve that offset, and an open transaction
+   * before this producer was opened. A former leader cannot serve that offset, and an open transaction
    * of another producer visibly blocks the read before it (Invariant 2).
    */
   async #commitEndRecord(stop: AbortSignal): Promise<bigint> {
