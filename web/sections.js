@@ -4,7 +4,7 @@ import { absolute, count, plural, relative, span, stateWord } from './words.js';
 /** @import { Status } from '../src/observability/status.ts' */
 /** @typedef {Status['quota']['items'][number]} QuotaEntry */
 /** @typedef {Status['streams'][number]} StreamSummary */
-/** @typedef {Status['trouble'][number]} TroubleEntry */
+/** @typedef {Status['trouble'][number]} ErrorItem */
 
 /** @param {Status} status */
 export function showProgram(status) {
@@ -19,7 +19,7 @@ export function showProgram(status) {
 }
 
 /** @param {Status} status */
-export function showTrouble({ ready, reasons, trouble }) {
+export function showErrors({ ready, reasons, trouble }) {
   const nothing = byId('no-trouble');
   setText(nothing, 'Nothing: every connection is up, and every stream is polled in time.');
   nothing.hidden = !ready || trouble.length > 0;
@@ -32,12 +32,12 @@ export function showTrouble({ ready, reasons, trouble }) {
   });
   reconcile(byId('troubles'), trouble, {
     key: ({ code }) => code,
-    create: makeTrouble,
-    update: updateTrouble,
+    create: makeErrorItem,
+    update: updateErrorItem,
   });
 }
 
-function makeTrouble() {
+function makeErrorItem() {
   return make('li', {}, [
     make('p', {}, [
       make('code', { 'data-part': 'code' }),
@@ -51,9 +51,9 @@ function makeTrouble() {
 
 /**
  * @param {HTMLElement} item
- * @param {TroubleEntry} trouble
+ * @param {ErrorItem} error
  */
-function updateTrouble(item, { code, action, streams, accounts, example }) {
+function updateErrorItem(item, { code, action, streams, accounts, example }) {
   setText(part(item, 'code'), code);
   setText(part(item, 'where'), `${plural(streams, 'stream')} of ${plural(accounts, 'account')}`);
   setText(part(item, 'action'), action);

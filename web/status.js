@@ -1,6 +1,6 @@
 import { showAccounts } from './accounts.js';
 import { byId, setAttribute, setText } from './elements.js';
-import { showConnections, showProgram, showQuota, showStreams, showTrouble } from './sections.js';
+import { showConnections, showProgram, showQuota, showStreams, showErrors } from './sections.js';
 
 /** @import { Status } from '../src/observability/status.ts' */
 
@@ -67,7 +67,7 @@ function isStatus(found) {
 function show(status) {
   byId('connection').hidden = true;
   showProgram(status);
-  showTrouble(status);
+  showErrors(status);
   showConnections(status);
   showQuota(status);
   showStreams(status);

@@ -111,7 +111,7 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
     samples: ({ version }) => [[{ version, node_version: process.versions.node }, 1]],
   },
   token_expiry_timestamp_seconds: perToken(
-    'When the token expires, or since when the API refuses it; +Inf for never',
+    'When the token expires, or since when the API rejects it; +Inf for never',
     (endMs) => endMs / 1000,
   ),
   token_expiry_days: perToken(
@@ -119,7 +119,7 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
     (endMs, _isRejected, nowMs) => (endMs - nowMs) / dayMs,
   ),
   token_refused: perToken(
-    '1 when the API refuses the token, 0 when it does not',
+    '1 when the API rejects the token, 0 when it does not',
     (_endMs, isRejected) => Number(isRejected),
   ),
   graph_api_version_end_timestamp_seconds: {
@@ -144,7 +144,7 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
   accounts_stopped: perStream(
     'Accounts of which the stream is not polled until a person has acted',
     ({ accounts, stream }) =>
-      accounts.filter(({ stopped, streams }) => isStop(stopped ?? streams[stream]?.trouble)).length,
+      accounts.filter(({ stopped, streams }) => isStop(stopped ?? streams[stream]?.error)).length,
   ),
   accounts_paused: perStream(
     'Accounts of which a person has paused the stream',
@@ -163,7 +163,7 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
     },
   ),
   left_out: {
-    help: 'What is not asked for now because the API refuses it, by error code',
+    help: 'Media, metrics and children that are excluded because the API rejects them, by error code',
     labels: ['stream', 'reason'],
     samples: (scrape) =>
       streamScrapes(scrape).flatMap((one) =>

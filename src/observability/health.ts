@@ -32,7 +32,7 @@ export interface StreamTally {
   readonly requests: number;
   /** The time of the next poll, epoch milliseconds; null when unknown. */
   readonly nextPollMs: number | null;
-  readonly trouble: StreamError | null;
+  readonly error: StreamError | null;
   /** The time of the last write of the state, epoch milliseconds; null without a state. */
   readonly stateMs: number | null;
   /** The rejections in the state. */
@@ -231,7 +231,7 @@ function updateAccounts(
 function withoutStops(account: AccountStatus): AccountStatus {
   const streams = Object.entries(account.streams).map(([name, tally]) => [
     name,
-    isStop(tally.trouble) ? { ...tally, trouble: null } : tally,
+    isStop(tally.error) ? { ...tally, error: null } : tally,
   ]);
   return {
     ...account,
@@ -287,7 +287,7 @@ export const emptyTally: StreamTally = {
   deadLetters: 0,
   requests: 0,
   nextPollMs: null,
-  trouble: null,
+  error: null,
   stateMs: null,
   rejections: [],
   stateSize: null,
@@ -307,7 +307,7 @@ function withSuccess(
       deadLetters: before.deadLetters + deadLetters,
       requests: before.requests + requests,
       nextPollMs,
-      trouble: null,
+      error: null,
     },
     { succeededAtMs: { ...succeededAtMs, [stream]: nowMs } },
   ]);
@@ -319,8 +319,8 @@ function withFailure(
   nowMs: number,
 ): ServiceHealth {
   const { code, disposition, message, retryInMs, nextPollMs } = event;
-  return changeStream(health, event, ({ trouble: before }) => {
-    const trouble: StreamError = {
+  return changeStream(health, event, ({ error: before }) => {
+    const error: StreamError = {
       code,
       disposition,
       message,
@@ -329,6 +329,6 @@ function withFailure(
       tries: (before?.tries ?? 0) + 1,
       retryAtMs: retryInMs === null ? null : nowMs + retryInMs,
     };
-    return [{ nextPollMs, trouble }, disposition === 'stop-account' ? { stopped: trouble } : {}];
+    return [{ nextPollMs, error }, disposition === 'stop-account' ? { stopped: error } : {}];
   });
 }

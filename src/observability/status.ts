@@ -50,7 +50,7 @@ export function describeStatus(health: ServiceHealth, query: StatusQuery, facts:
     quota: { total: quota.length, items: quota.slice(0, shownScopes) },
     streams: streamSummaries(health, entries),
     /** The errors; those that need a person come first. */
-    trouble: troubleEntries(entries),
+    trouble: errorEntries(entries),
     accounts: {
       total: entries.length,
       /** The number of accounts that match the query. */
@@ -184,17 +184,17 @@ function oldestOf(times: readonly (string | null)[]): string | null {
 }
 
 /** The errors by code, each with advice and one of its messages. */
-function troubleEntries(entries: readonly AccountEntry[]) {
-  const byCode = new Map<ErrorCode, ReturnType<typeof newTrouble>>();
+function errorEntries(entries: readonly AccountEntry[]) {
+  const byCode = new Map<ErrorCode, ReturnType<typeof newErrorEntry>>();
   for (const { id, error: shared, streams } of entries) {
     for (const { state, error: own } of streams) {
       const error = shared ?? own;
       if (error === null) continue;
-      const trouble = byCode.get(error.code) ?? newTrouble(error.message);
-      trouble.ids.add(id);
-      trouble.streams += 1;
-      trouble.stopped += state === 'stopped' ? 1 : 0;
-      byCode.set(error.code, trouble);
+      const entry = byCode.get(error.code) ?? newErrorEntry(error.message);
+      entry.ids.add(id);
+      entry.streams += 1;
+      entry.stopped += state === 'stopped' ? 1 : 0;
+      byCode.set(error.code, entry);
     }
   }
   return [...byCode]
@@ -204,7 +204,7 @@ function troubleEntries(entries: readonly AccountEntry[]) {
     });
 }
 
-function newTrouble(example: string) {
+function newErrorEntry(example: string) {
   return { ids: new Set<string>(), streams: 0, stopped: 0, example };
 }
 
@@ -237,17 +237,17 @@ function streamStatus(
   { name, intervalMs }: { readonly name: StreamName; readonly intervalMs: number },
   nowMs: number,
 ) {
-  const { nextPollMs, trouble, polls, records, requests, deadLetters } =
+  const { nextPollMs, error, polls, records, requests, deadLetters } =
     account.streams[name] ?? emptyTally;
   const succeededMs = account.succeededAtMs[name];
   const ageMs = nowMs - (succeededMs ?? account.addedAtMs);
-  const state = stateOf(account, name, account.stopped ?? trouble, ageMs / intervalMs);
+  const state = stateOf(account, name, account.stopped ?? error, ageMs / intervalMs);
   const isIdle = state === 'stopped' || state === 'paused';
   return {
     stream: name,
     state,
     lastSuccess: isoOrNull(succeededMs ?? null),
-    nextPoll: isoOrNull(isIdle ? null : (trouble?.retryAtMs ?? nextPollMs)),
+    nextPoll: isoOrNull(isIdle ? null : (error?.retryAtMs ?? nextPollMs)),
     /** The age of the last success minus the interval; 0 when it is negative. */
     lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),
     polls,
@@ -255,7 +255,7 @@ function streamStatus(
     requests,
     deadLetters,
     /** Null also when an error of the account stops all of its streams. */
-    error: account.stopped === null ? describeError(trouble) : null,
+    error: account.stopped === null ? describeError(error) : null,
   };
 }
 

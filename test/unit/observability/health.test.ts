@@ -84,7 +84,7 @@ describe('reduceHealth', () => {
         deadLetters: 1,
         requests: 5,
         nextPollMs: 900,
-        trouble: null,
+        error: null,
         stateMs: null,
         stateSize: null,
         rejections: [],
@@ -95,14 +95,14 @@ describe('reduceHealth', () => {
   test("keeps the start and the number of a stream's failures until the stream succeeds", () => {
     const once = reduceHealth(withAccount(), failed({ retryInMs: 5 }), 30);
 
-    expect(once.accounts.get('1')?.streams['users']?.trouble).toMatchObject({
+    expect(once.accounts.get('1')?.streams['users']?.error).toMatchObject({
       sinceMs: 30,
       atMs: 30,
       tries: 1,
       retryAtMs: 35,
     });
     const twice = reduceHealth(once, failed({ message: 'HTTP 503', retryInMs: null }), 40);
-    expect(twice.accounts.get('1')?.streams['users']?.trouble).toEqual({
+    expect(twice.accounts.get('1')?.streams['users']?.error).toEqual({
       code: 'graph.server',
       disposition: 'retry',
       message: 'HTTP 503',
@@ -112,7 +112,7 @@ describe('reduceHealth', () => {
       retryAtMs: null,
     });
     const healed = reduceHealth(twice, finished(), 50);
-    expect(healed.accounts.get('1')?.streams['users']?.trouble).toBeNull();
+    expect(healed.accounts.get('1')?.streams['users']?.error).toBeNull();
   });
 
   test('keeps an account stopped until its next start, even when a running poll ends later', () => {
@@ -126,7 +126,7 @@ describe('reduceHealth', () => {
     expect(ended.accounts.get('1')?.stopped?.code).toBe('graph.token');
     const again = { type: 'accounts', added: [account('1')], removed: [] } as const;
     const resumed = reduceHealth(ended, again, 33).accounts.get('1');
-    expect([resumed?.stopped, resumed?.streams['users']?.trouble]).toEqual([null, null]);
+    expect([resumed?.stopped, resumed?.streams['users']?.error]).toEqual([null, null]);
     expect(resumed?.succeededAtMs).toEqual({ media: 32 });
   });
 
