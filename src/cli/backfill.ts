@@ -29,7 +29,7 @@ export const backfillCommand: CommandDefinition = {
   exits: {
     0: 'written; without --apply, shown',
     2: 'bad configuration, stream, date or account; nothing was changed',
-    3: 'Kafka or the registry refused or is unavailable, or an instance did not hand its partitions over; nothing was changed',
+    3: 'Kafka or the registry rejected the request or is unavailable, or an instance did not hand its partitions over; nothing was changed',
   },
   options: [
     new Option(
@@ -55,7 +55,7 @@ async function backfill({
   settings,
 }: Invocation<BackfillOptions & ApplyOptions>): Promise<0> {
   const request = readBackfill(args[0] ?? '', options, Date.now());
-  await using session = await openStateSession(settings, 'refuse');
+  await using session = await openStateSession(settings, 'fail');
   const writtenBy = `backfill on ${session.instance}`;
   const plan = (current: StateSession): Plan => {
     const planned = planBackfill(current, request, { writtenBy, nowMs: Date.now() });

@@ -165,7 +165,7 @@ function createOption([flags, about, parse]: OptionRow): Option {
 /** Parses a whole number from 1 on. @throws StopProcessError `config.invalid` */
 export function parseCount(name: string, text: string): number {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  return number > 0 ? number : refuse(name, 'a whole number from 1 on, such as 10', text);
+  return number > 0 ? number : reject(name, 'a whole number from 1 on, such as 10', text);
 }
 
 export const parseLimit = (text: string): number => parseCount('--limit', text);
@@ -174,7 +174,7 @@ export const parseLimit = (text: string): number => parseCount('--limit', text);
 export function accountIds(text: string): readonly string[] {
   const ids = text.split(',');
   if (ids.every((id) => /^\d+$/.test(id))) return ids;
-  return refuse('--account', 'account ids, digits such as 17841400000000001', text);
+  return reject('--account', 'account ids, digits such as 17841400000000001', text);
 }
 
 /** Parses a day (its midnight in UTC) or a time with its offset; undefined for other text. */
@@ -183,7 +183,7 @@ export function parseTime(text: string): number | undefined {
 }
 
 /** @throws StopProcessError `config.invalid` */
-export function refuse(name: string, expected: string, actual: string): never {
+export function reject(name: string, expected: string, actual: string): never {
   throw usage(`${name} "${actual.slice(0, 60)}": expected ${expected}`);
 }
 

@@ -16,7 +16,7 @@ import { type LocalCodec, openLocalCodec } from '../registry/index.ts';
 import {
   accountIds,
   parseLimit,
-  refuse,
+  reject,
   untilStopped,
   type CommandDefinition,
   type Invocation,
@@ -35,7 +35,7 @@ export const dryRunCommand: CommandDefinition = {
   ],
   exits: {
     0: 'every poll succeeded, or stopped by SIGTERM or SIGINT',
-    3: 'a poll failed, or the API refused or was unavailable',
+    3: 'a poll failed, or the API rejected a request or was unavailable',
     4: 'with --strict: every poll succeeded, but something would be dead-lettered or was skipped',
   },
   options: [
@@ -105,5 +105,5 @@ function lineOf(record: OutgoingRecord, codec: LocalCodec, { kafka }: Config) {
 }
 
 function parseName(text: string): InstagramStreamName {
-  return isStreamName(text) ? text : refuse('stream', `one of ${streamNames.join(', ')}`, text);
+  return isStreamName(text) ? text : reject('stream', `one of ${streamNames.join(', ')}`, text);
 }

@@ -12,7 +12,7 @@ import {
   describeError,
   parseCount,
   print,
-  refuse,
+  reject,
   usage,
   type CommandDefinition,
   type Invocation,
@@ -48,7 +48,7 @@ export const loginCommand: CommandDefinition = {
   exits: {
     0: 'the token is in the file',
     2: 'bad configuration or usage, the port is taken, or the file cannot be written',
-    3: 'the person refused or did not return in time, or Meta refused or is unavailable',
+    3: 'the person denied the login or did not return in time, or Meta rejected it or is unavailable',
   },
   options: [
     ['--output <file>', 'write the token into this file, instead of INSTAGRAM_ACCESS_TOKEN_FILE'],
@@ -71,7 +71,7 @@ export const loginCommand: CommandDefinition = {
 
 function timeoutS(text: string): number {
   const seconds = parseCount('--timeout', text);
-  return seconds <= 3600 ? seconds : refuse('--timeout', 'seconds, 3600 at most', text);
+  return seconds <= 3600 ? seconds : reject('--timeout', 'seconds, 3600 at most', text);
 }
 
 async function logIn(config: Config, options: LoginOptions, signal: AbortSignal) {

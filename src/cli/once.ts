@@ -14,7 +14,7 @@ export const onceCommand: CommandDefinition = {
   exits: {
     0: 'every poll succeeded, or stopped by SIGTERM or SIGINT',
     1: 'an error within the program, or a stop that took too long',
-    3: 'a poll failed, or Kafka, the registry or the API refused or was unavailable',
+    3: 'a poll failed, or Kafka, the registry or the API rejected a request or was unavailable',
     4: 'with --strict: every poll succeeded, but something was dead-lettered or skipped',
   },
   options: [

@@ -31,7 +31,7 @@ interface SchemasResult extends Printed {
 
 type SchemasAction = (context: SchemasContext) => Promise<SchemasResult>;
 
-const unavailable = 'the registry refused or is unavailable';
+const unavailable = 'the registry rejected the request or is unavailable';
 
 export const schemasCommands: CommandGroup = {
   usage: 'schemas',
@@ -94,7 +94,7 @@ async function check({ registry, mode, signal }: SchemasContext): Promise<Schema
   const findings = await registry.inspect(signal);
   return {
     text: () => listFindings(findings, mode),
-    json: () => findings.map((one) => ({ ...one, standing: standing(one, mode) })),
+    json: () => findings.map((one) => ({ ...one, status: schemaStatus(one, mode) })),
     exitCode: findings.every((finding) => isFit(finding, mode)) ? 0 : 3,
   };
 }
@@ -131,7 +131,7 @@ const words = {
 } as const;
 
 /** Returns the result that a start would have for a schema. */
-export function standing(
+export function schemaStatus(
   { id, incompatible, versions, mode: subjectMode }: SubjectFinding,
   mode: Mode,
 ): keyof typeof words {
@@ -144,19 +144,19 @@ export function standing(
 
 /** True when a start would accept the schema. */
 export function isFit(finding: SubjectFinding, mode: Mode): boolean {
-  return !['incompatible', 'missing', 'blocked'].includes(standing(finding, mode));
+  return !['incompatible', 'missing', 'blocked'].includes(schemaStatus(finding, mode));
 }
 
 /** Formats one line per subject, and the errors below the table. */
 export function listFindings(findings: readonly SubjectFinding[], mode: Mode): string {
   const table = asTable([
-    ['SUBJECT', 'VERSIONS', 'LEVEL', 'ID', 'STANDING'],
+    ['SUBJECT', 'VERSIONS', 'LEVEL', 'ID', 'STATUS'],
     ...findings.map((finding) => [
       finding.subject,
       finding.versions.join(',') || '-',
       finding.level ?? '-',
       String(finding.id ?? '-'),
-      words[standing(finding, mode)],
+      words[schemaStatus(finding, mode)],
     ]),
   ]);
   const errors = findings.flatMap(({ incompatible }) =>

@@ -10,7 +10,7 @@ import {
   accountIds,
   parseLimit,
   parseTime,
-  refuse,
+  reject,
   usage,
   type CommandDefinition,
   type Invocation,
@@ -31,7 +31,7 @@ export const tailCommand: CommandDefinition = {
   ],
   exits: {
     0: 'stopped by SIGTERM or SIGINT (Ctrl-C), or finished with --limit or --no-follow',
-    3: 'Kafka or the registry refused or is unavailable, or the topic does not exist',
+    3: 'Kafka or the registry rejected the request or is unavailable, or the topic does not exist',
   },
   options: [
     ['--from-beginning', 'begin with the oldest record'],
@@ -107,7 +107,7 @@ export function startOf(options: Partial<TailOptions>, nowMs: number): TailStart
 export function parseOffset(text: string): bigint {
   if (/^-?\d{1,18}$/.test(text)) return BigInt(text);
   const expected = 'a whole number, such as 1200, or -10 for ten before the end';
-  return refuse('--from-offset', expected, text);
+  return reject('--from-offset', expected, text);
 }
 
 function parseSince(text: string, nowMs: number): number {
@@ -115,14 +115,14 @@ function parseSince(text: string, nowMs: number): number {
   if (durationMs !== undefined) return Math.max(0, nowMs - durationMs);
   const expected =
     'how long ago, such as 2h, a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z';
-  return parseTime(text) ?? refuse('--since', expected, text);
+  return parseTime(text) ?? reject('--since', expected, text);
 }
 
 function parseRole(text: string): TopicRole {
   const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters'];
   // The topic's own name has a hyphen: dead-letters.
   const found = roles.find((role) => role === text.replaceAll('-', '_'));
-  return found ?? refuse('stream', `one of ${roles.join(', ')}`, text);
+  return found ?? reject('stream', `one of ${roles.join(', ')}`, text);
 }
 
 /** Records of other programs lack this program's headers. */

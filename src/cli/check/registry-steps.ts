@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { RegistryAdapter, SubjectFinding } from '../../registry/index.ts';
-import { standing } from '../schemas.ts';
+import { schemaStatus } from '../schemas.ts';
 import { type CheckStep, type Finding, ok, step } from './checklist.ts';
 
 export function registrySteps(config: Config, registry: RegistryAdapter): readonly CheckStep[] {
@@ -20,7 +20,7 @@ export function registrySteps(config: Config, registry: RegistryAdapter): readon
 function schemaFinding(finding: SubjectFinding, mode: 'register' | 'verify'): Finding {
   const { subject, incompatible } = finding;
   const failed = { status: 'failed', subject } as const;
-  const result = standing(finding, mode);
+  const result = schemaStatus(finding, mode);
   switch (result) {
     case 'incompatible':
       return { ...failed, detail: incompatible ?? '', code: 'registry.incompatible' };

@@ -2,7 +2,7 @@ import { isoSeconds } from '../../engine/key.ts';
 import { type Json, describeJson, isNode } from '../../engine/json.ts';
 import { parseGraphTime } from '../../instagram/model/graph-time.ts';
 import { beginningMs, futureMs } from '../../instagram/model/windows.ts';
-import { refuseState } from './state-change.ts';
+import { rejectState } from './state-change.ts';
 
 /** Airbyte's cursor for an account: the date of its newest record. */
 export interface AirbyteCursor {
@@ -80,7 +80,7 @@ function unwrap(document: Located): Located | undefined {
   const found = entries.map((entry) => {
     // A bare state in a list does not name its stream.
     if (wrappingOf(entry) !== undefined) return unwrap(entry);
-    return refuse(entry, 'a message of type STATE, or an object with a stream descriptor');
+    return reject(entry, 'a message of type STATE, or an object with a stream descriptor');
   });
   return found.findLast((entry) => entry !== undefined);
 }
@@ -119,13 +119,13 @@ function openMessage(message: Located, { value: type }: Located): Located | unde
   // Most messages in the output of a sync are not states.
   if (name === undefined) return undefined;
   const state = member(message, name);
-  if (type === 'STATE' && state.value === undefined) refuse(state, 'an object');
+  if (type === 'STATE' && state.value === undefined) reject(state, 'an object');
   return unwrap(state);
 }
 
 function openStream(entry: Located, descriptor: Located): Located | undefined {
   const name = member(descriptor, 'name');
-  if (typeof name.value !== 'string') refuse(name, 'the name of a stream');
+  if (typeof name.value !== 'string') reject(name, 'the name of a stream');
   return name.value === streamName ? member(entry, 'streamState') : undefined;
 }
 
@@ -136,7 +136,7 @@ function openConnection(connection: Located, type: Located): Located | undefined
   // A connection that was never synced.
   if (name === 'not_set') return undefined;
   const state = entryOf(connectionMembers, name);
-  if (state === undefined) return refuse(type, 'stream, global, legacy or not_set');
+  if (state === undefined) return reject(type, 'stream, global, legacy or not_set');
   return unwrap(member(connection, state));
 }
 
@@ -145,18 +145,18 @@ function entryOf(names: Readonly<Record<string, string>>, key: unknown): string 
 }
 
 function openStates(_global: Located, states: Located): Located | undefined {
-  return Array.isArray(states.value) ? unwrap(states) : refuse(states, 'a list');
+  return Array.isArray(states.value) ? unwrap(states) : reject(states, 'a list');
 }
 
 function readBare(state: Located): readonly MaybeCursor[] {
   const { path, value } = state;
   // Since 0.1.8 missing, null and empty all mean that nothing was read yet.
   if (value === undefined || value === null) return [];
-  if (!isNode(value)) return refuse(state, 'an object or null');
+  if (!isNode(value)) return reject(state, 'an object or null');
   const states = member(state, 'states');
   if (states.value !== undefined) return readPartitions(states);
   if (Object.hasOwn(value, 'use_global_cursor') || Object.hasOwn(value, 'state')) {
-    refuse(
+    reject(
       states,
       'a list of partitions (a cursor of all accounts together does not say what was read of each)',
     );
@@ -171,9 +171,9 @@ function readBare(state: Located): readonly MaybeCursor[] {
 }
 
 function readPartitions(states: Located): readonly MaybeCursor[] {
-  const entries = entriesOf(states) ?? refuse(states, 'a list of partitions');
+  const entries = entriesOf(states) ?? reject(states, 'a list of partitions');
   return entries.map((entry) => {
-    if (!isNode(entry.value)) refuse(entry, 'an object with "partition" and "cursor"');
+    if (!isNode(entry.value)) reject(entry, 'an object with "partition" and "cursor"');
     const id = member(member(entry, 'partition'), 'business_account_id');
     const accountId = readAccount(id, 'an account id (a text of digits)');
     return readCursor(accountId, member(entry, 'cursor'));
@@ -184,20 +184,20 @@ function readPartitions(states: Located): readonly MaybeCursor[] {
 function readCursor(accountId: string, cursor: Located): MaybeCursor {
   const { value } = cursor;
   if (value === undefined || value === null) return undefined;
-  if (!isNode(value)) return refuse(cursor, 'an object with "date"');
+  if (!isNode(value)) return reject(cursor, 'an object with "date"');
   const date = member(cursor, 'date');
   if (Object.keys(value).length === 0 || date.value === null) return undefined;
   return { accountId, cursorMs: readDate(date), path: date.path };
 }
 
 function readAccount(id: Located, expected: string): string {
-  return typeof id.value === 'string' && /^\d+$/.test(id.value) ? id.value : refuse(id, expected);
+  return typeof id.value === 'string' && /^\d+$/.test(id.value) ? id.value : reject(id, expected);
 }
 
 function readDate(date: Located): number {
   const ms = typeof date.value === 'string' ? parseGraphTime(date.value) : undefined;
-  if (ms === undefined) return refuse(date, 'a time such as 2025-06-28T07:00:00+00:00');
-  return ms >= beginningMs ? ms : refuse(date, 'a time after 2010-01-01, when Instagram began');
+  if (ms === undefined) return reject(date, 'a time such as 2025-06-28T07:00:00+00:00');
+  return ms >= beginningMs ? ms : reject(date, 'a time after 2010-01-01, when Instagram began');
 }
 
 /** Formats a text, number or flag as it is, and other values by their kind. */
@@ -209,8 +209,8 @@ function show(value: Json | undefined): string {
   return describeJson(value);
 }
 
-function refuse({ path, value }: Located, expected: string): never {
-  return refuseState(`Airbyte's state, ${path}: expected ${expected}, got ${show(value)}`);
+function reject({ path, value }: Located, expected: string): never {
+  return rejectState(`Airbyte's state, ${path}: expected ${expected}, got ${show(value)}`);
 }
 
 /** Explains to a person why an account's cursor is not imported. */

@@ -9,7 +9,7 @@ import { readImport } from './import-file.ts';
 import { planImport, planMove, planReset, planSet, type Planner } from './plan.ts';
 import { openStateSession, type StateFilter, type StateSession } from './session.ts';
 import { exportStates, getState, listStates } from './show.ts';
-import { refuseState } from './state-change.ts';
+import { rejectState } from './state-change.ts';
 
 interface StateOptions extends ApplyOptions, StateFilter {
   readonly all?: boolean;
@@ -22,7 +22,7 @@ type Subcommand = Pick<CommandDefinition, 'usage' | 'about' | 'examples' | 'opti
 
 const one = 'user_insights/17841400000000001';
 
-const outside = 'Kafka or the registry refused or is unavailable';
+const outside = 'Kafka or the registry rejected the request or is unavailable';
 
 const narrowing: readonly OptionRow[] = [
   ['--stream <name>', 'only this stream'],
@@ -61,7 +61,7 @@ function reads({ show, ...subcommand }: ReadCommand): CommandDefinition {
     },
     settings,
     async run(invocation: StateInvocation): Promise<ExitCode> {
-      await using session = await openStateSession(invocation.settings, 'refuse');
+      await using session = await openStateSession(invocation.settings, 'fail');
       process.stdout.write(show(session, invocation));
       return 0;
     },
@@ -93,7 +93,7 @@ function changes({
       const { options, settings } = invocation;
       const planner = await prepare(invocation);
       const missing = options.apply === true ? 'create' : 'empty';
-      await using session = await openStateSession(settings, createsTopic ? missing : 'refuse');
+      await using session = await openStateSession(settings, createsTopic ? missing : 'fail');
       const author = { writtenBy: `state ${name} on ${session.instance}`, nowMs: Date.now() };
       return await carryOut(session, (current) => planner(current, author), options);
     },
@@ -191,6 +191,6 @@ async function readInput(file: string): Promise<string> {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    return refuseState(`${file} cannot be read: ${messageOf(error)}`);
+    return rejectState(`${file} cannot be read: ${messageOf(error)}`);
   }
 }

@@ -4,7 +4,7 @@ import { isStreamName, streamNames } from '../../instagram/streams/index.ts';
 import type { StateForm } from '../../registry/index.ts';
 import { type AirbyteState, readAirbyteState } from './airbyte-state.ts';
 import { exportFormat } from './show.ts';
-import { refuseState } from './state-change.ts';
+import { rejectState } from './state-change.ts';
 
 export type Imported =
   | { readonly kind: 'export'; readonly states: readonly StreamState[] }
@@ -24,14 +24,14 @@ export function readImport(text: string, form: StateForm, nowMs: number): Import
 /** Parses one JSON document, or one per line. */
 function parse(text: string): readonly Json[] {
   if (text.trim() === '') {
-    refuseState('the file is empty: expected what `state export` or Airbyte gives');
+    rejectState('the file is empty: expected what `state export` or Airbyte gives');
   }
   try {
     return [JSON.parse(text) as Json];
   } catch (error) {
     const lines = text.split('\n').map((line, index) => ({ line, number: index + 1 }));
     const filled = lines.filter(({ line }) => line.trim() !== '');
-    if (filled.length === 1) refuseState(`the file is not JSON: ${oneLine(error)}`);
+    if (filled.length === 1) rejectState(`the file is not JSON: ${oneLine(error)}`);
     return filled.map(({ line, number }) => parseLine(line, number));
   }
 }
@@ -40,7 +40,7 @@ function parseLine(line: string, number: number): Json {
   try {
     return JSON.parse(line) as Json;
   } catch (error) {
-    return refuseState(
+    return rejectState(
       `line ${number}: expected JSON (the file is not one JSON document, so each line must be): ` +
         oneLine(error),
     );
@@ -56,29 +56,29 @@ function readExport(documents: readonly Json[], form: StateForm): readonly Strea
   const states = documents.map((document, index) => readEntry(document, `line ${index + 1}`, form));
   const keys = states.map(({ stream, accountId }) => stateKey(stream, accountId));
   const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (twice !== undefined) refuseState(`${twice} is in the file twice: leave one of them`);
+  if (twice !== undefined) rejectState(`${twice} is in the file twice: leave one of them`);
   return states;
 }
 
 function readEntry(document: Json, place: string, form: StateForm): StreamState {
   const entry: Node = isNode(document)
     ? document
-    : refuseState(`${place}: expected an object, got ${describeJson(document)}`);
+    : rejectState(`${place}: expected an object, got ${describeJson(document)}`);
   const { format = null, key: named = null } = entry;
   if (format !== exportFormat) {
-    refuseState(`${place}.format: expected "${exportFormat}", got ${JSON.stringify(format)}`);
+    rejectState(`${place}.format: expected "${exportFormat}", got ${JSON.stringify(format)}`);
   }
   if (entry['unreadable'] !== undefined) {
-    refuseState(`${place}: this state could not be read when it was exported; leave it out`);
+    rejectState(`${place}: this state could not be read when it was exported; leave it out`);
   }
   const state = form.fromJson(entry['state'] ?? null, `${place}.state`);
   const key = stateKey(state.stream, state.accountId);
   if (!isStreamName(state.stream)) {
-    refuseState(
+    rejectState(
       `${place}.state.stream: got "${state.stream}", expected one of ${streamNames.join(', ')}`,
     );
   }
   if (named === key) return state;
   const got = JSON.stringify(named);
-  return refuseState(`${place}.key: expected "${key}", whose state it is, got ${got}`);
+  return rejectState(`${place}.key: expected "${key}", whose state it is, got ${got}`);
 }

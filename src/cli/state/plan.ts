@@ -13,7 +13,7 @@ import {
   type StateFilter,
   type StateSession,
   contentOf,
-  refuseUnknown,
+  rejectUnknown,
   select,
   stateOf,
   storedUnder,
@@ -28,7 +28,7 @@ import {
   parseCursor,
   parseStateKey,
   parseStream,
-  refuseState,
+  rejectState,
 } from './state-change.ts';
 
 /** A write with the details that a person reviews. */
@@ -56,7 +56,7 @@ export function planSet(text: string, cursor: string, nowMs: number): Planner {
   const cursorMs = parseCursor(cursor, nowMs);
   return (session, author) => {
     const key = stateKey(id.stream, id.accountId);
-    const before = readableState(session, key) ?? refuseUnknown(session, key);
+    const before = readableState(session, key) ?? rejectUnknown(session, key);
     return planOf(session, [changeCursor(id, cursorMs, { ...author, before })]);
   };
 }
@@ -112,7 +112,7 @@ function accountsOf(stored: readonly StoredState[]): readonly string[] {
 function readableState(session: StateSession, key: string): StreamState | null {
   const state = stateOf(session, key);
   if (state !== null || !session.stored.some((one) => one.key === key)) return state;
-  return refuseState(
+  return rejectState(
     `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead`,
   );
 }
@@ -125,7 +125,7 @@ export function planReset(
   const { keys, all, stream, account } = request;
   const narrowed = stream !== undefined || account !== undefined;
   if ([keys.length > 0, narrowed, all].filter(Boolean).length !== 1) {
-    refuseState('reset: expected keys, or --stream and --account (one or both), or --all');
+    rejectState('reset: expected keys, or --stream and --account (one or both), or --all');
   }
   const named = [...new Set(keys)].flatMap((key) => storedUnder(session, key));
   const selected = keys.length > 0 ? named : select(session, request);

@@ -36,7 +36,7 @@ export interface StateSession extends AsyncDisposable {
 /** Connects and reads the state topic, without an effect on running instances. */
 export async function openStateSession(
   settings: ConfigArguments,
-  missing: 'refuse' | 'empty' | 'create',
+  missing: 'fail' | 'empty' | 'create',
 ): Promise<StateSession> {
   const config = loadCommandConfig(settings, ['kafka', 'registry']);
   await using stack = new AsyncDisposableStack();
@@ -96,7 +96,7 @@ export function storedUnder(session: StateSession, key: string): readonly Stored
   const found = session.stored.filter((one) => one.key === key);
   if (found.length > 0) return found;
   parseStateKey(key);
-  return refuseUnknown(session, key);
+  return rejectUnknown(session, key);
 }
 
 /** Selection of states by stream and account; all without either. */
@@ -115,12 +115,12 @@ export function select(session: StateSession, filter: StateFilter): readonly Sto
     return ofStream === (stream ?? ofStream) && ofAccount === (account ?? ofAccount);
   });
   const narrowed = stream !== undefined || account !== undefined;
-  if (found.length === 0 && narrowed) refuseUnknown(session, `${stream ?? '*'}/${account ?? '*'}`);
+  if (found.length === 0 && narrowed) rejectUnknown(session, `${stream ?? '*'}/${account ?? '*'}`);
   return found;
 }
 
 /** @throws StopProcessError `state.invalid`: no state has this name */
-export function refuseUnknown(session: StateSession, name: string): never {
+export function rejectUnknown(session: StateSession, name: string): never {
   const keys = [...new Set(session.stored.map(({ key }) => key))];
   const shown = keys.slice(0, 5).join(', ');
   const more = keys.length > 5 ? `, … (${keys.length} in all: state list)` : '';

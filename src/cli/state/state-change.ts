@@ -43,7 +43,7 @@ const cursorStreams: readonly StreamName[] = ['user_insights', 'user_daily_total
 export function parseStateKey(text: string): StateId {
   const [stream = '', accountId = '', ...rest] = text.split('/');
   if (accountId === '' || rest.length > 0) {
-    refuseState(
+    rejectState(
       `key "${text}": expected <stream>/<account id>, such as user_insights/17841400000000001`,
     );
   }
@@ -54,14 +54,14 @@ export function parseStateKey(text: string): StateId {
 export function parseStream(text: string): InstagramStreamName {
   return isStreamName(text)
     ? text
-    : refuseState(`stream "${text}": expected one of ${streamNames.join(', ')}`);
+    : rejectState(`stream "${text}": expected one of ${streamNames.join(', ')}`);
 }
 
 /** @throws StopProcessError `state.invalid` */
 export function parseAccount(text: string): string {
   return /^\d+$/.test(text)
     ? text
-    : refuseState(`account "${text}": expected an account id, digits such as 17841400000000001`);
+    : rejectState(`account "${text}": expected an account id, digits such as 17841400000000001`);
 }
 
 /**
@@ -71,15 +71,15 @@ export function parseAccount(text: string): string {
 export function parseCursor(text: string, nowMs: number, name = 'cursor'): number {
   const ms = parseTime(text);
   if (ms === undefined) {
-    refuseState(
+    rejectState(
       `${name} "${text}": expected a day such as 2026-11-01 or a time such as 2026-11-01T07:00:00Z`,
     );
   }
   if (ms < beginningMs) {
-    refuseState(`cursor "${text}": expected a time after 2010-01-01, when Instagram began`);
+    rejectState(`cursor "${text}": expected a time after 2010-01-01, when Instagram began`);
   }
   if (ms > nowMs + futureMs) {
-    refuseState(`${name} "${text}": expected a time at most a day ahead of now`);
+    rejectState(`${name} "${text}": expected a time at most a day ahead of now`);
   }
   return ms;
 }
@@ -87,7 +87,7 @@ export function parseCursor(text: string, nowMs: number, name = 'cursor'): numbe
 /** @throws StopProcessError `state.invalid` for a stream without a cursor */
 export function checkHasCursor(stream: StreamName): void {
   if (cursorStreams.includes(stream)) return;
-  refuseState(
+  rejectState(
     `stream "${stream}" has no cursor: it is read in full; expected ${cursorStreams.join(', ')}. ` +
       '`state reset` makes it forget what it has published',
   );
@@ -132,6 +132,6 @@ export function changeCursor(id: StateId, cursorMs: number, author: AuthoredChan
 }
 
 /** @throws StopProcessError `state.invalid` */
-export function refuseState(message: string): never {
+export function rejectState(message: string): never {
   throw new StopProcessError('state.invalid', `${message}. Nothing was changed.`, { exitCode: 2 });
 }

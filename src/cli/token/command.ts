@@ -73,7 +73,7 @@ function tokenCommand(usage: 'exchange' | 'refresh', about: string): CommandDefi
     exits: {
       0: 'the new token is in the file',
       2: 'bad configuration or usage, or the file cannot be written; nothing was done',
-      3: 'Meta refused or is unavailable; the old token is kept',
+      3: 'Meta rejected the request or is unavailable; the old token is kept',
     },
     options: [
       ['--token <name>', 'the token, when there are several: its place in the list'],

@@ -15,7 +15,7 @@ export function describeTokens(tokens: readonly ShownToken[], nowMs: number): Pr
     name,
     isValid ? 'yes' : 'no',
     facts?.type?.toLowerCase() ?? '-',
-    isValid || expiresAtMs !== undefined ? until(expiresAtMs, nowMs) : 'refused',
+    isValid || expiresAtMs !== undefined ? until(expiresAtMs, nowMs) : 'rejected',
     facts === null || !isValid ? '-' : until(facts.dataAccessUntilMs, nowMs),
     String(accounts.length),
   ]);
@@ -32,7 +32,7 @@ function details({ name, reason, code, missing, accounts, facts }: ShownToken): 
     lines.push(`of the app ${facts.application} (${facts.appId ?? '-'})`);
   }
   if (missing !== null && missing.length > 0) lines.push(`lacks ${missing.join(', ')}`);
-  if (code !== null) lines.push(`${code}: ${reason ?? 'refused'}`, `what to do: ${advice[code]}`);
+  if (code !== null) lines.push(`${code}: ${reason ?? 'rejected'}`, `what to do: ${advice[code]}`);
   return lines.map((line) => `${name}: ${printable(line)}\n`).join('');
 }
 
@@ -50,7 +50,7 @@ function tokenJson(token: ShownToken) {
     expires_at: iso(expiresAtMs),
     never_expires: expiresAtMs === null,
     // Null where Meta does not report it.
-    told: facts && {
+    reported: facts && {
       type: facts.type,
       app_id: facts.appId,
       user_id: facts.userId,

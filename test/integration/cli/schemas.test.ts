@@ -41,8 +41,8 @@ function otherUsers(retype: Readonly<Record<string, Json>> = {}): { schema: Json
 }
 
 function standings({ stdout }: Finished): Readonly<Record<string, string>> {
-  const rows = JSON.parse(stdout) as readonly { role: string; standing: string }[];
-  return Object.fromEntries(rows.map(({ role, standing }) => [role, standing]));
+  const rows = JSON.parse(stdout) as readonly { role: string; status: string }[];
+  return Object.fromEntries(rows.map(({ role, status }) => [role, status]));
 }
 
 describe('command schemas', () => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { describeDifferences, isFit, listFindings, standing } from '../../../src/cli/schemas.ts';
+import {
+  describeDifferences,
+  isFit,
+  listFindings,
+  schemaStatus,
+} from '../../../src/cli/schemas.ts';
 import type { SubjectFinding } from '../../../src/registry/index.ts';
 
 const fresh: SubjectFinding = {
@@ -35,14 +40,14 @@ describe('the status of a schema', () => {
   ] as const)(
     'is the result that a start would have: case %#',
     (...[finding, mode, word, fits]) => {
-      expect(standing(finding, mode)).toBe(word);
+      expect(schemaStatus(finding, mode)).toBe(word);
       expect(isFit(finding, mode)).toBe(fits);
     },
   );
 
   test('is listed in one line, with the reasons below the table', () => {
     expect(listFindings([registered, bad], 'register')).toBe(
-      'SUBJECT                VERSIONS  LEVEL  ID  STANDING\n' +
+      'SUBJECT                VERSIONS  LEVEL  ID  STATUS\n' +
         'instagram.media-value  1,3       FULL   7   registered\n' +
         'instagram.media-value  1,3       FULL   -   INCOMPATIBLE\n' +
         '\nregistry says no\n',

@@ -37,7 +37,7 @@ describe('the command token inspect', () => {
       name: 'default',
       valid: true,
       missing_permissions: ['instagram_manage_insights'],
-      told: { type: 'USER', app_id: site.world.app.clientId },
+      reported: { type: 'USER', app_id: site.world.app.clientId },
       accounts: accounts.map(({ id }) => ({ id })),
     });
     const output = `${shown.stdout}${json.stdout}`;
