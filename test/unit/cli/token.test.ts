@@ -50,7 +50,7 @@ describe('the command token inspect', () => {
     });
 
     expect(exitCode).toBe(3);
-    expect(stdout).toMatch(/^default +no +- +refused +- +0$/m);
+    expect(stdout).toMatch(/^default +no +- +rejected +- +0$/m);
     expect(stdout).toMatch(/^default: graph\.token: .*the access token is not accepted/m);
     expect(stdout).not.toContain('lacks');
   });
@@ -75,7 +75,7 @@ describe('the command token inspect', () => {
     conditions.set({ badTokens: null });
 
     expect([shown.exitCode, json.exitCode]).toEqual([3, 3]);
-    expect(shown.stdout).toMatch(/^default +no +user +refused +- +0$/m);
+    expect(shown.stdout).toMatch(/^default +no +user +rejected +- +0$/m);
     expect(shown.stdout).toMatch(/^default: graph\.token: .*was revoked/m);
     expect(shown.stdout).toMatch(/^default: what to do: .*instagram-kafka login/m);
     expect(JSON.parse(json.stdout)).toEqual([
@@ -99,7 +99,7 @@ describe('the command token inspect', () => {
 
     expect(exitCode).toBe(3);
     expect(stdout).toContain(`1: reaches ${site.world.accounts[0]?.id ?? ''} (`);
-    expect(stdout).toMatch(/^2 +no +- +refused/m);
+    expect(stdout).toMatch(/^2 +no +- +rejected/m);
     expect(stdout).toMatch(/^2: .*the access token was revoked/m);
   });
 });

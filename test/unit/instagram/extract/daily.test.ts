@@ -219,7 +219,7 @@ describe('user_daily_totals extraction', () => {
         skipped: [],
         rejected: [],
         coveredUntilMs: endMs,
-        learned: { refusals: [], convertedMs: null },
+        learned: { rejections: [], convertedMs: null },
         step: { number: 1, of: 1 },
       },
     ]);
@@ -251,7 +251,7 @@ describe('user_daily_totals extraction', () => {
     expect(pages.map(({ skipped }) => skipped)).toEqual([
       [{ reason: 'graph.metric-unknown', subject: 'reposts' }],
     ]);
-    expect(pages[0]?.learned?.refusals).toEqual([
+    expect(pages[0]?.checkpointUpdate?.rejections).toEqual([
       {
         subject: '*',
         metric: 'reposts',
@@ -270,7 +270,7 @@ describe('user_daily_totals extraction', () => {
       reason: 'graph.metric-refused',
       untilMs: startMs + 1,
     } as const;
-    await extractAll(totals, graph, { checkpoint: { ...yesterday, refusals: [refusal] } });
+    await extractAll(totals, graph, { checkpoint: { ...yesterday, rejections: [refusal] } });
 
     expect(graph.queries.map(({ metric }) => metric)).toEqual([everything]);
   });
@@ -287,7 +287,7 @@ describe('user_daily_totals extraction', () => {
     expect(pages[0]?.skipped).toEqual([
       { reason: 'graph.not-enough-users', subject: 'follows_and_unfollows' },
     ]);
-    expect(pages[0]?.learned?.refusals).toEqual([]);
+    expect(pages[0]?.checkpointUpdate?.rejections).toEqual([]);
   });
 
   test('fails when the account is gone or hidden', async () => {

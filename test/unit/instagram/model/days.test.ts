@@ -189,7 +189,7 @@ function detect(records: readonly Value[], changes: Partial<ChangeContext> = {})
   return detectChangedDays(deepFreeze(records), deepFreeze(context));
 }
 
-describe('settleDays', () => {
+describe('detectChangedDays', () => {
   test('publishes each new day', () => {
     const { records } = detect([record(may(11), { reach: 5 }), record(may(12), { reach: 6 })]);
 
