@@ -30,7 +30,7 @@ export function make(tag, attributes = {}, children = []) {
 }
 
 /**
- * Sets the text, unless it is there already: a screen reader is told of changes only.
+ * Sets the text, unless it is there already: a screen reader announces changes only.
  *
  * @param {Node} node
  * @param {string} text

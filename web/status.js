@@ -32,7 +32,7 @@ async function refresh() {
   if (question === asked && isLive) timer = setTimeout(refreshIfSeen, everyMs);
 }
 
-/** Nobody is asked on behalf of a page that nobody sees. */
+/** A hidden page sends no requests. */
 function refreshIfSeen() {
   if (document.visibilityState === 'visible') void refresh();
 }

@@ -59,7 +59,7 @@ async function listen(server: Server, address: { port: number; host: string }): 
     if (address.host === '::1' && withoutIpv6.includes(code)) return false;
     throw new StopProcessError(
       'config.invalid',
-      `INSTAGRAM_REDIRECT_URI: port ${address.port} of ${address.host} cannot be listened on (${code}); end what has it, or give another port here and in the app's valid OAuth redirect URIs`,
+      `INSTAGRAM_REDIRECT_URI: port ${address.port} of ${address.host} cannot be listened on (${code}); stop the program that uses it, or set another port here and in the app's valid OAuth redirect URIs`,
       { exitCode: 2 },
     );
   }

@@ -68,11 +68,11 @@ function owned(
   const shown = keys.slice(0, 3).join(', ') + (keys.length > 3 ? `, … (${keys.length})` : '');
   const why = wasRequested
     ? 'It did not hand them over in time: it may be of an older version. '
-    : 'It would go on from what it knows, not from what is written. ';
+    : 'It would continue from the state in its memory, not from the new one. ';
   return new StopProcessError(
     'state.owned',
     `A running instance owns ${shown}: ${instances}. ${why}Nothing was written. Stop it and run the command ` +
-      `again, or add ${wasRequested ? '--force: they are taken away from it' : '--hand-over: it hands these partitions over for a moment'}.`,
+      `again, or add ${wasRequested ? '--force: it acquires them from that instance' : '--hand-over: it hands these partitions over for a moment'}.`,
     { exitCode: 3 },
   );
 }

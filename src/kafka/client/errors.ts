@@ -173,8 +173,8 @@ const errors: Readonly<Record<KafkaFailure, ErrorFactory>> = {
   fenced: (cause, { doing }) =>
     new StopStreamError(
       'kafka.fenced',
-      `Kafka refused ${doing}: another producer has taken over its transactional id. ` +
-        'The partition is given up; this instance goes on with what its group gives it.',
+      `Kafka refused ${doing}: another producer has acquired its transactional id. ` +
+        'This instance gives up the partition and continues with its other ones.',
       { cause },
     ),
   misconfigured: stopProcess(

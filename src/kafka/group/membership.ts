@@ -210,7 +210,8 @@ function openConsumer(
     if (found === statePartitions) return;
     const message =
       `${topic} has ${found} partitions, and had ${statePartitions} when this instance started: ` +
-      'accounts and their states would be looked for where they are not.';
+      'accounts would be mapped to other partitions than their states. Restart all instances: the ' +
+      'start names the command that moves the states.';
     active.fail(new StopProcessError('kafka.topic-invalid', message, { exitCode: 3 }));
   };
   const consumer = connection.kafka.consumer({
