@@ -219,7 +219,7 @@ describe('user_daily_totals extraction', () => {
         skipped: [],
         rejected: [],
         coveredUntilMs: endMs,
-        learned: { rejections: [], convertedMs: null },
+        checkpointUpdate: { rejections: [], convertedMs: null },
         step: { number: 1, of: 1 },
       },
     ]);
