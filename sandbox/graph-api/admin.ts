@@ -43,7 +43,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   'GET truth': ({ world }, { query }) =>
     truthOf(world, {
       comments: query.has('comments'),
-      tags: query.has('tags'),
+      foreign: query.has('foreign'),
       totals: query.has('totals'),
     }),
   'GET clock': ({ world }) => clockOf(world),
@@ -76,7 +76,10 @@ const ENDPOINTS: readonly (readonly [string, string])[] = [
   ['GET health', 'whether it answers'],
   ['GET ledger', 'the requests so far; HTTP requests and calls by endpoint'],
   ['DELETE ledger', 'counts from zero again'],
-  ['GET truth', 'what every record must be; ?comments, ?tags and ?totals add theirs'],
+  [
+    'GET truth',
+    'what every record must be; ?comments, ?foreign (media of other users) and ?totals add theirs',
+  ],
   [
     'GET clock',
     'the time of the world, and how many of its seconds pass in one; 0: it stands still',

@@ -45,7 +45,7 @@ export interface ConditionsSpec {
   readonly fatalFields?: Readonly<Record<string, Readonly<Record<string, FatalField>>>>;
   /** Accounts that are listed and unreadable. */
   readonly deniedAccounts?: readonly string[];
-  /** Account id to its unreadable edges (`tags`, and `comments` of its media). */
+  /** Account id to its unreadable edges, such as `tags`, and `comments` of its media. */
   readonly deniedEdges?: Readonly<Record<string, readonly string[]>>;
   readonly badTokens?: Readonly<Record<string, TokenDefect>>;
   /** Accounts that no longer exist. */

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from './json.ts';
-import { isPublic } from './nodes/foreign-node.ts';
+import { FOREIGN_LISTS } from './nodes/foreign-node.ts';
 import type { Account, Comment, Day, Media, World } from './world/model.ts';
 import { formatTime } from './world/pacific.ts';
 
@@ -9,8 +9,8 @@ export interface TruthOptions {
   readonly nowMs?: number;
   /** Every media with its comments and their replies. */
   readonly comments?: boolean;
-  /** Every account with the visible media of other users that tag it. */
-  readonly tags?: boolean;
+  /** Every account with the visible media of other users, by its edge: `tags`. */
+  readonly foreign?: boolean;
   /** Every account with its totals of each day of its series. */
   readonly totals?: boolean;
 }
@@ -52,7 +52,7 @@ function accountTruth(account: Account, truthContext: TruthContext): JsonObject 
     ...(options.totals === true
       ? { totals: days.map((day) => totalsTruth(account, day, truthContext)) }
       : {}),
-    ...(options.tags === true ? { tags: tagsTruth(account, truthContext) } : {}),
+    ...(options.foreign === true ? { foreign: foreignTruth(account, truthContext) } : {}),
     demographics: account.demographicsAt(nowMs),
     audiences: audiencesTruth(account, truthContext),
   };
@@ -79,15 +79,21 @@ function mediaTruth(media: Media, { world, nowMs, options }: TruthContext): Json
   };
 }
 
-/** Empty where tags are unreadable. */
-function tagsTruth(account: Account, { world, nowMs }: TruthContext): Json {
-  if (world.conditions.spec.deniedEdges?.[account.id]?.includes('tags') === true) return [];
-  return (account.taggedAt(nowMs) ?? []).map((media) => {
-    const shown = Object.entries(media.fields(nowMs)).filter(
-      ([name]) => isPublic(name) && !(name === 'like_count' && media.traits.hiddenLikes),
-    );
-    return Object.fromEntries(shown);
+/** Returns the lists of other users' media by edge; empty where they are unreadable. */
+function foreignTruth(account: Account, { world, nowMs }: TruthContext): JsonObject {
+  const denied = world.conditions.spec.deniedEdges?.[account.id] ?? [];
+  const lists = [...FOREIGN_LISTS].map(([edge, { readable }]) => {
+    const media = denied.includes(edge) ? [] : (account.foreignMediaAt(edge, nowMs) ?? []);
+    return [edge, media.map((one) => shownFields(one, readable, nowMs))] as const;
   });
+  return Object.fromEntries(lists);
+}
+
+function shownFields(media: Media, readable: ReadonlySet<string>, nowMs: number): JsonObject {
+  const shown = Object.entries(media.fields(nowMs)).filter(
+    ([name]) => readable.has(name) && !(name === 'like_count' && media.traits.hiddenLikes),
+  );
+  return Object.fromEntries(shown);
 }
 
 function commentTruth({

@@ -5,9 +5,8 @@ import { userInsights } from '../insights/user-insights.ts';
 import type { Json } from '../json.ts';
 import { renderList } from '../paging.ts';
 import { parseTime } from '../time.ts';
-import { mayRead } from '../tokens/app.ts';
 import type { Account, Media } from '../world/model.ts';
-import { businessDiscovery, mentionedMedia, tagsEdge } from './foreign-node.ts';
+import { businessDiscovery, mentionedMedia, foreignEdge } from './foreign-node.ts';
 import { mediaNode } from './media-node.ts';
 
 /** Existing fields that no world fills. */
@@ -84,23 +83,25 @@ function edgeOf(account: Account, { name, request }: EdgeOf, context: Context): 
         { name, request, media: account.storiesAt(context.nowMs) },
         context,
       );
-    case 'tags':
-      return tagsEdge(account, request, context);
     case 'content_publishing_limit':
       return publishingLimit(request);
     default:
-      if (EMPTY_EDGES.has(name)) {
-        return { data: [] };
-      }
-      throw FOREIGN_EDGES.has(name)
-        ? graphError('unknown-field', name)
-        : graphError('unknown-path', `/${name}`);
+      return foreignEdge(account, { name, request }, context) ?? emptyEdge(name);
   }
+}
+
+function emptyEdge(name: string): Json {
+  if (EMPTY_EDGES.has(name)) {
+    return { data: [] };
+  }
+  throw FOREIGN_EDGES.has(name)
+    ? graphError('unknown-field', name)
+    : graphError('unknown-path', `/${name}`);
 }
 
 function checkAllowed({ id }: Account, name: string, context: Context): void {
   const denied = context.world.conditions.spec.deniedEdges?.[id]?.includes(name) === true;
-  if (denied || (name === 'tags' && !mayRead('people', context))) {
+  if (denied) {
     throw graphError('no-permission');
   }
 }

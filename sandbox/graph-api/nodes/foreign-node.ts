@@ -3,6 +3,7 @@ import { graphError } from '../errors.ts';
 import type { FieldRequest } from '../fields-parser.ts';
 import { type Json, type JsonObject, isObject } from '../json.ts';
 import { renderList } from '../paging.ts';
+import { type Readable, mayRead } from '../tokens/app.ts';
 import type { Account, Media } from '../world/model.ts';
 import { mediaNode } from './media-node.ts';
 import { renderNode } from './render.ts';
@@ -12,10 +13,17 @@ const PUBLIC = new Set([
   ...['id', 'caption', 'children', 'comments', 'comments_count', 'like_count', 'media_type'],
   ...['media_product_type', 'media_url', 'permalink', 'thumbnail_url', 'timestamp', 'username'],
 ]);
-/** True when other users can read a field of a media. */
-export function isPublic(field: string): boolean {
-  return PUBLIC.has(field);
+/** An account's list of other users' media. */
+interface ForeignList {
+  /** The fields that the account can read of them. */
+  readonly readable: ReadonlySet<string>;
+  readonly permission: Readable;
 }
+
+/** The lists by their edge; `world/foreign-media.ts` has their media. */
+export const FOREIGN_LISTS: ReadonlyMap<string, ForeignList> = new Map([
+  ['tags', { readable: PUBLIC, permission: 'people' }],
+]);
 
 /** Fields of an account that other users can read. */
 const PUBLIC_OF_ACCOUNT = new Set([
@@ -23,8 +31,15 @@ const PUBLIC_OF_ACCOUNT = new Set([
   ...['profile_picture_url', 'username', 'website'],
 ]);
 
+interface View {
+  /** The readable fields. */
+  readonly readable: ReadonlySet<string>;
+  /** True through `business_discovery`. */
+  readonly discovered?: boolean;
+}
+
 /** Returns the node of another user's media. */
-function foreignMediaNode(media: Media, { discovered }: { discovered: boolean }): GraphNode {
+function foreignMediaNode(media: Media, { readable, discovered }: View): GraphNode {
   const node = mediaNode(media, { direct: false });
   return {
     ...node,
@@ -32,11 +47,11 @@ function foreignMediaNode(media: Media, { discovered }: { discovered: boolean })
       if (request.name === 'insights') {
         throw graphError('no-permission');
       }
-      if (request.name === 'view_count' && discovered) {
+      if (request.name === 'view_count' && discovered === true) {
         return viewsOf(media, context);
       }
       const value = node.field(request, context);
-      return PUBLIC.has(request.name) ? value : undefined;
+      return readable.has(request.name) ? value : undefined;
     },
     edge: () => {
       throw graphError('no-permission');
@@ -51,24 +66,27 @@ function viewsOf(media: Media, { nowMs }: Context): Json | undefined {
 }
 
 /** Newest first. */
-function itemsOf(media: readonly Media[], discovered: boolean) {
-  return media.map((one) => ({
-    place: -one.createdAtMs,
-    node: foreignMediaNode(one, { discovered }),
-  }));
+function itemsOf(media: readonly Media[], view: View) {
+  return media.map((one) => ({ place: -one.createdAtMs, node: foreignMediaNode(one, view) }));
 }
 
-/** Answers `/{account}/tags`; a world without tags rejects the request. */
-export function tagsEdge(account: Account, request: EdgeRequest, context: Context): Json {
-  const tagged = account.taggedAt(context.nowMs);
-  if (tagged === undefined) {
+/**
+ * Answers an edge with a list of other users' media; undefined for any other edge. A world without
+ * them rejects the request.
+ */
+export function foreignEdge(
+  account: Account,
+  { name, request }: { readonly name: string; readonly request: EdgeRequest },
+  context: Context,
+): Json | undefined {
+  const list = FOREIGN_LISTS.get(name);
+  if (list === undefined) return undefined;
+  const media = account.foreignMediaAt(name, context.nowMs);
+  if (media === undefined || !mayRead(list.permission, context)) {
     throw graphError('no-permission');
   }
-  return renderList(
-    { path: `${account.id}/tags`, items: itemsOf(tagged, false) },
-    request,
-    context,
-  );
+  const items = itemsOf(media, list);
+  return renderList({ path: `${account.id}/${name}`, items }, request, context);
 }
 
 /**
@@ -79,11 +97,11 @@ export function mentionedMedia(account: Account, request: FieldRequest, context:
   if (id === undefined) {
     throw graphError('required', 'media_id');
   }
-  const media = account.taggedAt(context.nowMs)?.find((one) => one.id === id);
+  const media = account.foreignMediaAt('tags', context.nowMs)?.find((one) => one.id === id);
   if (media === undefined) {
     throw graphError('no-object', id);
   }
-  return renderNode(foreignMediaNode(media, { discovered: false }), request.fields, context);
+  return renderNode(foreignMediaNode(media, { readable: PUBLIC }), request.fields, context);
 }
 
 /** Returns the value of `business_discovery.username(…)`; Facebook Login only. */
@@ -133,7 +151,8 @@ function discoveredNode(account: Account): GraphNode {
 
 /** The list has cursors and never a link. */
 function discoveredMedia(account: Account, request: FieldRequest, context: Context): JsonObject {
-  const items = itemsOf(account.mediaAt(context.nowMs), true);
+  const view = { readable: PUBLIC, discovered: true };
+  const items = itemsOf(account.mediaAt(context.nowMs), view);
   const { data, paging } = renderList(
     { path: `${account.id}/media`, items },
     nestedRequest(request),

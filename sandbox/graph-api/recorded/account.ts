@@ -24,7 +24,7 @@ export function recordedAccount(
     userAt: () => collected.user,
     mediaAt: () => media,
     storiesAt: () => stories,
-    taggedAt: () => undefined,
+    foreignMediaAt: () => undefined,
     daysAt: ({ sinceMs, untilMs }) =>
       days.filter(({ endTimeMs }) => endTimeMs >= sinceMs && endTimeMs <= untilMs),
     demographicsAt: () => ({}),

@@ -6,12 +6,12 @@ import { type PostKind, FEED_VIDEO, NAMES, POST_KINDS } from './content.ts';
 import { type Draw, createDraw, drawDigits, drawInteger, drawText } from './draws.ts';
 import { audienceOf, spreadFollowers } from './demographics.ts';
 import type { Account, Media } from './model.ts';
+import { createForeignMedia } from './foreign-media.ts';
 import { DAY_MS } from './pacific.ts';
 import { type MediaOwner, createPost, mediaUrl } from './posts.ts';
 import { type TimelessAccount, showPresent } from './present.ts';
 import { createSeries } from './series.ts';
 import { createStory } from './stories.ts';
-import { createTags } from './tags.ts';
 import { type Timeline, createTimeline } from './timeline.ts';
 import { totalOfDays } from './totals.ts';
 
@@ -54,7 +54,7 @@ export function createAccount(plan: AccountPlan): Account {
   const series = createSeries({ draw, followers: owner.followers, fromMs: seriesFromMs });
   const posts = createPosts(plan, owner, draw);
   const stories = createStories(plan, owner, draw);
-  const tags = createTags(plan, owner, draw);
+  const foreignMedia = createForeignMedia(plan, owner, draw);
   const followersAt = (nowMs: number) => owner.followers + series.gained(startMs, nowMs);
   const fixed = userFields(plan, owner, draw);
   const account: TimelessAccount = {
@@ -71,7 +71,7 @@ export function createAccount(plan: AccountPlan): Account {
     mediaAt: (nowMs) => posts.until(nowMs),
     storiesAt: (nowMs) =>
       stories.until(nowMs).filter((story) => nowMs - story.createdAtMs < STORY_LIFETIME_MS),
-    taggedAt: (nowMs) => tags.until(nowMs),
+    foreignMediaAt: (edge, nowMs) => foreignMedia.get(edge)?.until(nowMs),
     daysAt: (window, nowMs) => series.daysAt(window, nowMs),
     demographicsAt: (nowMs) => spreadFollowers(draw, followersAt(nowMs)),
     audienceAt: (metric, breakdown, nowMs) => {

@@ -130,10 +130,10 @@ export interface Account {
   /** Returns stories of the last 24 hours, newest first. */
   storiesAt(nowMs: number): readonly Media[];
   /**
-   * Returns other users' posts that tag the account, newest first; undefined where they are
+   * Returns other users' posts on an edge of the account, newest first; undefined where they are
    * unreadable.
    */
-  taggedAt(nowMs: number): readonly Media[] | undefined;
+  foreignMediaAt(edge: string, nowMs: number): readonly Media[] | undefined;
   /** Returns days whose end is in [sinceMs, untilMs] and not in the future, oldest first. */
   daysAt(window: { sinceMs: number; untilMs: number }, nowMs: number): readonly Day[];
   demographicsAt(nowMs: number): Demographics;

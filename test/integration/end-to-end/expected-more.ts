@@ -2,6 +2,7 @@
  * The expected records of the streams that are off by default, derived from the truth of the
  * simulated world; shares no code with the program.
  */
+import { readFileSync } from 'node:fs';
 import { unsigned } from './expected-records.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -11,8 +12,8 @@ export interface TrueAccount {
   readonly id: string;
   readonly page_id: string;
   readonly media: readonly { readonly fields: Fields; readonly comments: readonly TrueComment[] }[];
-  /** Media of others that tag the account. */
-  readonly tags: readonly Fields[];
+  /** Media of other users, by the stream that lists them. */
+  readonly foreign: Readonly<Record<string, readonly Fields[]>>;
   /** Totals of each day, with its `end_time`. */
   readonly totals: readonly Fields[];
   /** Metric, breakdown, people by value; null or absent where there are too few. */
@@ -57,23 +58,30 @@ export function expectedTotals(account: TrueAccount, afterMs: number): Entries {
   });
 }
 
-const TAG_FIELDS = [
-  ...['id', 'media_type', 'media_product_type', 'permalink', 'username', 'caption'],
-  ...['comments_count', 'like_count'],
-];
-
-/** Records of tags by key. */
-export function expectedTags(account: TrueAccount): Entries {
-  return account.tags.map((tag) => [
-    `${account.id}/${String(tag['id'])}`,
+/** Records of a list of other users' media by key, with the fields of its schema. */
+export function expectedForeign(account: TrueAccount, stream: string): Entries {
+  const names = schemaFields(stream);
+  return (account.foreign[stream] ?? []).map((media) => [
+    `${account.id}/${String(media['id'])}`,
     {
+      ...Object.fromEntries(names.map((name) => [name, publishedValue(name, media[name])])),
       ...originOf(account),
-      ...Object.fromEntries(TAG_FIELDS.map((name) => [name, tag[name] ?? null])),
-      media_url: unsigned(tag['media_url']),
-      thumbnail_url: unsigned(tag['thumbnail_url']),
-      timestamp: Date.parse(String(tag['timestamp'])),
     },
   ]);
+}
+
+/** The names of a record's fields, without the time of the poll. */
+export function schemaFields(stream: string): readonly string[] {
+  const file = new URL(`../../../avro/${stream}.avsc`, import.meta.url);
+  const schema = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly fields: readonly { readonly name: string }[];
+  };
+  return schema.fields.map(({ name }) => name).filter((name) => name !== 'polled_at');
+}
+
+function publishedValue(name: string, value: unknown): unknown {
+  if (/^(?:media|thumbnail)_url$/.test(name)) return unsigned(value);
+  return name === 'timestamp' ? Date.parse(String(value)) : (value ?? null);
 }
 
 /** A comment in the simulator's truth. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { FOREIGN_LISTS } from '../../../sandbox/graph-api/nodes/foreign-node.ts';
 import { truthOf } from '../../../sandbox/graph-api/truth.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
@@ -7,8 +8,9 @@ import {
   type TrueAccount,
   expectedAudience,
   expectedComments,
-  expectedTags,
+  expectedForeign,
   expectedTotals,
+  schemaFields,
 } from './expected-more.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
 
@@ -24,7 +26,7 @@ function valuesOf(records: readonly DecodedRecord[]) {
 }
 
 function accountsOf({ api }: Deployment): readonly TrueAccount[] {
-  const truth = truthOf(api.world, { totals: true, comments: true, tags: true });
+  const truth = truthOf(api.world, { totals: true, comments: true, foreign: true });
   return truth['accounts'] as unknown as readonly TrueAccount[];
 }
 
@@ -150,7 +152,7 @@ describe('streams comments and tags', () => {
   let deployment: Deployment;
   const once = () => deployment.once({ STREAMS: 'comments,tags' });
   const spentAt = (endpoint: string) => deployment.api.ledger.byEndpoint()[endpoint]?.calls ?? 0;
-  const all = (list: typeof expectedTags) => new Map(accountsOf(deployment).flatMap(list));
+  const all = (list: typeof expectedComments) => new Map(accountsOf(deployment).flatMap(list));
 
   beforeAll(async () => {
     // A day behind, so that every comment is old enough to be read.
@@ -165,12 +167,9 @@ describe('streams comments and tags', () => {
     expect(await once()).toMatchObject({ code: 0, stderr: allSucceeded });
 
     const comments = await deployment.read('comments');
-    const tags = await deployment.read('tags');
     expect(comments).toHaveLength(all(expectedComments).size);
     expect(valuesOf(comments)).toEqual(all(expectedComments));
     expect(comments.some(({ value }) => value?.['parent_id'] !== null)).toBe(true);
-    expect(tags).toHaveLength(all(expectedTags).size);
-    expect(valuesOf(tags)).toEqual(all(expectedTags));
   });
 
   it('cost one call per page of a media with comments, and one per list', () => {
@@ -235,6 +234,31 @@ describe('streams comments and tags', () => {
     expect(added.map(({ value }) => value?.['business_account_id'])).toContain(other?.id);
     expect(added.map(({ value }) => value?.['business_account_id'])).not.toContain(denied?.id);
   });
+});
+
+describe.each([...FOREIGN_LISTS.keys()])('the stream %s of other users’ media', (stream) => {
+  it.each([undefined, 2])(
+    'publishes each entry of the world once when a page may hold at most %p',
+    async (tooMuchData) => {
+      const standing = createWorld({ ...world, now: Date.now() - DAY_MS });
+      await using deployment = await deploy(standing);
+      deployment.api.world.conditions.set({ tooMuchData });
+
+      const ended = await deployment.once({ STREAMS: stream });
+      const found = await deployment.read(stream);
+      const expected = accountsOf(deployment).flatMap((one) => expectedForeign(one, stream));
+      const filled = expected.flatMap(([, record]) =>
+        Object.keys(record).filter((name) => record[name] !== null),
+      );
+
+      expect(ended).toMatchObject({ code: 0, stderr: allSucceeded });
+      expect(found).toHaveLength(expected.length);
+      expect(valuesOf(found)).toEqual(new Map(expected));
+      expect(new Set(filled)).toEqual(new Set(schemaFields(stream)));
+      expect(deployment.api.ledger.byEndpoint()).not.toHaveProperty(['/{media}/insights']);
+    },
+    120_000,
+  );
 });
 
 function insightsRequests({ api }: Deployment): number {

@@ -151,9 +151,9 @@ describe('simulator content of other accounts', () => {
     const listed = await asked.ask(`/${accountOf(asked)}/tags`, {
       fields: 'id,username,caption,comments_count,like_count,timestamp,permalink',
     });
-    const { body } = await asked.admin('GET', 'truth?tags');
+    const { body } = await asked.admin('GET', 'truth?foreign');
     const [account] = body['accounts'] as unknown as readonly JsonObject[];
-    const tags = account?.['tags'] as unknown as readonly JsonObject[];
+    const { tags } = account?.['foreign'] as unknown as { readonly tags: readonly JsonObject[] };
 
     expect(tags.map((tag, index) => ({ ...tag, ...listOf(listed.body)[index] }))).toEqual(tags);
     expect(tags[0]).not.toHaveProperty('owner');
@@ -182,7 +182,8 @@ describe('simulator content of other accounts', () => {
 
   it('includes a media that mentions the account', async () => {
     await using asked = await startAsking();
-    const tagged = asked.world.accounts[0]?.taggedAt(asked.world.clock.now())?.[0]?.id ?? '';
+    const tagged =
+      asked.world.accounts[0]?.foreignMediaAt('tags', asked.world.clock.now())?.[0]?.id ?? '';
 
     const { body } = await asked.ask(`/${accountOf(asked)}`, {
       fields: `mentioned_media.media_id(${tagged}){caption,media_type}`,

@@ -1,0 +1,84 @@
+import type { AccountPlan } from './accounts.ts';
+import { POST_KINDS } from './content.ts';
+import { type Draw, drawDigits, drawInteger } from './draws.ts';
+import type { Media } from './model.ts';
+import { DAY_MS } from './pacific.ts';
+import { type MediaOwner, createPost } from './posts.ts';
+import { type Timeline, createTimeline } from './timeline.ts';
+
+const PER_DAY = 0.5;
+
+/** Other users' posts on one edge of an account. */
+interface ForeignMedia {
+  readonly edge: string;
+  /** Begins the seeds of the posts. */
+  readonly seed: string;
+  /** Number of posts at the start. */
+  readonly initial: number;
+  /** Days between them. */
+  readonly everyDays: number;
+  /** Number of users who post them. */
+  readonly friends: number;
+  /** The caption that names the account; without it, posts have a caption of their own. */
+  readonly caption?: (username: string) => string;
+}
+
+const FOREIGN_MEDIA: readonly ForeignMedia[] = [
+  {
+    edge: 'tags',
+    seed: 'tag',
+    initial: 5,
+    everyDays: 9,
+    friends: 4,
+    caption: (username) => `With @${username} 💛`,
+  },
+];
+
+type Plan = Pick<AccountPlan, 'seed' | 'startMs'>;
+
+/** Creates other users' posts by the account's edge; their owners are unreadable accounts. */
+export function createForeignMedia(
+  plan: Plan,
+  owner: MediaOwner,
+  draw: Draw,
+): ReadonlyMap<string, Timeline> {
+  return new Map(FOREIGN_MEDIA.map((list) => [list.edge, createList(list, { plan, owner, draw })]));
+}
+
+function createList(
+  { seed, initial, everyDays, friends, caption }: ForeignMedia,
+  { plan, owner, draw }: { plan: Plan; owner: MediaOwner; draw: Draw },
+): Timeline {
+  const create = (index: number, createdAtMs: number): Media => {
+    const post = createPost({
+      seed: `${plan.seed}/${seed}/${index}`,
+      owner: friendOf(index % friends, draw),
+      kind: POST_KINDS[index % POST_KINDS.length] ?? POST_KINDS[0],
+      createdAtMs: Math.floor(createdAtMs / 1000) * 1000,
+      beforeConversion: false,
+    });
+    if (caption === undefined) return post;
+    return {
+      ...post,
+      fields: (nowMs) => ({ ...post.fields(nowMs), caption: caption(owner.username) }),
+    };
+  };
+  return createTimeline({
+    startMs: plan.startMs,
+    initial: Array.from({ length: initial }, (_, index) =>
+      create(index, plan.startMs - (index + draw(`${seed}/${index}/age`)) * everyDays * DAY_MS),
+    ),
+    perDay: PER_DAY,
+    jitter: (index) => draw(`${seed}/${index}/jitter`),
+    create: (index, createdAtMs) => create(initial + index, createdAtMs),
+    onCreate: () => undefined,
+  });
+}
+
+function friendOf(index: number, draw: Draw): MediaOwner {
+  return {
+    id: `17841${drawDigits(draw, `friend/${index}`, 12)}`,
+    username: `friend_${drawDigits(draw, `friend/${index}/name`, 5)}`,
+    followers: drawInteger(draw(`friend/${index}/followers`), 150, 4000),
+  };
+}
