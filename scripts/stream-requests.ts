@@ -2,13 +2,8 @@ import { type Fields, fieldsParameter } from '../src/instagram/model/fields.ts';
 import type { Login } from '../src/engine/account.ts';
 import type { Node } from '../src/engine/json.ts';
 import { commentFields, commentsPage } from '../src/instagram/extract/comment-requests.ts';
-import type { InstagramStream, StreamRequest } from '../src/instagram/streams/stream.ts';
+import type { InstagramStream, RequestOf } from '../src/instagram/streams/stream.ts';
 import { maxWindowMs, recentReachMs } from '../src/instagram/model/windows.ts';
-
-type RequestOf<Kind extends StreamRequest['kind']> = Extract<
-  StreamRequest,
-  { readonly kind: Kind }
->;
 
 const dayMs = 86_400_000;
 
@@ -40,21 +35,19 @@ function describeObject(fields: Fields): string {
   return `One request an account:\n\n${code(`GET /{account}?fields=${fieldsParameter(fields)}`)}`;
 }
 
-/** Descriptions of the scanned part of a list. */
-const scans = {
-  media:
-    'One request a page. The whole list is walked every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
-    'younger than `POLLING_NEW_MEDIA_AGE` (two days). So the caption and the counts of older media are up to a day old:',
-  stories: 'One request a page, until the last:',
-  tags:
-    'One request a page. The whole list is walked every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
-    'younger than `POLLING_NEW_MEDIA_AGE` (two days):',
-} as const;
+/** Describes the scanned part of a list. */
+function describeScan(edge: string): string {
+  if (edge === 'stories') return 'One request a page, until the last:';
+  return (
+    'One request a page. The complete list is read every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
+    'younger than `POLLING_NEW_MEDIA_AGE` (two days). So the caption and the counts of older media are up to a day old:'
+  );
+}
 
 function describeList(request: RequestOf<'list'>): string {
   const without = (request.facebookOnly ?? []).map((name) => `\`${name}\``).join(', ');
   return [
-    `${scans[request.edge]}\n\n${code(listRequest(request))}`,
+    `${describeScan(request.edge)}\n\n${code(listRequest(request))}`,
     ...(without === '' ? [] : [`With Instagram Login without ${without}.`]),
   ].join('\n\n');
 }

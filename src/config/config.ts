@@ -1,7 +1,9 @@
 import type { PublishMode } from '../engine/change-set.ts';
+import type { Login } from '../engine/account.ts';
 import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
 import { mapLeaves, type PlacedLeaf, type Values } from './leaf.ts';
 import { schema } from './schema.ts';
+import { chosenStreams } from './stream-list.ts';
 
 type ParsedFields = Values<typeof schema>;
 
@@ -60,11 +62,15 @@ export function assembleConfig(
       accessTokenFile: fileOf('INSTAGRAM_ACCESS_TOKEN'),
       clientSecret: clientSecret?.text ?? null,
     },
-    streams: streamConfigs(streams),
+    streams: streamConfigs(streams, instagram.login),
   };
 }
 
-function streamConfigs({ enabled, ...fields }: ParsedFields['streams']): Config['streams'] {
+function streamConfigs(
+  { enabled: words, ...fields }: ParsedFields['streams'],
+  login: Login,
+): Config['streams'] {
+  const enabled = chosenStreams(words, login);
   const values = fields as unknown as Readonly<Record<string, Omit<StreamConfig, 'enabled'>>>;
   const entries = streamNames.map((name) => [
     name,

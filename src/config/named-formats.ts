@@ -1,5 +1,5 @@
 import { topicName } from '../engine/stream-name.ts';
-import { defaultStreamNames, streamNames } from '../instagram/streams/index.ts';
+import { streamNames } from '../instagram/streams/index.ts';
 import { choice, format, inMs, list, text, type Format } from './formats.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -163,19 +163,8 @@ const broker = format('host:port, such as kafka-1:9092', (raw) => {
 /** Kafka's bootstrap servers. */
 export const brokers = list(broker, 1);
 
-const streamWords = list(choice([...streamNames, 'default', 'all']));
-
-/**
- * Names of streams, each once, in the order of `streamNames`; `default`, or none, stands for the
- * default streams, and `all` for all.
- */
-export const streams = format(streamWords.expected, (raw, nowMs) => {
-  const words = streamWords.parse(raw, nowMs);
-  if (words === undefined) return undefined;
-  const isDefault = words.length === 0 || words.includes('default');
-  const chosen: readonly string[] = [...words, ...(isDefault ? defaultStreamNames : [])];
-  return streamNames.filter((name) => chosen.includes('all') || chosen.includes(name));
-});
+/** Names of streams; `default`, or none, stands for the default streams, and `all` for all. */
+export const streams = list(choice([...streamNames, 'default', 'all']));
 
 /** Account ids. They are texts, because JSON numbers beyond 2^53 would be rounded. */
 export const accountIds = list(

@@ -1,7 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { Login } from '../engine/account.ts';
 import type { ConfigProblem } from './config-error.ts';
 import type { Secret } from './named-formats.ts';
 import { leaves } from './schema.ts';
+import { lackingStreams } from './stream-list.ts';
 import { readTextFile } from './text-file.ts';
 
 type GetValue = (path: string) => unknown;
@@ -77,6 +79,7 @@ export function relationProblems(values: ReadonlyMap<string, unknown>): readonly
         expected,
         action,
       })),
+    ...(values.has('streams.enabled') && values.has('instagram.login') ? streamFindings(get) : []),
     ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
       ? [...mechanismFindings(get), ...loginFindings(get)]
       : []),
@@ -105,6 +108,15 @@ function isSet(value: unknown): boolean {
 /** The text of a field; `otherwise` for a rejected field, which is assumed to be valid. */
 function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
+}
+
+function streamFindings(get: GetValue): readonly ConfigProblem[] {
+  const login = get('instagram.login') as Login;
+  const lacking = lackingStreams(get('streams.enabled') as readonly string[], login);
+  const expected = `streams that the API has for INSTAGRAM_LOGIN=${login}`;
+  const other = login === 'facebook' ? 'instagram' : 'facebook';
+  const action = `remove it from STREAMS, or set INSTAGRAM_LOGIN=${other}`;
+  return lacking.map((name) => finding('streams.enabled', name, expected, action));
 }
 
 function mechanismFindings(get: GetValue): readonly ConfigProblem[] {

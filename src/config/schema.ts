@@ -179,7 +179,7 @@ const kafka = {
   ),
   tombstones: leaf(
     flag,
-    'True publishes a tombstone for media, stories and tags that are no longer listed. If most are missing at once, the next complete list must confirm it. A story is listed for 24 hours. Deleted comments cannot be detected.',
+    'True publishes a tombstone for media and stories that are no longer listed, and for their insights. If most are missing at once, the next complete list must confirm it. A story is listed for 24 hours. Deleted comments cannot be detected.',
   ),
   group: {
     sessionTimeout: leaf(
@@ -251,7 +251,7 @@ function fieldsOf({ name, publish }: InstagramStream) {
 const streamFields = {
   enabled: leaf(
     streamList,
-    'The streams to poll, exactly these. `default` stands for those that are polled when this is empty, `all` for every one: `default,user_daily_totals` adds one to the default streams.',
+    'The streams to poll, exactly these. `default` stands for those that are polled when this is empty, `all` for every one that the login has: `default,user_daily_totals` adds one to the default streams.',
   ),
   ...Object.fromEntries(streamNames.map((name) => [name, fieldsOf(streams[name])])),
 };

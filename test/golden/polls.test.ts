@@ -70,7 +70,7 @@ async function costOf(login: Login): Promise<readonly string[]> {
   const lines = [`${login}, accounts: ${describeCost(api)}`];
   for (const poll of ['first poll', 'second poll']) {
     const cycleMs = world.clock.now();
-    for (const name of streamNames) {
+    for (const name of streamNames.filter((one) => streams[one].logins.includes(login))) {
       ledger.clear();
       for (const account of accounts) {
         const job = { ...startJob(streams[name], account, states).job, cycleMs };

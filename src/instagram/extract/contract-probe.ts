@@ -12,7 +12,7 @@ import type { Graph, ProbedForm } from '../../engine/ports.ts';
 import { emptyCheckpoint } from '../../engine/state.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import { extract, type InstagramSource } from './extract.ts';
-import { type ExtractContext, type Edge, createListCaches } from './extraction.ts';
+import { type ExtractContext, createListCaches } from './extraction.ts';
 import { nodesOf, requestOf } from './requests.ts';
 import { readListed } from './rejections.ts';
 
@@ -111,7 +111,7 @@ export async function watchContract(
 }
 
 /** Puts one media of each kind into the list cache, as a list scan does; most comments first. */
-async function noteSample(edge: Edge, context: ExtractContext): Promise<void> {
+async function noteSample(edge: string, context: ExtractContext): Promise<void> {
   const { account, caches, graph, nowMs, signal } = context;
   const cache = caches.of(account.id, edge);
   if (cache.scannedMs !== null) return;

@@ -2,7 +2,6 @@ import type { Login } from '../../engine/account.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import type { Page, SourcePoll } from '../../engine/source.ts';
 import type { Tier } from '../model/freshness.ts';
-import type { RequestOf } from '../streams/stream.ts';
 
 export interface SourceSettings {
   readonly login: Login;
@@ -27,8 +26,6 @@ export interface Freshness {
 
 /** A stream's nodes for one account, page by page; each page may become a batch. */
 export type Extraction = AsyncGenerator<Page, void, undefined>;
-
-export type Edge = RequestOf<'list'>['edge'];
 
 export interface ReadParts {
   /** The metric's value at that time. */
@@ -105,7 +102,7 @@ function merged(newest: readonly Node[], known: readonly Node[]): readonly Node[
 }
 
 export interface ListCaches {
-  of(accountId: string, edge: Edge): ListCache;
+  of(accountId: string, edge: string): ListCache;
 }
 
 export function createListCaches(pageSize: number): ListCaches {

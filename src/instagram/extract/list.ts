@@ -42,7 +42,7 @@ export async function* ensureScanned(
 }
 
 /** Returns the ids of the edge; undefined unless its whole list was scanned in this cycle. */
-export function scannedBy(edge: ListSource['edge'], context: ExtractContext): ListScan | undefined {
+export function scannedBy(edge: string, context: ExtractContext): ListScan | undefined {
   const cache = context.caches.of(context.account.id, edge);
   if (!isOfCycle(cache.scannedWholeMs, context)) return undefined;
   const present = new Set(cache.nodes.map(({ id }) => id).filter((id) => typeof id === 'string'));

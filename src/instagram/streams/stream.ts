@@ -25,7 +25,8 @@ export type StreamRequest =
   | { readonly kind: 'object'; readonly fields: Fields }
   | {
       readonly kind: 'list';
-      readonly edge: 'media' | 'stories' | 'tags';
+      /** The edge of the account that lists the nodes, such as `media`. */
+      readonly edge: string;
       readonly fields: Fields;
       /** Fields that Instagram Login does not support; one of them fails a whole request. */
       readonly facebookOnly?: readonly string[];
@@ -74,6 +75,8 @@ export interface InstagramStream extends Stream {
   readonly publish?: PublishMode;
   /** True where it reads what other people wrote: that takes a permission of its own. */
   readonly readsPeople: boolean;
+  /** The logins whose API has its data. */
+  readonly logins: readonly Login[];
 }
 
 const usual = {
@@ -81,6 +84,7 @@ const usual = {
   priority: 'normal',
   isCompacted: false,
   readsPeople: false,
+  logins: ['facebook', 'instagram'],
   mode: 'full',
 } as const satisfies Partial<InstagramStream>;
 
