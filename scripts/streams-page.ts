@@ -1,7 +1,9 @@
+import { describeCost, requestCost } from '../src/cli/streams.ts';
 import { describeConfig, type ConfigEntry } from '../src/config/description.ts';
 import { topicName, type StreamName, type TopicRole } from '../src/engine/stream-name.ts';
 import type { InstagramStream } from '../src/instagram/streams/stream.ts';
 import { streams } from '../src/instagram/streams/index.ts';
+import { peoplePermission } from '../src/instagram/token-advice.ts';
 import { readAvroRecord } from './avro-fields.ts';
 import { describeRequests } from './stream-requests.ts';
 
@@ -21,18 +23,47 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
 - A **full** stream reads what the API has and publishes it, or only what is new or changed (\`STREAM_<NAME>_PUBLISH\`); lists and
   old media are read less often than new ones (\`POLLING_…_MEDIA_…\`). An **incremental** one reads on from where it was, publishes
   what is new or has changed, and remembers in the state topic how far it is.
-- Seven streams are polled when \`STREAMS\` is empty. The others cost more or are about other people; \`STREAMS=default,<name>\` adds one,
+- The default streams are polled when \`STREAMS\` is empty. The others cost more or are about other people; \`STREAMS=default,<name>\` adds one,
   \`STREAMS=all\` turns all on.
+- A **compacted** topic keeps the last record of each key; the others keep their history.
+- The permissions of every stream are in [the set-up](instagram-setup.md#choose-a-login); a stream that needs another one names it.
 
 `;
+
+/** Renders the default streams as a table. */
+export function renderDefaultStreams(): string {
+  const rows = Object.values(streams).filter(({ isDefault }) => isDefault);
+  return [
+    '| Stream | Content | Interval |',
+    '|---|---|---|',
+    ...rows.map((stream) => `| ${contentCells(stream).join(' | ')} |`),
+  ].join('\n');
+}
+
+/** Renders the streams that are off by default as a table, with the cost of their polls. */
+export function renderOtherStreams(): string {
+  const rows = Object.values(streams).filter(({ isDefault }) => !isDefault);
+  return [
+    '| Stream | Content | Interval | Calls at most |',
+    '|---|---|---|---|',
+    ...rows.map((stream) => {
+      const calls = describeCost(requestCost(stream.request));
+      return `| ${[...contentCells(stream), calls].join(' | ')} |`;
+    }),
+  ].join('\n');
+}
+
+function contentCells({ name, doc, interval }: InstagramStream): readonly string[] {
+  return [`[\`${name}\`](docs/streams.md#${name})`, doc.replace(/\.$/, ''), interval];
+}
 
 /** Renders `docs/streams.md`. */
 export function renderStreamsPage(): string {
   const config = new Map(describeConfig().map((entry) => [entry.path, entry]));
   const all = Object.values(streams);
   const overview = [
-    '| Stream | Topic | Key | Kind | Interval | What |',
-    '|---|---|---|---|---|---|',
+    '| Stream | Topic | Key | Kind | Interval | Compacted | What |',
+    '|---|---|---|---|---|---|---|',
     ...all.map((stream) => overviewRow(stream, config)),
   ];
   return [
@@ -48,19 +79,22 @@ export function renderStreamsPage(): string {
 type ConfigByPath = ReadonlyMap<string, ConfigEntry>;
 
 function overviewRow(stream: InstagramStream, config: ConfigByPath): string {
-  const { name, mode, doc, isDefault } = stream;
+  const { name, mode, doc, isCompacted, isDefault } = stream;
   const link = `[\`${name}\`](#${name})`;
   const cells = [link, `\`${topicOf(name, config)}\``, keyOf(stream), mode];
   const what = isDefault ? doc : `${doc} Off until named.`;
-  return `| ${[...cells, intervalOf(name, config).value, what].join(' | ')} |`;
+  const compacted = isCompacted ? 'yes' : 'no';
+  return `| ${[...cells, intervalOf(name, config).value, compacted, what].join(' | ')} |`;
 }
 
 function renderStream(stream: InstagramStream, config: ConfigByPath): string {
   const interval = intervalOf(stream.name, config);
+  const compacted = stream.isCompacted ? ', compacted' : '';
   const facts = [
-    `- topic \`${topicOf(stream.name, config)}\`, key ${keyOf(stream)}, ${stream.mode}`,
+    `- topic \`${topicOf(stream.name, config)}\`, key ${keyOf(stream)}, ${stream.mode}${compacted}`,
     `- every ${interval.value} for each account (\`${interval.env}\`)`,
     ...(stream.isDefault ? [] : [`- off until \`STREAMS\` names it: ${turnOn(stream.name)}`]),
+    ...accessOf(stream),
   ];
   return [
     `## \`${stream.name}\``,
@@ -70,6 +104,21 @@ function renderStream(stream: InstagramStream, config: ConfigByPath): string {
     renderFields(stream.name),
   ].join('\n\n');
 }
+
+/** The login and the permission that a stream needs, where it is not for every token. */
+function accessOf({ logins, readsPeople }: InstagramStream): readonly string[] {
+  const permissions = logins.map(
+    (login) => `\`${peoplePermission[login]}\` (${loginNames[login]})`,
+  );
+  return [
+    ...(logins.length > 1
+      ? []
+      : [`- only with ${logins.map((login) => loginNames[login]).join()}`]),
+    ...(readsPeople ? [`- needs the permission ${permissions.join(' or ')}`] : []),
+  ];
+}
+
+const loginNames = { facebook: 'Facebook Login', instagram: 'Instagram Login' } as const;
 
 function turnOn(name: StreamName): string {
   return `\`STREAMS=default,${name}\``;

@@ -51,7 +51,7 @@ export const permissions: Readonly<Record<Login, readonly string[]>> = {
  * The further permission to read comments, and media of others that tag the account. Source: IG
  * Media Comments and IG User Tags, read 2026-11.
  */
-const peoplePermission: Readonly<Record<Login, string>> = {
+export const peoplePermission: Readonly<Record<Login, string>> = {
   facebook: 'instagram_manage_comments',
   instagram: 'instagram_business_manage_comments',
 };

@@ -62,7 +62,7 @@ export const userEngagedAudience = declareStream({
   name: 'user_engaged_audience',
   interval: '24h',
   publish: 'always',
-  doc: 'Demographics of who interacted with the content this month: the top 45 of each breakdown.',
+  doc: 'People who interacted this month, by city, country, age and gender: the top 45 of each.',
   ...audience('engaged_audience_demographics', thisMonth),
 });
 
@@ -71,7 +71,7 @@ export const userReachedAudience = declareStream({
   name: 'user_reached_audience',
   interval: '24h',
   publish: 'always',
-  doc: 'Demographics of who was reached by the content this month: the top 45 of each breakdown.',
+  doc: 'People reached this month, by city, country, age and gender: the top 45 of each.',
   ...audience('reached_audience_demographics', thisMonth),
 });
 
@@ -81,6 +81,6 @@ export const userLifetimeInsights = declareStream({
   isDefault: true,
   interval: '24h',
   publish: 'always',
-  doc: 'Follower demographics: the top 45 of each breakdown.',
+  doc: 'Followers by city, country, age and gender: the top 45 of each.',
   ...audience('follower_demographics'),
 });

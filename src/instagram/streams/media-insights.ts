@@ -49,7 +49,7 @@ export const mediaInsights = declareStream({
   isDefault: true,
   interval: '1h',
   publish: 'changes',
-  doc: 'Lifetime metrics of each media, by its kind.',
+  doc: 'Views, reach, likes, saves, watch time and other metrics of each media, by its kind.',
   key: ['id'],
   request: {
     kind: 'insights',

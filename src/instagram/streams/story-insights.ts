@@ -29,7 +29,7 @@ export const storyInsights = declareStream({
   interval: '15m',
   publish: 'changes',
   priority: 'urgent',
-  doc: 'Metrics of live stories, navigation by action included.',
+  doc: 'Reach, replies, navigation by action and other metrics of live stories.',
   key: ['id'],
   request: {
     kind: 'insights',

@@ -34,7 +34,7 @@ export const userDailyTotals = declareStream({
   interval: '12h',
   priority: 'backfill',
   mode: 'incremental',
-  doc: 'Daily totals of the account: views, interactions, taps, follows and unfollows; one record a day.',
+  doc: 'Views, interactions, likes, saves, taps, follows and unfollows of each day.',
   key: ['business_account_id', 'date'],
   request: {
     kind: 'totals',

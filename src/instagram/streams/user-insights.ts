@@ -23,7 +23,7 @@ export const userInsights = declareStream({
   isDefault: true,
   interval: '3h',
   mode: 'incremental',
-  doc: 'Daily metrics of the account, one record a day; corrections are published again.',
+  doc: 'Reach, new followers and hours online of each day; corrections are published again.',
   key: ['business_account_id', 'date'],
   request: {
     kind: 'series',

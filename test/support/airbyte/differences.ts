@@ -32,7 +32,7 @@ const metric2 =
 const newer = 'asked for because the API has it; the connector does not ask';
 const helper = "the connector's own note for its next request; the same facts stand in the record";
 
-/** Everything in which the records differ; `docs/airbyte.md` has the same table. */
+/** Everything in which the records differ; `docs/airbyte.md` has them as a table. */
 export const differences: readonly Difference[] = [
   alone('*.polled_at', 'when it was asked for', 'values of different moments can be told apart'),
   alone('users.business_account_id', "the account's id", 'the same field in every stream'),

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { renderStreamsPage } from '../../../scripts/streams-page.ts';
+import {
+  renderDefaultStreams,
+  renderOtherStreams,
+  renderStreamsPage,
+} from '../../../scripts/streams-page.ts';
+import { defaultStreamNames, streamNames } from '../../../src/instagram/streams/index.ts';
 import { rowsBelow } from './markdown.ts';
 
 const page = renderStreamsPage();
@@ -15,14 +20,22 @@ describe('docs/streams.md', () => {
       'incremental',
       '3h',
     ]);
-    expect(overview).toHaveLength(12);
+    expect(overview).toHaveLength(streamNames.length);
   });
 
   test('explains how to enable a stream that is disabled by default', () => {
     expect(page).toContain(
       '- off until `STREAMS` names it: `STREAMS=default,user_reached_audience`',
     );
-    expect(page.match(/- off until/g)).toHaveLength(5);
+    expect(page.match(/- off until/g)).toHaveLength(streamNames.length - defaultStreamNames.length);
+  });
+
+  test('names the permission that a stream needs besides those of every stream', () => {
+    const [tags = ''] = page.split('\n## `tags`\n')[1]?.split('\n## ') ?? [];
+    const [media = ''] = page.split('\n## `media`\n')[1]?.split('\n## ') ?? [];
+
+    expect(tags).toContain('needs the permission `instagram_manage_comments` (Facebook Login)');
+    expect(media).not.toContain('permission');
   });
 
   test('lists the fields of nested records, even when the schema refers to them by name', () => {
@@ -37,5 +50,21 @@ describe('docs/streams.md', () => {
     expect(page).toMatch(/\| REELS, VIDEO \|[^|]*`ig_reels_avg_watch_time`/);
     expect(page).toMatch(/\| live stories, Facebook Login \|[^|]*`link_clicks` \|/);
     expect(page).toMatch(/\| live stories, Instagram Login \|[^|]*`profile_activity` \|/);
+  });
+});
+
+describe('the tables of README', () => {
+  test('have each stream once, with its content and interval', () => {
+    const named = (table: string) =>
+      [...table.matchAll(/^\| \[`(\w+)`\]/gm)].map(([, name = '']) => name);
+
+    expect(named(renderDefaultStreams())).toEqual(defaultStreamNames);
+    expect([...named(renderDefaultStreams()), ...named(renderOtherStreams())].sort()).toEqual(
+      [...streamNames].sort(),
+    );
+    expect(renderDefaultStreams()).toContain(
+      '| [`media`](docs/streams.md#media) | Posts, reels and albums with their children | 1h |',
+    );
+    expect(renderOtherStreams()).toMatch(/^\| \[`tags`\].* \| 6h \| 1 a page \|$/m);
   });
 });
