@@ -53,8 +53,9 @@ export function renderOtherStreams(): string {
   ].join('\n');
 }
 
-function contentCells({ name, doc, interval }: InstagramStream): readonly string[] {
-  return [`[\`${name}\`](docs/streams.md#${name})`, doc.replace(/\.$/, ''), interval];
+function contentCells({ name, doc, interval, logins }: InstagramStream): readonly string[] {
+  const content = [doc.replace(/\.$/, ''), ...onlyLogin(logins)].join('; ');
+  return [`[\`${name}\`](docs/streams.md#${name})`, content, interval];
 }
 
 /** Renders `docs/streams.md`. */
@@ -111,11 +112,15 @@ function accessOf({ logins, readsPeople }: InstagramStream): readonly string[] {
     (login) => `\`${peoplePermission[login]}\` (${loginNames[login]})`,
   );
   return [
-    ...(logins.length > 1
-      ? []
-      : [`- only with ${logins.map((login) => loginNames[login]).join()}`]),
+    ...onlyLogin(logins).map((only) => `- ${only}`),
     ...(readsPeople ? [`- needs the permission ${permissions.join(' or ')}`] : []),
   ];
+}
+
+/** Names the login of a stream that the other login lacks. */
+function onlyLogin(logins: InstagramStream['logins']): readonly string[] {
+  const [login, ...others] = logins;
+  return login === undefined || others.length > 0 ? [] : [`only with ${loginNames[login]}`];
 }
 
 const loginNames = { facebook: 'Facebook Login', instagram: 'Instagram Login' } as const;
