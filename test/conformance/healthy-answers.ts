@@ -1,18 +1,18 @@
 import type { Node } from '../../src/engine/json.ts';
 import type { GraphRequest } from '../../src/engine/ports.ts';
+import type { InstagramStreamName } from '../../src/instagram/streams/index.ts';
 import { pageOf } from '../support/fake-graph.ts';
+import { listStreamOf } from '../support/list-streams.ts';
 import { examples } from './examples/index.ts';
 
 /** A healthy answer to any request of a stream, with the shape of Meta's answers. */
 export function healthyAnswer({ path, query }: Pick<GraphRequest, 'path' | 'query'>): Node {
   const [, id = '', edge] = path.split('/');
+  const list = listStreamOf(path);
+  if (list !== undefined) return pageOf(listed(list.name), undefined);
   switch (edge) {
     case undefined:
       return { ...examples.users.node, id };
-    case 'media':
-    case 'stories':
-    case 'tags':
-      return pageOf(listed(edge), undefined);
     case 'comments':
       return pageOf([withReplies(id)], undefined);
     case 'replies':
@@ -47,8 +47,8 @@ function withReplies(id: string): Node {
   return { ...comment(`${id}1`), replies: { data: [comment(`${id}2`)] } };
 }
 
-function listed(edge: 'media' | 'stories' | 'tags'): readonly Node[] {
-  const { node } = examples[edge];
+function listed(stream: string): readonly Node[] {
+  const { node } = examples[stream as InstagramStreamName];
   const id = typeof node['id'] === 'string' ? node['id'] : '';
   return [node, { ...node, id: `${id.slice(0, -1)}9` }];
 }

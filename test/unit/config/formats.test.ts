@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as formats from '../../../src/config/formats.ts';
 import type { Format } from '../../../src/config/formats.ts';
 import * as named from '../../../src/config/named-formats.ts';
+import { streamNames } from '../../../src/instagram/streams/index.ts';
 
 const nowMs = Date.UTC(2026, 4, 12, 12);
 
@@ -207,9 +208,8 @@ describe('the format brokers', () => {
 describe('the format streams', () => {
   test('lists the valid streams when one is unknown', () => {
     expect(read(named.streams, 'media,storys')).toBe(
-      'expected a comma separated list of entries, none empty, each one of stories, ' +
-        'story_insights, users, media, media_insights, user_insights, user_lifetime_insights, ' +
-        'user_engaged_audience, user_reached_audience, user_daily_totals, tags, comments, default, all',
+      'expected a comma separated list of entries, none empty, each one of ' +
+        `${streamNames.join(', ')}, default, all`,
     );
   });
 });

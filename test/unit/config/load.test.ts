@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { defaultStreamNames, streamNames } from '../../../src/instagram/streams/index.ts';
+import { duration } from '../../../src/config/formats.ts';
+import {
+  defaultStreamNames,
+  streamNames,
+  streams as declared,
+} from '../../../src/instagram/streams/index.ts';
 import { env, load, token, useFolder } from './loading.ts';
 
 const { write } = useFolder();
@@ -10,6 +15,14 @@ const noTls = {
   keyLocation: null,
   keyPassword: null,
 };
+
+/** The golden file `streams.txt` has the intervals. */
+const defaultsOfStreams = Object.fromEntries(
+  Object.values(declared).map(({ name, isDefault, interval, publish = 'changes' }) => [
+    name,
+    { enabled: isDefault, intervalMs: duration().parse(interval, 0), publish },
+  ]),
+);
 
 describe('defaults', () => {
   test('complete a configuration that sets only the token, the brokers and the registry', () => {
@@ -76,20 +89,7 @@ describe('defaults', () => {
         bearerToken: null,
         ssl: noTls,
       },
-      streams: {
-        stories: { enabled: true, intervalMs: 900_000, publish: 'changes' },
-        story_insights: { enabled: true, intervalMs: 900_000, publish: 'changes' },
-        users: { enabled: true, intervalMs: 3_600_000, publish: 'always' },
-        media: { enabled: true, intervalMs: 3_600_000, publish: 'changes' },
-        media_insights: { enabled: true, intervalMs: 3_600_000, publish: 'changes' },
-        user_insights: { enabled: true, intervalMs: 10_800_000, publish: 'changes' },
-        user_lifetime_insights: { enabled: true, intervalMs: 86_400_000, publish: 'always' },
-        user_engaged_audience: { enabled: false, intervalMs: 86_400_000, publish: 'always' },
-        user_reached_audience: { enabled: false, intervalMs: 86_400_000, publish: 'always' },
-        user_daily_totals: { enabled: false, intervalMs: 43_200_000, publish: 'changes' },
-        tags: { enabled: false, intervalMs: 21_600_000, publish: 'changes' },
-        comments: { enabled: false, intervalMs: 43_200_000, publish: 'changes' },
-      },
+      streams: defaultsOfStreams,
       polling: {
         concurrency: 8,
         jitter: 0.1,
@@ -166,7 +166,7 @@ describe('the enabled streams', () => {
     return streamNames.filter((name) => streams[name].enabled);
   };
 
-  test('are the seven defaults when STREAMS is empty', () => {
+  test('are the default streams when STREAMS is empty', () => {
     expect(enabledBy('')).toEqual(defaultStreamNames);
   });
 

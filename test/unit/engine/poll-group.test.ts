@@ -28,28 +28,22 @@ function graphOf(rule: (path: string, fields: string) => Answer | undefined = ()
 const at = { nextPollMs: () => null, signal: calm };
 
 describe('groupByList', () => {
-  test('groups the streams of one list, with the most expensive stream first', () => {
-    const named = groupByList(
-      (
-        [
-          'story_insights',
-          'media_insights',
-          'users',
-          'comments',
-          'media',
-          'stories',
-          'tags',
-        ] as const
-      ).map((name) => ({
-        stream: streams[name],
-      })),
-    ).map((group) => group.map(({ stream }) => stream.name));
+  test('groups the streams of one list, with the stream that publishes the list first', () => {
+    const stream = (name: string, list: string | null, publishesList = false) => ({
+      stream: { ...streams.users, name, list, publishesList },
+    });
+    const groups = groupByList([
+      stream('counts', 'photos'),
+      stream('profile', null),
+      stream('remarks', 'photos'),
+      stream('photos', 'photos', true),
+      stream('films', 'films', true),
+    ]);
 
-    expect(named).toEqual([
-      ['stories', 'story_insights'],
-      ['media', 'media_insights', 'comments'],
-      ['users'],
-      ['tags'],
+    expect(groups.map((group) => group.map(({ stream: { name } }) => name))).toEqual([
+      ['photos', 'counts', 'remarks'],
+      ['profile'],
+      ['films'],
     ]);
   });
 });

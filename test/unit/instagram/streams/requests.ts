@@ -8,6 +8,7 @@ import { createListCaches } from '../../../../src/instagram/extract/extraction.t
 import { everyPoll } from '../../engine/world.ts';
 import { account } from '../../../support/accounts.ts';
 import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
+import { listStreamOf } from '../../../support/list-streams.ts';
 
 const hourMs = 3_600_000;
 const nowMs = Date.UTC(2026, 4, 12, 12);
@@ -33,9 +34,7 @@ export async function requestsOf(
   stream: InstagramStream,
   { login = 'facebook', listed = [] }: { login?: Login; listed?: readonly Node[] } = {},
 ): Promise<readonly Asked[]> {
-  const graph = createFakeGraph(({ path }) =>
-    /\/(?:media|stories|tags)$/.test(path) ? pageOf(listed) : { data: [] },
-  );
+  const graph = createFakeGraph(({ path }) => (listStreamOf(path) ? pageOf(listed) : { data: [] }));
   const context = {
     graph,
     account,
