@@ -1,65 +1,92 @@
 import { describe, test } from '@jest/globals';
-import { recordKey } from '../../src/engine/key.ts';
-import { openLocalCodec } from '../../src/registry/index.ts';
+import avro, { type Schema } from 'avsc';
+import type { Value } from '../../src/engine/json.ts';
 import type { OutgoingRecord } from '../../src/engine/ports.ts';
 import { pollWhenDue } from '../../src/engine/poller.ts';
-import {
-  type InstagramStreamName,
-  streams,
-  streamNames,
-} from '../../src/instagram/streams/index.ts';
+import { streams } from '../../src/instagram/streams/index.ts';
+import { openLocalCodec } from '../../src/registry/index.ts';
+import { createJsonForm } from '../../src/registry/json-form.ts';
+import { createEncoder, splitWireValue } from '../../src/registry/wire-format.ts';
 import { examples } from '../conformance/examples/index.ts';
-import { account } from '../support/accounts.ts';
 import { createFakeGraph } from '../support/fake-graph.ts';
 import { calm, createWorld, jobOf } from '../unit/engine/world.ts';
-import { expectGolden, sorted } from './golden.ts';
+import { expectGolden } from './golden.ts';
 
-const codec = openLocalCodec([...streamNames, 'dead_letters']);
+const part: Schema = {
+  type: 'record',
+  name: 'Part',
+  fields: [
+    { name: 'id', type: 'string' },
+    { name: 'alt_text', type: ['null', 'string'], default: null },
+  ],
+};
+const time = { type: 'long', logicalType: 'timestamp-millis' } as const;
 
-/** The record of a stream's conformance example. */
-function exampleOf(name: InstagramStreamName): Pick<OutgoingRecord, 'key' | 'value'> {
-  const { key, toRecord } = streams[name];
-  const mapped = toRecord(examples[name].node, { account, polledAtMs: 1_760_000_000_000 });
-  if (mapped.kind === 'skipped') throw new Error(`skipped: ${mapped.reason}`);
-  const { record } = mapped;
-  return { key: recordKey(key, record), value: codec.encoder.encode(name, record) };
+/** A schema with each type that the schemas of `avro/` have. */
+const example: Schema = {
+  type: 'record',
+  namespace: 'instagram',
+  name: 'Example',
+  fields: [
+    { name: 'id', type: 'string' },
+    { name: 'polled_at', type: time },
+    { name: 'timestamp', type: ['null', time], default: null },
+    { name: 'like_count', type: ['null', 'long'], default: null },
+    { name: 'average', type: ['null', 'double'], default: null },
+    { name: 'hidden', type: ['null', 'boolean'], default: null },
+    { name: 'value', type: ['null', { type: 'map', values: 'long' }], default: null },
+    { name: 'children', type: ['null', { type: 'array', items: part }], default: null },
+  ],
+};
+
+const values: readonly Value[] = [
+  {
+    id: '18000000000000001',
+    polled_at: 1_760_000_000_000,
+    timestamp: 1_778_563_566_000,
+    like_count: 4_294_967_296,
+    average: 48.4,
+    hidden: true,
+    value: { '18-24,F': 3, city: -1 },
+    children: [{ id: '1', alt_text: 'Where is this? 😍' }, { id: '2' }],
+  },
+  { id: '1', polled_at: 0 },
+];
+
+function encodedLines(): readonly string[] {
+  const text = JSON.stringify(example);
+  const schema = { role: 'example', text, type: avro.Type.forSchema(example) };
+  const encoder = createEncoder(new Map([['example', schema]]), new Map([['example', 258]]));
+  return values.flatMap((value) => {
+    const bytes = encoder.encode('example', value);
+    const { body = Buffer.alloc(0) } = splitWireValue(bytes) ?? {};
+    const json = createJsonForm(text).write(schema.type.fromBuffer(body));
+    return [`example value ${JSON.stringify(json)}`, `example bytes ${bytes.toString('hex')}`];
+  });
 }
 
+const codec = openLocalCodec(['users', 'dead_letters']);
+
 /** The records that a poll publishes for a profile with one invalid field. */
-async function published(): Promise<readonly OutgoingRecord[]> {
+async function publishedLines(): Promise<readonly string[]> {
   const node = { ...examples.users.node, followers_count: 'many' };
   const world = createWorld({ encoder: codec.encoder, graph: createFakeGraph(() => node) });
   await pollWhenDue(jobOf(streams.users), world, { nextPollMs: null, signal: calm });
-  return world.publisher.batches.flatMap(({ records }) => records);
+  return world.publisher.batches.flatMap(({ records }) => records).flatMap(linesOf);
 }
 
-function linesOf(
-  role: OutgoingRecord['role'],
-  { key, value }: Pick<OutgoingRecord, 'key' | 'value'>,
-): readonly string[] {
+function linesOf({ role, key, value, headers }: OutgoingRecord): readonly string[] {
   const bytes = value ?? Buffer.alloc(0);
   return [
     `${role} key ${key}`,
     `${role} value ${JSON.stringify(codec.toJson(role, bytes))}`,
     `${role} bytes ${bytes.toString('hex')}`,
+    ...Object.entries(headers).map(([name, text]) => `${role} header ${name}: ${text}`),
   ];
 }
 
 describe('encoded records', () => {
-  test('match the golden file, for the examples and for a dead letter', async () => {
-    const records = await published();
-
-    expectGolden('records', [
-      ...sorted(streamNames).flatMap((name) =>
-        linesOf(name as InstagramStreamName, exampleOf(name as InstagramStreamName)),
-      ),
-      '# of a poll',
-      ...records.flatMap((record) => [
-        ...linesOf(record.role, record),
-        ...Object.entries(record.headers).map(
-          ([name, text]) => `${record.role} header ${name}: ${text}`,
-        ),
-      ]),
-    ]);
+  test('match the golden file, for a schema with every type and for a dead letter', async () => {
+    expectGolden('records', [...encodedLines(), '# of a poll', ...(await publishedLines())]);
   });
 });

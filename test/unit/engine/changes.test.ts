@@ -1,20 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { emptyCheckpoint } from '../../../src/engine/state.ts';
 import { detectChanges } from '../../../src/engine/changes.ts';
-import { streams } from '../../../src/instagram/streams/index.ts';
 import { account } from '../../support/accounts.ts';
-import { createWorld, pollOf } from './world.ts';
+import { createWorld, photos, pollOf } from './world.ts';
 
 const page = { nodes: [], skipped: [], coveredUntilMs: null };
 const world = createWorld();
 const context = {
-  poll: pollOf(streams.tags, { account: { ...account, id: '17841' } }),
+  poll: pollOf(photos, { account: { ...account, id: '17841' } }),
   tools: {
     ...world,
-    settings: { ...world.settings, publish: { tags: 'changes' }, tombstones: true },
+    settings: { ...world.settings, publish: { photos: 'changes' }, tombstones: true },
   },
 } as const;
-const tag = (id: string) => ({ business_account_id: '17841', id, caption: 'With @first' });
+const photo = (id: string) => ({ business_account_id: '17841', id, caption: 'With @first' });
 
 const walkedOf = (present: readonly string[]) => ({
   present: new Set(present),
@@ -23,11 +22,11 @@ const walkedOf = (present: readonly string[]) => ({
 });
 
 describe('detectChanges of a list whose key is longer than the id', () => {
-  const { checkpoint } = detectChanges([tag('1'), tag('2')], page, emptyCheckpoint, context);
+  const { checkpoint } = detectChanges([photo('1'), photo('2')], page, emptyCheckpoint, context);
 
   test('stores fingerprints by id', () => {
     expect([...checkpoint.published.keys()]).toEqual(['1', '2']);
-    expect(detectChanges([tag('1')], page, checkpoint, context).records).toEqual([]);
+    expect(detectChanges([photo('1')], page, checkpoint, context).records).toEqual([]);
   });
 
   test('deletes by the whole key when a listed object disappears', () => {

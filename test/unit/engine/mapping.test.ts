@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DeadLetterError } from '../../../src/engine/errors.ts';
 import { mapPage } from '../../../src/engine/mapping.ts';
-import { streams } from '../../../src/instagram/streams/index.ts';
+import type { Stream } from '../../../src/engine/stream.ts';
 import { account } from '../../support/accounts.ts';
 import { posts, startMs } from './world.ts';
 
@@ -11,27 +11,18 @@ const page = { skipped: [], coveredUntilMs: null };
 describe('mapPage', () => {
   // Invariant 3
   test('puts every node in exactly one place: record, dead letter or skipped (Invariant 3)', () => {
-    const mapped = mapPage(
-      streams.user_lifetime_insights,
-      {
-        ...page,
-        nodes: [
-          { name: 'follower_demographics', breakdown: 'city' },
-          { breakdown: 'country' },
-          {
-            name: 'follower_demographics',
-            breakdown: 'age,gender',
-            total_value: {
-              breakdowns: [{ results: [{ dimension_values: ['18-24', 'F'], value: 3 }] }],
-            },
-          },
-        ],
-      },
-      origin,
-    );
+    const stream: Stream = {
+      ...posts,
+      toRecord: (node, ...context) =>
+        node['caption'] === 'few'
+          ? { kind: 'skipped', reason: 'graph.not-enough-users' }
+          : posts.toRecord(node, ...context),
+    };
+    const nodes = [{ id: '1', caption: 'few' }, { caption: 'bad' }, { id: '3', caption: 'good' }];
+    const mapped = mapPage(stream, { ...page, nodes }, origin);
 
-    expect(mapped.records.map((record) => record['value'])).toEqual([{ '18-24,F': 3 }]);
-    expect(mapped.rejected.map(({ path }) => path)).toEqual(['name']);
+    expect(mapped.records.map((record) => record['id'])).toEqual(['3']);
+    expect(mapped.rejected.map(({ path }) => path)).toEqual(['id']);
     expect(mapped.skipped).toEqual(['graph.not-enough-users']);
   });
 
@@ -51,11 +42,24 @@ describe('mapPage', () => {
   // Invariant 3
   test('keeps a record when parts of it or of its page are dead-lettered (Invariant 3)', () => {
     const ofPage = new DeadLetterError('graph.bad-body', 'no node', { path: 'data[1]', raw: '7' });
-    const nodes = [{ id: '1', reach: 'n/a', views: 5 }];
-    const mapped = mapPage(streams.media_insights, { ...page, nodes, rejected: [ofPage] }, origin);
+    const ofPart = new DeadLetterError('mapping.invalid', 'no number', {
+      path: 'reach',
+      raw: '"n/a"',
+    });
+    const stream: Stream = {
+      ...posts,
+      toRecord: ({ id = null }) => ({
+        kind: 'record',
+        record: { id },
+        unknown: [],
+        rejected: [ofPart],
+      }),
+    };
+    const nodes = [{ id: '1' }];
+    const mapped = mapPage(stream, { ...page, nodes, rejected: [ofPage] }, origin);
 
-    expect(mapped.records).toMatchObject([{ id: '1', reach: null, views: 5 }]);
-    expect(mapped.rejected.map(({ path }) => path)).toEqual(['data[1]', 'reach']);
+    expect(mapped.records).toEqual([{ id: '1' }]);
+    expect(mapped.rejected).toEqual([ofPage, ofPart]);
   });
 
   test('lists each unknown field of a page once', () => {

@@ -5,7 +5,7 @@ import type { Job } from '../../../src/engine/poller.ts';
 import { groupByList, pollGroup } from '../../../src/engine/poll-group.ts';
 import { type InstagramStreamName, streams } from '../../../src/instagram/streams/index.ts';
 import { type Answer, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
-import { calm, createWorld, hourMs, jobOf, startMs } from './world.ts';
+import { calm, createWorld, hourMs, jobOf, posts, startMs } from './world.ts';
 
 const jobsOf = (...names: readonly InstagramStreamName[]): readonly Job[] =>
   names.map((name) => jobOf(streams[name]));
@@ -30,7 +30,7 @@ const at = { nextPollMs: () => null, signal: calm };
 describe('groupByList', () => {
   test('groups the streams of one list, with the stream that publishes the list first', () => {
     const stream = (name: string, list: string | null, publishesList = false) => ({
-      stream: { ...streams.users, name, list, publishesList },
+      stream: { ...posts, name, list, publishesList },
     });
     const groups = groupByList([
       stream('counts', 'photos'),

@@ -14,7 +14,9 @@ import {
   everyPoll,
   hourMs,
   minuteMs,
+  photos,
   pollOf,
+  posts,
   sourceOf,
   startMs,
 } from './world.ts';
@@ -69,7 +71,7 @@ const ids = (first: number, last: number) =>
 
 describe('a list that lacks many of the known objects', () => {
   test('deletes nothing when it is complete again at the next poll', async () => {
-    const { api, poll, telemetry, state } = setUp(streams.media, entries(10));
+    const { api, poll, telemetry, state } = setUp(posts, entries(10));
     const deleted = [await poll(startMs)];
     api.list = [];
     deleted.push(await poll(startMs + dayMs));
@@ -93,7 +95,7 @@ describe('a list that lacks many of the known objects', () => {
   });
 
   test('is scanned again at the next poll, which deletes the objects that are missing twice', async () => {
-    const { api, poll } = setUp(streams.media, entries(10));
+    const { api, poll } = setUp(posts, entries(10));
     await poll(startMs);
     api.list = entries(5);
 
@@ -103,7 +105,7 @@ describe('a list that lacks many of the known objects', () => {
   });
 
   test('is suspected of truncation by every retry of one poll, and the suspicion survives a restart', async () => {
-    const { api, poll, fates, restart } = setUp(streams.media, entries(10));
+    const { api, poll, fates, restart } = setUp(posts, entries(10));
     await poll(startMs);
     api.list = [...entries(2), { id: '99', timestamp: isoSeconds(startMs) }];
     fates.push(new RetryError('kafka.unavailable', 'away'));
@@ -119,7 +121,7 @@ describe('a list that lacks many of the known objects', () => {
     [8, 5, ids(6, 8)],
     [3, 1, ids(2, 3)],
   ])('is accepted as complete when it had %d entries and has %d', async (known, left, gone) => {
-    const { api, poll, telemetry } = setUp(streams.media, entries(known));
+    const { api, poll, telemetry } = setUp(posts, entries(known));
     await poll(startMs);
     api.list = entries(left);
 
@@ -128,7 +130,7 @@ describe('a list that lacks many of the known objects', () => {
   });
 
   test('is suspected of truncation when it is empty, even if it had one entry', async () => {
-    const { api, poll } = setUp(streams.media, entries(1));
+    const { api, poll } = setUp(posts, entries(1));
     await poll(startMs);
     api.list = [];
 
@@ -137,7 +139,7 @@ describe('a list that lacks many of the known objects', () => {
   });
 
   test("is suspected of truncation as long as the account's media count exceeds its length", async () => {
-    const { api, poll, pollUsers } = setUp(streams.media, entries(10));
+    const { api, poll, pollUsers } = setUp(posts, entries(10));
     await poll(startMs);
     api.list = [];
     api.mediaCount = 10;
@@ -160,8 +162,8 @@ describe('a list that the API truncates at 10,000 entries', () => {
     }));
 
   test.each([
-    ['media', streams.media],
-    ['tags', streams.tags],
+    ['media', posts],
+    ['photos', photos],
   ] as const)('keeps the %s that newer ones push out of the list', async (_name, stream) => {
     const { api, poll, state } = setUp(stream, newest(15_000));
     await poll(startMs);
@@ -172,7 +174,7 @@ describe('a list that the API truncates at 10,000 entries', () => {
   });
 
   test('deletes a missing entry that lies between listed entries', async () => {
-    const { api, poll } = setUp(streams.media, newest(15_000));
+    const { api, poll } = setUp(posts, newest(15_000));
     await poll(startMs);
     api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
 
@@ -181,7 +183,7 @@ describe('a list that the API truncates at 10,000 entries', () => {
   });
 
   test('deletes nothing by a list scan of the previous process', async () => {
-    const { api, poll, restart } = setUp(streams.media, newest(15_000));
+    const { api, poll, restart } = setUp(posts, newest(15_000));
     await poll(startMs);
     restart();
     api.list = newest(15_002, 10_001).filter(({ id }) => id !== '14000');
@@ -190,7 +192,7 @@ describe('a list that the API truncates at 10,000 entries', () => {
   });
 
   test("is treated as truncated when it is shorter than 10,000 entries and the account's media count is higher", async () => {
-    const { api, poll, pollUsers } = setUp(streams.media, newest(15_000, 20));
+    const { api, poll, pollUsers } = setUp(posts, newest(15_000, 20));
     api.mediaCount = 15_000;
     await pollUsers();
     await poll(startMs);

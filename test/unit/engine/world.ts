@@ -53,6 +53,15 @@ export const posts = declareStream({
   toRecord: recordOf(postFields),
 });
 
+/** A list whose key has more than the id: several accounts can have one photo. */
+export const photos = declareStream({
+  ...posts,
+  name: 'photos',
+  doc: 'Photos.',
+  key: ['business_account_id', 'id'],
+  request: { kind: 'list', edge: 'photos', fields: postFields },
+});
+
 /** Everything that a poll works with, faked. */
 export interface World extends PollerTools {
   readonly graph: FakeGraph;
