@@ -13,16 +13,32 @@ const PUBLIC = new Set([
   ...['id', 'caption', 'children', 'comments', 'comments_count', 'like_count', 'media_type'],
   ...['media_product_type', 'media_url', 'permalink', 'thumbnail_url', 'timestamp', 'username'],
 ]);
+/** Fields of a media that its collaborators can read. Source: Meta's SDK v25.0.2 (2026-06). */
+const SHARED = new Set([
+  ...['id', 'caption', 'comments_count', 'like_count', 'media_product_type', 'media_type'],
+  ...['media_url', 'permalink', 'reposts_count', 'saved_count', 'shares_count', 'thumbnail_url'],
+  ...['timestamp', 'total_comments_count', 'total_like_count', 'total_views_count', 'username'],
+]);
+
 /** An account's list of other users' media. */
 interface ForeignList {
   /** The fields that the account can read of them. */
   readonly readable: ReadonlySet<string>;
   readonly permission: Readable;
+  /** The largest page size; default 100. */
+  readonly maxLimit?: number;
+  /** True where Instagram Login has no such edge. */
+  readonly facebookOnly?: boolean;
 }
 
 /** The lists by their edge; `world/foreign-media.ts` has their media. */
-export const FOREIGN_LISTS: ReadonlyMap<string, ForeignList> = new Map([
+export const FOREIGN_LISTS: ReadonlyMap<string, ForeignList> = new Map<string, ForeignList>([
   ['tags', { readable: PUBLIC, permission: 'people' }],
+  // A request for 100 entries got 50 (observed 2026).
+  [
+    'collaborative_media',
+    { readable: SHARED, permission: 'basic', maxLimit: 50, facebookOnly: true },
+  ],
 ]);
 
 /** Fields of an account that other users can read. */
@@ -80,13 +96,16 @@ export function foreignEdge(
   context: Context,
 ): Json | undefined {
   const list = FOREIGN_LISTS.get(name);
-  if (list === undefined) return undefined;
+  if (list === undefined || (list.facebookOnly === true && context.dialect === 'instagram')) {
+    return undefined;
+  }
   const media = account.foreignMediaAt(name, context.nowMs);
   if (media === undefined || !mayRead(list.permission, context)) {
     throw graphError('no-permission');
   }
-  const items = itemsOf(media, list);
-  return renderList({ path: `${account.id}/${name}`, items }, request, context);
+  const nodes = { path: `${account.id}/${name}`, items: itemsOf(media, list) };
+  const { maxLimit } = list;
+  return renderList(maxLimit === undefined ? nodes : { ...nodes, maxLimit }, request, context);
 }
 
 /**

@@ -32,6 +32,7 @@ const FOREIGN_MEDIA: readonly ForeignMedia[] = [
     friends: 4,
     caption: (username) => `With @${username} 💛`,
   },
+  { edge: 'collaborative_media', seed: 'collaboration', initial: 4, everyDays: 11, friends: 3 },
 ];
 
 type Plan = Pick<AccountPlan, 'seed' | 'startMs'>;

@@ -1,3 +1,4 @@
+import { collaborativeMedia } from './collaborative-media.ts';
 import { comments } from './comments.ts';
 import { userEngagedAudience, userLifetimeInsights, userReachedAudience } from './demographics.ts';
 import { media } from './media.ts';
@@ -23,6 +24,7 @@ const declared = {
   user_reached_audience: userReachedAudience,
   user_daily_totals: userDailyTotals,
   tags,
+  collaborative_media: collaborativeMedia,
   comments,
 };
 

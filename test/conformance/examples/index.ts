@@ -1,5 +1,6 @@
 import type { InstagramStreamName } from '../../../src/instagram/streams/index.ts';
 import type { Example } from './example.ts';
+import { collaborativeMedia } from './collaborative-media.ts';
 import { comments } from './comments.ts';
 import { media } from './media.ts';
 import { mediaInsights } from './media-insights.ts';
@@ -25,5 +26,6 @@ export const examples: Readonly<Record<InstagramStreamName, Example>> = {
   user_reached_audience: userReachedAudience,
   user_daily_totals: userDailyTotals,
   tags,
+  collaborative_media: collaborativeMedia,
   comments,
 };

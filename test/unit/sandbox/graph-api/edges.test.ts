@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Json, JsonObject } from '../../../../sandbox/graph-api/json.ts';
 import type { Comment } from '../../../../sandbox/graph-api/world/model.ts';
 import { truthOf } from '../../../../sandbox/graph-api/truth.ts';
-import { type Asked, listOf, textOf, standingWorld, startAsking } from './asking.ts';
+import { NOW, type Asked, listOf, textOf, standingWorld, startAsking } from './asking.ts';
 
 const accountOf = (asked: Asked, index = 0) => asked.world.accounts[index]?.id ?? '';
 
@@ -170,6 +170,44 @@ describe('simulator content of other accounts', () => {
     expect(listOf(body)[0]?.['username']).toMatch(/^friend_/);
     expect((await asked.refusal(path, { fields: 'insights.metric(reach)' }))[1]).toBe(10);
     expect((await asked.refusal(`/${textOf(listOf(body)[0]?.['id'])}`))[2]).toBe(33);
+  });
+
+  const collaborations = (asked: Asked) => `/${accountOf(asked)}/collaborative_media`;
+
+  it('includes collaborative media with the fields that a collaborator can read, without insights', async () => {
+    await using asked = await startAsking();
+    const path = collaborations(asked);
+    const fields = 'id,username,saved_count,total_like_count,owner';
+
+    const { body } = await asked.ask(path, { fields, since: NOW });
+    const admin = await asked.admin('GET', 'truth?foreign');
+    const [account] = admin.body['accounts'] as unknown as readonly JsonObject[];
+
+    expect(Object.keys(listOf(body)[0] ?? {})).toEqual(fields.split(',').slice(0, 4));
+    expect(listOf(body)).toHaveLength(4);
+    expect(account?.['foreign']).toMatchObject({ collaborative_media: listOf(body) });
+    expect((await asked.refusal(path, { fields: 'insights.metric(reach)' }))[1]).toBe(10);
+  });
+
+  it('has at most 50 collaborative media a page, fewer when more are too much data', async () => {
+    await using asked = await startAsking();
+    const path = collaborations(asked);
+    asked.world.clock.advance(200 * 86_400_000);
+
+    const { body } = await asked.ask(path, { limit: '100' });
+    asked.world.conditions.set({ tooMuchData: 15 });
+
+    expect(listOf(body)).toHaveLength(50);
+    expect(body['paging']).toHaveProperty('next');
+    expect((await asked.refusal(path, { limit: '20' })).slice(0, 3)).toEqual([500, 1, 99]);
+    expect(listOf((await asked.ask(path, { limit: '15' })).body)).toHaveLength(15);
+  });
+
+  it('lacks collaborative media with Instagram Login', async () => {
+    await using asked = await startAsking();
+    const token = asked.world.accounts[0]?.instagramToken ?? '';
+
+    expect((await asked.refusal(collaborations(asked), { access_token: token }))[1]).toBe(2500);
   });
 
   it('is rejected for an edge that the account is denied', async () => {
