@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { loadConfig } from '../../../src/config/load.ts';
 import { chosenStreams, lackingStreams } from '../../../src/config/stream-list.ts';
 
 const declared = {
@@ -32,5 +33,31 @@ describe('lackingStreams', () => {
 
     expect(lackingStreams(words, 'instagram', declared)).toEqual(['facebookAlone']);
     expect(lackingStreams(words, 'facebook', declared)).toEqual([]);
+  });
+});
+
+describe('loadConfig', () => {
+  const load = (STREAMS: string) => {
+    const env = {
+      INSTAGRAM_ACCESS_TOKEN: 'EAAtoken',
+      INSTAGRAM_LOGIN: 'instagram',
+      KAFKA_BROKERS: 'localhost:9092',
+      SCHEMA_REGISTRY_URL: 'http://localhost:8081',
+      STREAMS,
+    };
+    return loadConfig({ env, args: {} });
+  };
+
+  test('rejects a named stream that the login lacks, with the login that has it', () => {
+    expect(() => load('media,collaborative_media')).toThrow(
+      '- streams.enabled (STREAMS): got collaborative_media, expected streams that the API has for ' +
+        'INSTAGRAM_LOGIN=instagram; remove it from STREAMS, or set INSTAGRAM_LOGIN=facebook',
+    );
+  });
+
+  test('enables every stream but that one for the word all', () => {
+    const { streams } = load('all');
+
+    expect([streams.tags.enabled, streams.collaborative_media.enabled]).toEqual([true, false]);
   });
 });
