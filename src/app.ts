@@ -1,3 +1,4 @@
+import { createCalendar, type PollCalendar } from './config/calendar.ts';
 import { type Config, enabledStreams } from './config/config.ts';
 import { createShutdownBudget } from './engine/shutdown-budget.ts';
 import type { TopicRole } from './engine/stream-name.ts';
@@ -98,7 +99,8 @@ export function createApp(config: Config, options: AppOptions): App {
   return {
     log,
     setInterval(stream, intervalMs) {
-      if (config.streams[stream].enabled) overrides.setInterval(stream, intervalMs);
+      const { enabled, schedule } = config.streams[stream];
+      if (enabled && schedule === null) overrides.setInterval(stream, intervalMs);
     },
     setAccounts(accountIds) {
       instagram.directory.setAccounts(accountIds);
@@ -205,6 +207,7 @@ function openAdapters(config: Config, options: ResolvedOptions) {
 /** Opens the API client and the observability that reports on it. */
 function openSource(config: Config, options: ResolvedOptions) {
   const { clock } = options;
+  const calendar = createCalendar(config);
   const controlHandler = createControlHandler();
   const token = controlTokenOf(config.http, (secrets) => {
     observability.hide(secrets);
@@ -218,9 +221,8 @@ function openSource(config: Config, options: ResolvedOptions) {
       version: options.version,
       instance: options.instance,
       ...(options.logDestination && { destination: options.logDestination }),
-      streams: Object.fromEntries(
-        enabledStreams(config).map((name) => [name, config.streams[name]]),
-      ),
+      streams: pausesOf(config, calendar, clock.nowMs()),
+      quietPauseMs: calendar.quietPauseMs,
     },
     { clock, controls: controlHandler },
   );
@@ -245,7 +247,16 @@ function openSource(config: Config, options: ResolvedOptions) {
       ...tokenFileOf(config, observability),
     },
   );
-  return { observability, telemetry, instagram, rateLimiter, controlHandler };
+  return { observability, telemetry, instagram, rateLimiter, controlHandler, calendar };
+}
+
+/** The longest pause between two polls of each enabled stream. */
+function pausesOf(config: Config, calendar: PollCalendar, nowMs: number) {
+  const pauses = enabledStreams(config).map((name) => {
+    const intervalMs = calendar.longestPauseMs(name, nowMs) ?? config.streams[name].intervalMs;
+    return [name, { intervalMs }] as const;
+  });
+  return Object.fromEntries(pauses);
 }
 
 function pollerTools(
@@ -298,7 +309,7 @@ function sourceSettings({ instagram, polling }: Config): SourceSettings {
 /** Prepares schemas, topics and accounts; returns the parts that the supervisor runs. */
 async function start(
   config: Config,
-  { kafka, registry, instagram, overrides, controlHandler, shutdown }: Adapters,
+  { kafka, registry, instagram, overrides, controlHandler, shutdown, calendar }: Adapters,
   tools: ReadingTools & StartTools,
   signal: AbortSignal,
 ): Promise<Supervision> {
@@ -325,6 +336,7 @@ async function start(
     watch: (account, until) =>
       watchContract({ streams: polled, apiVersion, account }, tools, until),
     jitter: config.polling.jitter,
+    calendar,
   };
 }
 

@@ -33,7 +33,7 @@ export const streamsCommand: CommandDefinition = {
 function rowsOf(config: Config) {
   return streamNames.map((name) => {
     const { key, mode, doc, request } = streams[name];
-    const { enabled, intervalMs } = config.streams[name];
+    const { enabled, intervalMs, schedule } = config.streams[name];
     const topic = topicName(config.kafka.topicTemplate, name);
     return {
       stream: name,
@@ -42,8 +42,8 @@ function rowsOf(config: Config) {
       subject: `${topic}-value`,
       mode,
       enabled,
-      interval: durationText(intervalMs),
-      interval_ms: intervalMs,
+      interval: schedule ?? durationText(intervalMs),
+      interval_ms: schedule === null ? intervalMs : null,
       cost: requestCost(request),
       doc,
     };

@@ -15,7 +15,7 @@ export function readDefaults(): FileValues {
   const { values, ...file } = readConfigFile(defaultsFile);
   const declared: FileGroup = { ...(values['streams'] as FileGroup) };
   for (const { name, interval, publish } of Object.values(streams)) {
-    declared[name] = { interval, ...(publish && { publish }) };
+    declared[name] = { interval, schedule: null, ...(publish && { publish }) };
   }
   return { ...file, values: { ...values, streams: declared } };
 }

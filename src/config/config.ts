@@ -22,6 +22,8 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
 interface StreamConfig {
   readonly enabled: boolean;
   readonly intervalMs: number;
+  /** The cron expression that replaces the interval; null for none. */
+  readonly schedule: string | null;
   /** Mode of publishing unchanged records; `changes` for streams without the setting. */
   readonly publish: PublishMode;
 }

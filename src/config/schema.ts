@@ -1,6 +1,7 @@
 import { publishModes } from '../engine/change-set.ts';
 import { streamNames, streams } from '../instagram/streams/index.ts';
 import type { InstagramStream } from '../instagram/streams/stream.ts';
+import { cronExpression, quietHours, timeZone } from './calendar.ts';
 import * as formats from './formats.ts';
 import { leaf, listLeaves } from './leaf.ts';
 import * as named from './named-formats.ts';
@@ -239,6 +240,10 @@ const schemaRegistry = {
 function fieldsOf({ name, publish }: InstagramStream) {
   return {
     interval: leaf(duration('1s'), `How often \`${name}\` is polled for each account.`),
+    schedule: leaf(
+      optional(cronExpression),
+      `The times at which \`${name}\` is polled, in \`POLLING_TIME_ZONE\`, in place of the interval. A time at which no instance runs is made up for at the next start.`,
+    ),
     ...(publish && {
       publish: leaf(
         choice(publishModes),
@@ -261,6 +266,11 @@ const polling = {
   jitter: leaf(
     fraction(0, 0.5),
     'The fraction of the interval by which polls are shifted at random, so that they do not all start together.',
+  ),
+  timeZone: leaf(timeZone, 'The time zone of cron expressions and quiet hours.'),
+  quietHours: leaf(
+    optional(quietHours),
+    'The hours in which no poll begins: a poll that is due waits for their end. A running poll ends, and control requests and `once` poll at any time. Stories are listed for 24 hours, and story insights change until then.',
   ),
   lookback: leaf(
     duration('1ms', '30d'),

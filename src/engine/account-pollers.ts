@@ -5,7 +5,7 @@ import type { Overrides } from './overrides.ts';
 import { partitionOf } from './partition.ts';
 import { groupByList, pollGroup } from './poll-group.ts';
 import { type Job, type PollerTools, type PollOutcome, runnable, startJob } from './poller.ts';
-import { Schedule } from './schedule.ts';
+import { type Calendar, Schedule } from './schedule.ts';
 import { stateKey } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Stream } from './stream.ts';
@@ -22,6 +22,8 @@ export interface Streams {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
   /** Fraction of the interval, 0 to 0.5. */
   readonly jitter: number;
+  /** Absent: every stream has an interval, and no hours are quiet. */
+  readonly calendar?: Calendar | undefined;
   /** Changes by control requests since the start. */
   readonly overrides: Overrides;
 }

@@ -14,11 +14,23 @@ import type { Job, PollerTools } from './poller.ts';
 // - paused: due or waiting, and excluded from `waitMs` and `begin` until the pause ends.
 // - removed: `remove` was called; the entry never runs again.
 
+/** The times of day that polls keep to. Times are epoch milliseconds; pure. */
+export interface Calendar {
+  /** The first run of a stream's cron expression after a time; null for a stream with an interval. */
+  readonly nextRunMs: (stream: StreamName, afterMs: number) => number | null;
+  /** The end of the quiet hours that contain a time; null outside of them. */
+  readonly quietUntilMs: (ms: number) => number | null;
+}
+
+const noCalendar: Calendar = { nextRunMs: () => null, quietUntilMs: () => null };
+
 export interface ScheduleOptions {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
   /** Fraction of the interval, 0 to 0.5. */
   readonly jitter: number;
   readonly overrides: Pick<Overrides, 'intervalMs' | 'isPaused'>;
+  /** Absent: every stream has an interval, and no hours are quiet. */
+  readonly calendar?: Calendar | undefined;
   /** Streams that an error had stopped: due at once, at any time of their last poll. */
   readonly overdue?: ReadonlySet<StreamName>;
 }
@@ -41,6 +53,7 @@ const longestWaitMs = 86_400_000;
 export class Schedule {
   readonly #options: ScheduleOptions;
   readonly #tools: ScheduleTools;
+  readonly #calendar: Calendar;
   readonly #entries: Map<Job, ScheduleEntry>;
   #begunMs = 0;
   #lastMs: number;
@@ -49,6 +62,7 @@ export class Schedule {
   constructor(jobs: readonly Job[], options: ScheduleOptions, tools: ScheduleTools) {
     this.#options = options;
     this.#tools = tools;
+    this.#calendar = options.calendar ?? noCalendar;
     this.#lastMs = tools.clock.nowMs();
     const drawn = tools.random();
     this.#entries = new Map(jobs.map((job) => [job, this.#firstEntry(job, drawn)]));
@@ -61,15 +75,16 @@ export class Schedule {
     // A last poll in the future means that the clock was set back since.
     const isKnown = polledMs !== null && polledMs <= nowMs;
     if (!isKnown || this.#options.overdue?.has(job.stream.name) === true) {
-      return { dueMs: nowMs, begunMs: null, isRequested: false };
+      return { dueMs: this.#afterQuiet(nowMs), begunMs: null, isRequested: false };
     }
-    const dueMs = Math.max(nowMs, this.#nextDueMs(job, polledMs, drawn));
+    const dueMs = this.#afterQuiet(Math.max(nowMs, this.#nextDueMs(job, polledMs, drawn)));
     return { dueMs, begunMs: polledMs, isRequested: false };
   }
 
   /** Aligns jobs of equal interval to the earliest one, so that one list scan serves them all. */
   #alignEqualIntervals(): void {
-    const byInterval = Map.groupBy(this.#entries, ([job]) => this.#intervalMs(job));
+    const withInterval = [...this.#entries].filter(([job]) => !this.#hasCron(job));
+    const byInterval = Map.groupBy(withInterval, ([job]) => this.#intervalMs(job));
     for (const [intervalMs, group] of byInterval) {
       const earliestMs = smallest(group.map(([, { dueMs }]) => dueMs));
       for (const [, entry] of group) {
@@ -114,10 +129,8 @@ export class Schedule {
   begin(): readonly Job[] {
     const begunMs = this.#nowMs();
     this.#begunMs = begunMs;
-    const { jitter } = this.#options;
     const due = [...this.#entries].filter(
-      ([job, { dueMs }]) =>
-        !this.#isPaused(job) && dueMs <= begunMs + jitter * this.#intervalMs(job),
+      ([job, { dueMs }]) => !this.#isPaused(job) && dueMs <= begunMs + this.#slackMs(job, begunMs),
     );
     // One random number for all jobs keeps equal intervals together.
     const drawn = this.#tools.random();
@@ -133,7 +146,8 @@ export class Schedule {
     const tookMs = this.#nowMs() - this.#begunMs;
     for (const job of ended) {
       const entry = this.#entries.get(job);
-      if (entry !== undefined && !entry.isRequested) entry.dueMs += tookMs;
+      if (entry === undefined || entry.isRequested || this.#hasCron(job)) continue;
+      entry.dueMs = this.#afterQuiet(entry.dueMs + tookMs);
     }
   }
 
@@ -160,8 +174,8 @@ export class Schedule {
     this.#lastMs = hostMs;
     if (backMs === 0) return hostMs;
     this.#begunMs -= backMs;
-    for (const entry of this.#entries.values()) {
-      entry.dueMs -= backMs;
+    for (const [job, entry] of this.#entries) {
+      if (!this.#hasCron(job)) entry.dueMs = this.#afterQuiet(entry.dueMs - backMs);
       if (entry.begunMs !== null) entry.begunMs -= backMs;
     }
     return hostMs;
@@ -171,12 +185,29 @@ export class Schedule {
   #reschedule(job: Job, entry: ScheduleEntry, drawn: number): void {
     if (entry.begunMs === null) return;
     const nextMs = this.#nextDueMs(job, entry.begunMs, drawn);
-    entry.dueMs = Math.max(this.#nowMs(), nextMs);
+    entry.dueMs = this.#afterQuiet(Math.max(this.#nowMs(), nextMs));
   }
 
   /** Adds the interval with random jitter, so that polls spread over time; `drawn` is in [0, 1). */
   #nextDueMs(job: Job, sinceMs: number, drawn: number): number {
-    return sinceMs + jitteredMs(this.#intervalMs(job), this.#options.jitter, drawn);
+    const runMs = this.#calendar.nextRunMs(job.stream.name, sinceMs);
+    if (runMs !== null) return this.#afterQuiet(runMs);
+    const dueMs = sinceMs + jitteredMs(this.#intervalMs(job), this.#options.jitter, drawn);
+    return this.#afterQuiet(dueMs);
+  }
+
+  /** How much earlier than due a job may begin together with others. */
+  #slackMs(job: Job, nowMs: number): number {
+    const isExact = this.#hasCron(job) || this.#calendar.quietUntilMs(nowMs) !== null;
+    return isExact ? 0 : this.#options.jitter * this.#intervalMs(job);
+  }
+
+  #hasCron({ stream }: Job): boolean {
+    return this.#calendar.nextRunMs(stream.name, this.#lastMs) !== null;
+  }
+
+  #afterQuiet(ms: number): number {
+    return this.#calendar.quietUntilMs(ms) ?? ms;
   }
 
   #intervalMs({ stream: { name } }: Job): number {

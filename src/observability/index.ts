@@ -1,8 +1,8 @@
-import { readiness } from '../engine/readiness.ts';
+import { readiness, toleratedIntervals } from '../engine/readiness.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
-import { initialHealth, reduceHealth } from './health.ts';
+import { initialHealth, reduceHealth, type ServiceHealth } from './health.ts';
 import { createLog, type LeveledLog, type Log, type LogOptions } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
@@ -18,6 +18,8 @@ export interface ObservabilityOptions extends LogOptions {
   /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
   readonly streams: Readonly<Record<StreamName, { readonly intervalMs: number }>>;
+  /** The length of the quiet hours that contain a time or ended at most `withinMs` before it; else 0. */
+  readonly quietPauseMs?: (nowMs: number, withinMs: number) => number;
 }
 
 /** The log, the metrics, the health and their HTTP server. */
@@ -47,7 +49,7 @@ export function openObservability(
   const redactor = createRedactor([...options.secrets, http.token?.() ?? '']);
   const log = createLog(options, redactor, nowMs);
   let current = initialHealth(streams);
-  const health = () => current;
+  const health = () => duringQuiet(current, nowMs(), options.quietPauseMs);
   const keepHealth: Telemetry = {
     report(event) {
       current = reduceHealth(current, shownOf(event, redactor), nowMs());
@@ -55,9 +57,9 @@ export function openObservability(
   };
   const metrics = createMetrics({ health, nowMs, version }, redactor.text);
   const sources: StatusSources = {
-    readiness: () => readiness(current, nowMs()),
+    readiness: () => readiness(health(), nowMs()),
     status: (query) =>
-      describeStatus(current, query, { version, instance, startedMs, nowMs: nowMs() }),
+      describeStatus(health(), query, { version, instance, startedMs, nowMs: nowMs() }),
     metrics,
     controls,
     log,
@@ -77,6 +79,22 @@ export function openObservability(
       await server?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * The health with the pauses that quiet hours make: in them, and until a few intervals after them,
+ * no stream is late that was polled before they began.
+ */
+function duringQuiet(
+  health: ServiceHealth,
+  nowMs: number,
+  quietPauseMs: ObservabilityOptions['quietPauseMs'] = () => 0,
+): ServiceHealth {
+  const streams = Object.entries(health.streams).map(([name, { intervalMs }]) => {
+    const quietMs = quietPauseMs(nowMs, toleratedIntervals * intervalMs);
+    return [name, { intervalMs: Math.max(intervalMs, quietMs) }] as const;
+  });
+  return { ...health, streams: Object.fromEntries(streams) };
 }
 
 /** The most characters of an error message that are shown. */

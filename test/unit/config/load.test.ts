@@ -20,7 +20,7 @@ const noTls = {
 const defaultsOfStreams = Object.fromEntries(
   Object.values(declared).map(({ name, isDefault, interval, publish = 'changes' }) => [
     name,
-    { enabled: isDefault, intervalMs: duration().parse(interval, 0), publish },
+    { enabled: isDefault, intervalMs: duration().parse(interval, 0), schedule: null, publish },
   ]),
 );
 
@@ -93,6 +93,8 @@ describe('defaults', () => {
       polling: {
         concurrency: 8,
         jitter: 0.1,
+        timeZone: 'UTC',
+        quietHours: null,
         lookbackMs: 172_800_000,
         newMediaAgeMs: 172_800_000,
         recentMediaAgeMs: 2_592_000_000,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Stream } from '../../../src/engine/stream.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
-import { Schedule } from '../../../src/engine/schedule.ts';
+import { type Calendar, Schedule } from '../../../src/engine/schedule.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import { hourMs, jobOf, minuteMs, posts, startMs } from './world.ts';
 
@@ -35,5 +35,60 @@ describe('a schedule that starts from restored states', () => {
       { stream: reels, agoMs: 20 * minuteMs },
     ]);
     expect(due).toEqual([10 * minuteMs, 40 * minuteMs]);
+  });
+});
+
+describe('schedule with a calendar', () => {
+  const nextHour = (ms: number) => (Math.floor(ms / hourMs) + 1) * hourMs;
+  const hourly: Calendar = {
+    nextRunMs: (stream, afterMs) => (stream === 'media' ? nextHour(afterMs) : null),
+    quietUntilMs: () => null,
+  };
+  /** Quiet from 13:00 to 15:00, an hour after the start of the test. */
+  const quiet: Calendar = {
+    nextRunMs: () => null,
+    quietUntilMs: (ms) =>
+      ms >= startMs + hourMs && ms < startMs + 3 * hourMs ? startMs + 3 * hourMs : null,
+  };
+
+  function scheduleOf(calendar: Calendar, polledMs: number | null, jitter = 0) {
+    const first = jobOf(posts);
+    const job = { ...first, state: { ...first.state, polledMs } };
+    const overrides = createOverrides({ report: () => undefined });
+    const clock = createManualClock(startMs);
+    const streams = [{ stream: posts, intervalMs: hourMs }];
+    const options = { streams, jitter, overrides, calendar };
+    const schedule = new Schedule([job], options, { clock, random: () => 0.9 });
+    const dueMs = () => (schedule.nextMs(job) ?? NaN) - startMs;
+    return { schedule, job, clock, dueMs };
+  }
+
+  test('polls at the next run of the cron expression, without jitter and however long a poll took', async () => {
+    const { schedule, job, clock, dueMs } = scheduleOf(hourly, startMs - 5 * minuteMs, 0.5);
+    // The run at 12:00, the start, came after the last poll.
+    expect(dueMs()).toBe(0);
+    expect(schedule.begin()).toEqual([job]);
+    await clock.advance(10 * minuteMs);
+    schedule.end([job]);
+    expect(dueMs()).toBe(hourMs);
+    await clock.advance(50 * minuteMs - 1);
+    expect(schedule.begin()).toEqual([]);
+  });
+
+  test('makes up at the start for a run that no instance polled', () => {
+    expect(scheduleOf(hourly, startMs - 3 * hourMs).dueMs()).toBe(0);
+  });
+
+  test('moves a poll that is due in quiet hours to their end', () => {
+    expect(scheduleOf(quiet, startMs - 30 * minuteMs).dueMs()).toBe(30 * minuteMs);
+    expect(scheduleOf(quiet, startMs).dueMs()).toBe(3 * hourMs);
+  });
+
+  test('polls in quiet hours on a control request', async () => {
+    const { schedule, job, clock } = scheduleOf(quiet, startMs);
+    await clock.advance(2 * hourMs);
+    expect(schedule.begin()).toEqual([]);
+    schedule.apply({ kind: 'poll', stream: posts.name, accountId: job.account.id });
+    expect(schedule.begin()).toEqual([job]);
   });
 });
