@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { LogEntry, SASLOptions } from 'kafkajs';
+import type { LogEntry, Mechanism, SASLOptions } from 'kafkajs';
 import { Kafka, logLevel } from './kafkajs.ts';
 import { watchFirstAnswer, type WatchedSocket } from './first-answer.ts';
 import type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from '../options.ts';
 import { createThrottle } from './deadline.ts';
+import { createOauthbearer } from './oauthbearer.ts';
 
 /** A kafkajs client with its own sockets, so that it can be discarded as a whole. */
 export type Connection = ReturnType<typeof openConnection>;
@@ -143,10 +144,8 @@ function openSocket(
 }
 
 /** Returns the login; kafkajs reads the password at each login, and so uses a renewed one. */
-function saslOf(sasl: KafkaSasl): SASLOptions {
-  if (sasl.mechanism === 'OAUTHBEARER') {
-    return { mechanism: 'oauthbearer', oauthBearerProvider: () => sasl.token() };
-  }
+function saslOf(sasl: KafkaSasl): SASLOptions | Mechanism {
+  if ('token' in sasl) return createOauthbearer(() => sasl.token());
   return {
     // The types of kafkajs have the name only in lower case.
     mechanism: sasl.mechanism.toLowerCase() as 'plain',

@@ -43,6 +43,7 @@ export const {
   KafkaJSAggregateError,
   KafkaJSError,
   KafkaJSProtocolError,
+  KafkaJSSASLAuthenticationError,
   logLevel,
 } = library;
 

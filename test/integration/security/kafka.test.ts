@@ -78,6 +78,16 @@ describe('connection error of Kafka', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test('names the scope when the broker rejects the token of the endpoint', async () => {
+    await using server = await startHttpServer(answering(200, { access_token: 'no-jwt' }));
+    const failure = await failureOf(world.env(oauthLogin(server.url)));
+    expect(failure).toMatchObject({ code: 'kafka.unauthenticated', exitCode: 3 });
+    expect(failure.message).toMatch(
+      /the broker rejects the token: \{"status":"invalid_token"\}\. Check KAFKA_SASL_OAUTHBEARER_SCOPE/,
+    );
+    expect(failure.message).not.toContain('no-jwt');
+  });
+
   test('names KAFKA_SSL_CA_LOCATION when the authority is not trusted', async () => {
     const other = { KAFKA_SSL_CA_LOCATION: world.certificates.otherCa };
     expect(await failureOf(world.env({ ...passwordLogin('PLAIN'), ...other }))).toMatchObject({
