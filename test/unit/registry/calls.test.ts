@@ -147,6 +147,16 @@ describe('a call to the registry', () => {
     });
   }
 
+  test('does not follow a redirect, which would take the login elsewhere', async () => {
+    await using other = await startHttpServer((_request, response) => response.end('[]'));
+    const answer = callServer((_request, response) => {
+      response.writeHead(302, { location: other.url }).end();
+    });
+
+    await expect(answer).rejects.toMatchObject(away('HTTP 302, a redirect, which is not followed'));
+    expect(other.requests).toEqual([]);
+  });
+
   test('is retried when the response is not JSON', async () => {
     const answer = callServer((_request, response) => response.end('<html>hello</html>'));
 
