@@ -2,7 +2,7 @@
 const adapters = {
   instagram: 'ky',
   registry: 'avsc|@kafkajs/confluent-schema-registry',
-  kafka: 'kafkajs|@platformatic/wasm-utils',
+  kafka: 'kafkajs|@platformatic/wasm-utils|oauth4webapi|aws-msk-iam-sasl-signer-js',
   observability: 'pino|prom-client|fastify|@opentelemetry',
   config: 'convict',
 };

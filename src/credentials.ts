@@ -7,7 +7,9 @@ import { StopProcessError } from './engine/errors.ts';
 import type { TlsMaterial } from './engine/tls.ts';
 import { secretsOf } from './instagram/api/redaction.ts';
 import type { KafkaSasl, KafkaSecurity } from './kafka/index.ts';
-import { createOauthTokens, type OauthTokens } from './kafka/oauth-tokens.ts';
+import { requestClientToken, type ClientAuthentication } from './kafka/sasl/client-credentials.ts';
+import { requestMskToken } from './kafka/sasl/msk-iam.ts';
+import { createOauthTokens, type OauthTokens } from './kafka/sasl/tokens.ts';
 import type { Observability } from './observability/index.ts';
 import type { RegistryLogin } from './registry/index.ts';
 
@@ -25,6 +27,7 @@ export function secretsOfConfig(config: Config): readonly string[] {
     kafka.ssl.keyPassword,
     kafka.sasl.password,
     oauthbearer.clientSecret,
+    oauthbearer.keyPassword,
     http.token,
   ];
   const pairOf = (name: string | null, secret: Secret | null): readonly string[] =>
@@ -73,40 +76,73 @@ export function tokenFileOf(
 export function kafkaSecurity(kafka: KafkaConfig, hide: Hide): KafkaSecurity {
   const { securityProtocol: protocol, ssl } = kafka;
   const tls = protocol.endsWith('SSL') ? createTls('KAFKA', ssl, hide) : null;
-  const oauth = kafka.sasl.mechanism === 'OAUTHBEARER' ? oauthTokens(kafka, hide) : undefined;
+  const oauth = oauthTokens(kafka, hide);
   const sasl = protocol.startsWith('SASL_') ? saslOf(kafka, oauth, hide) : null;
   return { tls, sasl, principal: () => `User:${nameOf(kafka, oauth)}` };
 }
 
 function saslOf(kafka: KafkaConfig, oauth: OauthTokens | undefined, hide: Hide): KafkaSasl | null {
   const { mechanism, username, password } = kafka.sasl;
-  if (oauth !== undefined) return { mechanism: 'OAUTHBEARER', token: () => oauth.token() };
-  if (mechanism === null || mechanism === 'OAUTHBEARER') return null;
+  if (mechanism === null) return null;
+  if (mechanism === 'OAUTHBEARER' || mechanism === 'AWS_MSK_IAM') {
+    return oauth === undefined ? null : { mechanism, token: () => oauth.token() };
+  }
   return { mechanism, username: username ?? '', password: secretReader(password, hide) };
 }
 
-function oauthTokens(kafka: KafkaConfig, hide: Hide): OauthTokens {
-  const { tokenEndpointUrl, clientId, clientSecret, scope, extensions } = kafka.sasl.oauthbearer;
-  return createOauthTokens({
+/** The tokens of a login by OAUTHBEARER or by IAM; undefined for other logins. */
+function oauthTokens({ sasl, connectionTimeoutMs: timeoutMs }: KafkaConfig, hide: Hide) {
+  const onToken = (token: string): void => {
+    hide([token]);
+  };
+  if (sasl.mechanism === 'AWS_MSK_IAM') {
+    const { region, roleArn } = sasl.awsMskIam;
+    const options = { region: region ?? '', roleArn, timeoutMs };
+    return createOauthTokens({ request: () => requestMskToken(options), extensions: {}, onToken });
+  }
+  if (sasl.mechanism !== 'OAUTHBEARER') return undefined;
+  const { tokenEndpointUrl, clientId, scope, extensions } = sasl.oauthbearer;
+  const client = {
     tokenEndpointUrl: tokenEndpointUrl ?? '',
     clientId: clientId ?? '',
-    clientSecret: secretReader(clientSecret, hidingPairs(clientId ?? '', hide)),
+    authentication: clientAuthentication(sasl.oauthbearer, hide),
     scope,
+    timeoutMs,
+  };
+  return createOauthTokens({
+    request: () => requestClientToken(client),
     extensions: Object.fromEntries(
       extensions.map((pair) => {
         const separator = pair.indexOf('=');
         return [pair.slice(0, separator), pair.slice(separator + 1)];
       }),
     ),
-    timeoutMs: kafka.connectionTimeoutMs,
-    onToken: (token) => {
-      hide([token]);
-    },
+    onToken,
   });
+}
+
+function clientAuthentication(
+  oauth: KafkaConfig['sasl']['oauthbearer'],
+  hide: Hide,
+): ClientAuthentication {
+  const { clientAuthentication: method, clientId, clientSecret } = oauth;
+  if (method !== 'private_key_jwt') {
+    return { method, secret: secretReader(clientSecret, hidingPairs(clientId ?? '', hide)) };
+  }
+  const pem = pemReader('KAFKA_SASL_OAUTHBEARER_KEY_LOCATION', oauth.keyLocation);
+  const password = oauth.keyPassword === null ? null : secretReader(oauth.keyPassword, hide);
+  return {
+    method,
+    key: () => ({ pem: pem?.() ?? '', password: password?.() ?? null }),
+    algorithm: oauth.keyAlgorithm,
+    keyId: oauth.keyId,
+    audience: oauth.assertionAudience,
+  };
 }
 
 /** The principal that the brokers derive from the login, by their default naming rules. */
 function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthTokens): string {
+  if (sasl.mechanism === 'AWS_MSK_IAM') return '<the IAM identity>';
   if (oauth !== undefined) return oauth.subject() ?? '<the subject of the token>';
   if (securityProtocol.startsWith('SASL_')) return sasl.username ?? '';
   const file = securityProtocol === 'SSL' ? ssl.certificateLocation : null;

@@ -16,6 +16,10 @@ export function secret(expected: string, pattern: RegExp): Format<Secret, ''> {
   return { ...format(expected, parse), secret: true };
 }
 
+export const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
+
+export const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
+
 /** One or more secret tokens, separated by commas or line breaks. */
 export const tokens: Format<readonly string[], ''> = {
   ...format('a token without spaces, or several separated by commas or line breaks', (raw) => {

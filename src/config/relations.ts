@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Login } from '../engine/account.ts';
 import type { ConfigProblem } from './config-error.ts';
 import type { Secret } from './named-formats.ts';
@@ -81,7 +81,7 @@ export function relationProblems(values: ReadonlyMap<string, unknown>): readonly
       })),
     ...(values.has('streams.enabled') && values.has('instagram.login') ? streamFindings(get) : []),
     ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
-      ? [...mechanismFindings(get), ...loginFindings(get)]
+      ? [...mechanismFindings(get), ...loginFindings(get), ...signingKeyFindings(get)]
       : []),
     ...(textOf(get('kafka.securityProtocol'), 'SSL').endsWith('SSL')
       ? keyFindings(get, 'kafka.ssl')
@@ -134,7 +134,7 @@ function mechanismFindings(get: GetValue): readonly ConfigProblem[] {
       : finding(
           'kafka.sasl.mechanism',
           `nothing, and the protocol ${protocol}, which needs a login`,
-          'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER',
+          'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM',
           'set KAFKA_SASL_MECHANISM',
         ),
   ];
@@ -142,31 +142,108 @@ function mechanismFindings(get: GetValue): readonly ConfigProblem[] {
 
 const unused = 'a value that would not be used';
 
-const password = ['kafka.sasl.username', 'kafka.sasl.password'];
-const oauth = ['tokenEndpointUrl', 'clientId', 'clientSecret'];
-const oauthOptional = ['scope', 'extensions'];
+type KafkaLogin = 'password' | 'oauthbearer' | 'awsMskIam';
+
+/** A setting of one login; by its `method`, of one authentication at the token endpoint. */
+interface LoginField {
+  readonly path: string;
+  readonly login: KafkaLogin;
+  readonly method?: 'client_secret' | 'private_key_jwt';
+  readonly isOptional?: true;
+}
+
+const oauth = 'kafka.sasl.oauthbearer';
+const loginFields: readonly LoginField[] = [
+  { path: 'kafka.sasl.username', login: 'password' },
+  { path: 'kafka.sasl.password', login: 'password' },
+  { path: `${oauth}.tokenEndpointUrl`, login: 'oauthbearer' },
+  { path: `${oauth}.clientId`, login: 'oauthbearer' },
+  { path: `${oauth}.clientSecret`, login: 'oauthbearer', method: 'client_secret' },
+  { path: `${oauth}.keyLocation`, login: 'oauthbearer', method: 'private_key_jwt' },
+  ...['keyPassword', 'keyId', 'assertionAudience'].map(
+    (name) =>
+      ({
+        path: `${oauth}.${name}`,
+        login: 'oauthbearer',
+        method: 'private_key_jwt',
+        isOptional: true,
+      }) as const,
+  ),
+  { path: `${oauth}.scope`, login: 'oauthbearer', isOptional: true },
+  { path: `${oauth}.extensions`, login: 'oauthbearer', isOptional: true },
+  { path: 'kafka.sasl.awsMskIam.region', login: 'awsMskIam' },
+  { path: 'kafka.sasl.awsMskIam.roleArn', login: 'awsMskIam', isOptional: true },
+];
+
+function loginOf(mechanism: unknown): KafkaLogin | undefined {
+  if (mechanism === 'OAUTHBEARER') return 'oauthbearer';
+  if (mechanism === 'AWS_MSK_IAM') return 'awsMskIam';
+  return isSet(mechanism) ? 'password' : undefined;
+}
 
 function loginFindings(get: GetValue): readonly ConfigProblem[] {
   const mechanism = get('kafka.sasl.mechanism');
-  const isOauth = mechanism === 'OAUTHBEARER';
-  const inOauth = (name: string): string => `kafka.sasl.oauthbearer.${name}`;
-  const needed = isOauth ? oauth.map(inOauth) : isSet(mechanism) ? password : [];
-  const useless = [
-    ...(isOauth ? [] : [...oauth, ...oauthOptional].map(inOauth)),
-    ...(isOauth || !isSet(mechanism) ? password : []),
-  ];
+  const login = loginOf(mechanism);
   const name = isSet(mechanism) ? String(mechanism) : 'not set';
-  const because = `because KAFKA_SASL_MECHANISM is ${name}`;
-  const set = 'set it, or choose another mechanism';
-  const remove = 'remove it, or set the mechanism that uses it';
-  return [
-    ...needed
-      .filter((path) => get(path) === null)
-      .map((path) => finding(path, 'nothing', `a value, ${because}`, set)),
-    ...useless
-      .filter((path) => isSet(get(path)))
-      .map((path) => finding(path, unused, `nothing, ${because}`, remove)),
-  ];
+  const byMechanism = `because KAFKA_SASL_MECHANISM is ${name}`;
+  const authentication = get(`${oauth}.clientAuthentication`);
+  return loginFields.flatMap((field) => {
+    if (field.login !== login) return unusedFindings(get, field, byMechanism);
+    if (field.method === undefined) return missingFindings(get, field, byMechanism);
+    // A rejected authentication is reported already; what it needs is unknown.
+    if (typeof authentication !== 'string') return [];
+    const byAuthentication = `because KAFKA_SASL_OAUTHBEARER_CLIENT_AUTHENTICATION is ${authentication}`;
+    return authentication.startsWith(field.method)
+      ? missingFindings(get, field, byAuthentication)
+      : unusedFindings(get, field, byAuthentication);
+  });
+}
+
+function unusedFindings(get: GetValue, { path }: LoginField, because: string) {
+  const action = 'remove it, or set the mechanism that uses it';
+  return isSet(get(path)) ? [finding(path, unused, `nothing, ${because}`, action)] : [];
+}
+
+function missingFindings(get: GetValue, { path, isOptional }: LoginField, because: string) {
+  if (isOptional === true || get(path) !== null) return [];
+  const action = 'set it, or choose another mechanism';
+  return [finding(path, 'nothing', `a value, ${because}`, action)];
+}
+
+/** The elliptic curve, as OpenSSL names it, of each algorithm that needs one. */
+const curves: Readonly<Record<string, string>> = {
+  ES256: 'prime256v1',
+  ES384: 'secp384r1',
+  ES512: 'secp521r1',
+};
+
+/** The problem of a signing key that cannot be opened, or is of another kind than the algorithm. */
+function signingKeyFindings(get: GetValue): readonly ConfigProblem[] {
+  const path = `${oauth}.keyLocation`;
+  const file = get(path);
+  const algorithm = get(`${oauth}.keyAlgorithm`);
+  if (typeof file !== 'string' || typeof algorithm !== 'string') return [];
+  const secret = get(`${oauth}.keyPassword`) as Secret | null | undefined;
+  const received = whyNoSigner(file, secret?.text ?? null, algorithm);
+  const curve = curves[algorithm];
+  const kind = curve === undefined ? 'a private RSA key' : `a private key on the curve ${curve}`;
+  const expected = `${kind}, because KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM is ${algorithm}`;
+  const action = 'correct the file, its password or the algorithm';
+  return received === undefined ? [] : [finding(path, received, expected, action)];
+}
+
+function whyNoSigner(
+  file: string,
+  passphrase: string | null,
+  algorithm: string,
+): string | undefined {
+  const text = readTextFile(file);
+  // An unreadable file is rejected by the field's own format.
+  if (!text.ok) return undefined;
+  const key = openKey(text.text, passphrase);
+  if (typeof key === 'string') return key;
+  const type = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType;
+  return type === (curves[algorithm] ?? 'rsa') ? undefined : `a key of the type ${type}`;
 }
 
 const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassword', 'serverName'];
@@ -207,10 +284,16 @@ function whyNotAPair(
   const key = readTextFile(keyFile);
   // Unreadable files are rejected by the fields' own formats.
   if (!certificate.ok || !key.ok) return undefined;
+  const opened = openKey(key.text, passphrase);
+  if (typeof opened === 'string') return opened;
+  const fits = new X509Certificate(certificate.text).checkPrivateKey(opened);
+  return fits ? undefined : 'the key of another certificate';
+}
+
+/** Opens a private key; returns the reason when that fails. */
+function openKey(pem: string, passphrase: string | null): KeyObject | string {
   try {
-    const opened = createPrivateKey({ key: key.text, ...(passphrase !== null && { passphrase }) });
-    const fits = new X509Certificate(certificate.text).checkPrivateKey(opened);
-    return fits ? undefined : 'the key of another certificate';
+    return createPrivateKey({ key: pem, ...(passphrase !== null && { passphrase }) });
   } catch {
     return passphrase === null
       ? 'a key that cannot be read without a password'

@@ -5,11 +5,12 @@ import { cronExpression, quietHours, timeZone } from './calendar.ts';
 import * as formats from './formats.ts';
 import { leaf, listLeaves } from './leaf.ts';
 import * as named from './named-formats.ts';
+import { sasl } from './sasl.ts';
 
 const { choice, duration, flag, fraction, integer, integerOrBroker, list, optional, text } =
   formats;
-const { accountIds, apiUrl, apiVersion, brokers, exactUrl, httpsUrl, pastDate, pemFile } = named;
-const { scopes, secret, streams: streamList, tokens, topicTemplate, url } = named;
+const { accountIds, apiUrl, apiVersion, brokers, exactUrl, line, password, pastDate } = named;
+const { pemFile, scopes, secret, streams: streamList, tokens, topicTemplate, url } = named;
 
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -17,9 +18,7 @@ export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 export const controlToken = /^[\x21-\x7e]{16,500}$/;
 
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
-const line = text('a text of one line', /^[^\p{Cc}]{1,200}$/u);
 const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:_-]{1,253}$/);
-const password = secret('a password: one line', /^[^\p{Cc}]+$/u);
 
 /** The Graph API: its address, credentials, accounts and request limits. */
 const instagram = {
@@ -87,35 +86,6 @@ function tls(peer: string) {
     keyPassword: leaf(optional(password), 'The password of the encrypted private key.'),
   };
 }
-
-/** The login at the brokers, named like the `sasl.` settings of Kafka clients. */
-const sasl = {
-  mechanism: leaf(
-    optional(choice(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'])),
-    'The SASL mechanism of the login. `PLAIN` sends the password itself.',
-  ),
-  username: leaf(optional(line), 'The user name for `PLAIN` and `SCRAM-…`.'),
-  password: leaf(
-    optional(password),
-    'The password for `PLAIN` and `SCRAM-…`; its file is read again for each connection.',
-  ),
-  oauthbearer: {
-    tokenEndpointUrl: leaf(
-      optional(httpsUrl),
-      'The endpoint that issues a token for the client id and secret (`grant_type=client_credentials`). `NODE_EXTRA_CA_CERTS` names the file of a private CA.',
-    ),
-    clientId: leaf(optional(line), "The client's id."),
-    clientSecret: leaf(
-      optional(password),
-      "The client's secret; its file is read again for each token.",
-    ),
-    scope: leaf(optional(line), 'The requested scope; several are separated by spaces.'),
-    extensions: leaf(
-      list(text('name=value', /^[A-Za-z]+=[\x21-\x7e]+$/)),
-      'The SASL extensions sent with the token. Confluent Cloud requires `logicalCluster=lkc-…,identityPoolId=pool-…`.',
-    ),
-  },
-};
 
 const topics = {
   create: leaf(flag, 'True creates missing topics.'),

@@ -58,7 +58,7 @@ export const advice = {
   'kafka.transaction-open':
     'Find the producer that holds the transaction open, as the message says, and stop it, or abort the transaction.',
   'kafka.unauthenticated':
-    'Check the login: mechanism, user and password, or the client and its secret.',
+    'Check the login: mechanism, user and password, the client and its secret or key, or the role.',
   'kafka.unauthorized': 'Allow in Kafka what the message names.',
   'kafka.unavailable':
     'It is retried automatically. If it persists, check the brokers and look for a partition without a leader.',

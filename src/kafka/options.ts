@@ -44,9 +44,13 @@ export type KafkaSasl =
       readonly username: string;
       readonly password: () => string;
     }
-  | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => Promise<OauthToken> };
+  | {
+      /** On the wire both are OAUTHBEARER; with `AWS_MSK_IAM` the brokers ask IAM, not ACLs. */
+      readonly mechanism: 'OAUTHBEARER' | 'AWS_MSK_IAM';
+      readonly token: () => Promise<OauthToken>;
+    };
 
-/** A token as kafkajs sends it. */
+/** A token with its SASL extensions. */
 export interface OauthToken {
   readonly value: string;
   readonly extensions: Readonly<Record<string, string>>;

@@ -1,3 +1,5 @@
+import { generateKeyPairSync, verify } from 'node:crypto';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +11,7 @@ import {
   registryAccess,
   secretsOfConfig,
 } from '../../src/credentials.ts';
+import { startHttpServer } from '../support/http-server.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -55,6 +58,59 @@ describe('credentials', () => {
         basicOf('me:registry-password'),
       ]),
     );
+  });
+
+  test('sign with the current key of its file', async () => {
+    const made = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const [first, second] = [made(), made()];
+    const pem = ({ privateKey }: typeof first) =>
+      privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const assertions: string[] = [];
+    await using endpoint = await startHttpServer((_request, response, raw) => {
+      void text(raw).then((form) => {
+        assertions.push(new URLSearchParams(form).get('client_assertion') ?? '');
+        // Its lifetime is over before the next login.
+        response.end(JSON.stringify({ access_token: 'token', expires_in: 1e-6 }));
+      });
+    });
+    const { kafka } = configOf({
+      KAFKA_SECURITY_PROTOCOL: 'SASL_PLAINTEXT',
+      KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+      KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: endpoint.url,
+      KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'id',
+      KAFKA_SASL_OAUTHBEARER_CLIENT_AUTHENTICATION: 'private_key_jwt',
+      KAFKA_SASL_OAUTHBEARER_KEY_LOCATION: write('key', pem(first)),
+      KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM: 'ES256',
+    });
+    const { sasl } = kafkaSecurity(kafka, () => undefined);
+    if (sasl?.mechanism !== 'OAUTHBEARER') throw new Error('no login by token');
+
+    await sasl.token();
+    write('key', pem(second));
+    await sasl.token();
+
+    const isSignedBy = ({ publicKey }: typeof first, assertion = '') => {
+      const [header, payload, signature = ''] = assertion.split('.');
+      const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+      const bytes = Buffer.from(signature, 'base64url');
+      return verify('sha256', Buffer.from(`${header}.${payload}`), key, bytes);
+    };
+    expect(assertions.map((one) => [isSignedBy(first, one), isSignedBy(second, one)])).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+  });
+
+  test('select AWS_MSK_IAM, whose principal only AWS knows', () => {
+    const { kafka } = configOf({
+      KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+      KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
+      KAFKA_SASL_AWS_MSK_IAM_REGION: 'eu-west-1',
+    });
+    const security = kafkaSecurity(kafka, () => undefined);
+
+    expect(security.sasl?.mechanism).toBe('AWS_MSK_IAM');
+    expect(security.principal()).toBe('User:<the IAM identity>');
   });
 
   test('are read again from their file and registered as secrets', () => {

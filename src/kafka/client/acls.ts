@@ -59,11 +59,38 @@ export function narrowNeeds(
   return matching.length === 0 ? needs : matching;
 }
 
-/** Describes the needs, each with the command that grants it. */
+/** The actions of IAM that stand for each permission (Amazon MSK's "Semantics of IAM authorization policy actions", read 2026-11-30). */
+const iamActions = {
+  topic: {
+    Read: ['DescribeTopic', 'ReadData'],
+    Write: ['DescribeTopic', 'WriteData'],
+    Create: ['CreateTopic'],
+    DescribeConfigs: ['DescribeTopicDynamicConfiguration'],
+  },
+  group: { Read: ['DescribeGroup', 'AlterGroup'] },
+  'transactional-id': { Write: ['DescribeTransactionalId', 'AlterTransactionalId'] },
+} as const satisfies Readonly<
+  Record<Resource, Partial<Record<RequiredPermission['operation'], readonly string[]>>>
+>;
+
+function describeIamAction({ operation, resource, name, prefixed }: RequiredPermission): string {
+  const actions: Partial<Record<string, readonly string[]>> = iamActions[resource];
+  const names = (actions[operation] ?? []).map((action) => `kafka-cluster:${action}`);
+  const pattern = `${name}${prefixed === true ? '*' : ''}`;
+  return (
+    `${operation} on the ${resource.replace('-', ' ')} ${pattern}: in the IAM policy, ` +
+    `${names.join(' and ')} on arn:aws:kafka:<region>:<account>:${resource}/<cluster>/<uuid>/${pattern}`
+  );
+}
+
+/** Describes the needs, each with the command that grants it, or with the actions of IAM. */
 export function describeNeeds(
   needs: readonly RequiredPermission[],
   { brokers, security }: Pick<KafkaOptions, 'brokers' | 'security'>,
 ): string {
+  if (security.sasl?.mechanism === 'AWS_MSK_IAM') {
+    return needs.map((need) => describeIamAction(need)).join('; ');
+  }
   const command =
     `kafka-acls.sh --bootstrap-server ${brokers.join(',')} --add --allow-principal ` +
     quoted(security.principal());

@@ -337,12 +337,22 @@ function loginWords(error: unknown): string {
   return messageOf(rejections[0] ?? error);
 }
 
+const passwordAdvice = 'Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.';
+const adviceByLogin = {
+  PLAIN: passwordAdvice,
+  'SCRAM-SHA-256': passwordAdvice,
+  'SCRAM-SHA-512': passwordAdvice,
+  OAUTHBEARER:
+    'Check KAFKA_SASL_OAUTHBEARER_SCOPE and that the brokers trust who gives out the tokens.',
+  AWS_MSK_IAM:
+    'Check KAFKA_SASL_AWS_MSK_IAM_REGION, and that the IAM policy of this identity allows ' +
+    'kafka-cluster:Connect on the cluster.',
+} as const;
+
 function loginAdvice({ options: { security } }: FailureContext): string {
   const mechanism = security.sasl?.mechanism;
   if (mechanism === undefined) {
     return 'Set KAFKA_SECURITY_PROTOCOL and KAFKA_SASL_MECHANISM as the brokers want them.';
   }
-  return mechanism === 'OAUTHBEARER'
-    ? 'Check KAFKA_SASL_OAUTHBEARER_SCOPE and that the brokers trust who gives out the tokens.'
-    : 'Check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.';
+  return adviceByLogin[mechanism];
 }

@@ -10,6 +10,7 @@ import { openGate } from './registry-gate.ts';
 import {
   doEverything,
   failureOf,
+  keyLogin,
   keyPassword,
   oauthLogin,
   password,
@@ -50,6 +51,11 @@ describe('login with exactly the documented permissions', () => {
     expect(world.tokens.requests.map(({ path }) => path)).toEqual(['/token']);
   });
 
+  test('publishes with OAUTHBEARER, with a token that a private key requested', async () => {
+    await doEverything(world.env(keyLogin(world.tokens.url, world.certificates.encryptedKey)));
+    expect(world.tokens.requests.at(-1)?.headers.authorization).toBeUndefined();
+  });
+
   test('publishes with a client certificate as the subject of the certificate', async () => {
     const principal = 'User:CN=producer,O=Test';
     await setAcls(
@@ -86,6 +92,26 @@ describe('connection error of Kafka', () => {
       /the broker rejects the token: \{"status":"invalid_token"\}\. Check KAFKA_SASL_OAUTHBEARER_SCOPE/,
     );
     expect(failure.message).not.toContain('no-jwt');
+  });
+
+  test('names the region when a broker rejects a token of IAM', async () => {
+    process.env['AWS_ACCESS_KEY_ID'] = 'AKIDEXAMPLE';
+    process.env['AWS_SECRET_ACCESS_KEY'] = 'hush';
+    try {
+      const login = {
+        KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
+        KAFKA_SASL_AWS_MSK_IAM_REGION: 'eu-west-1',
+      };
+      const failure = await failureOf(world.env(login));
+      expect(failure).toMatchObject({ code: 'kafka.unauthenticated', exitCode: 3 });
+      // Kafka's validator knows JWTs only.
+      expect(failure.message).toMatch(
+        /the broker rejects the token: \{"status":"invalid_token"\}\. Check KAFKA_SASL_AWS_MSK_IAM_REGION/,
+      );
+    } finally {
+      delete process.env['AWS_ACCESS_KEY_ID'];
+      delete process.env['AWS_SECRET_ACCESS_KEY'];
+    }
   });
 
   test('names KAFKA_SSL_CA_LOCATION when the authority is not trusted', async () => {
@@ -204,6 +230,7 @@ describe('redaction of the configured secrets', () => {
     "the registry's password": 'Reg/pass+w0rd=2',
     "the registry's token": 'Reg/t0ken+bearer=3',
     "the client's secret": 'Cli/secret+w0rd=4',
+    "the password of the client's key": 'Sign/key+w0rd=7',
     "the app's secret": 'App/secret+w0rd=5',
     'the token of the HTTP server': 'Http/t0ken+w0rd=6',
   };
@@ -283,6 +310,10 @@ describe('redaction of the configured secrets', () => {
         KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: secrets["the client's secret"],
       },
       { KAFKA_SSL_KEY_PASSWORD: secrets['the password of the key'] },
+      {
+        ...keyLogin(refusing.url, world.certificates.encryptedKey),
+        KAFKA_SASL_OAUTHBEARER_KEY_PASSWORD: secrets["the password of the client's key"],
+      },
     ];
     const runs = wrongs.map((wrong) => {
       const replaced = [
@@ -295,7 +326,7 @@ describe('redaction of the configured secrets', () => {
     });
     const written = await Promise.all(runs);
     expect(written.flatMap((one) => leaksIn(one, secrets))).toEqual([]);
-    expect(written.map(({ code }) => code)).toEqual([3, 3, 3, 3, 3, 2]);
+    expect(written.map(({ code }) => code)).toEqual([3, 3, 3, 3, 3, 2, 2]);
   });
 
   test('is tested for every secret of the configuration', () => {

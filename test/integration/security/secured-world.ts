@@ -138,6 +138,19 @@ export function oauthLogin(url: string): Readonly<Record<string, string>> {
   };
 }
 
+/** The same login, with a key in place of the secret. */
+export function keyLogin(url: string, key: string): Readonly<Record<string, string>> {
+  return {
+    KAFKA_SASL_MECHANISM: 'OAUTHBEARER',
+    KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: `${url}/token`,
+    KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'producer',
+    KAFKA_SASL_OAUTHBEARER_CLIENT_AUTHENTICATION: 'private_key_jwt',
+    KAFKA_SASL_OAUTHBEARER_KEY_LOCATION: key,
+    KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM: 'ES256',
+    KAFKA_SASL_OAUTHBEARER_KEY_PASSWORD: keyPassword,
+  };
+}
+
 /** Opens Kafka as the program does. */
 function openSecured(env: Readonly<Record<string, string>>): KafkaAdapter {
   const { kafka } = loadConfig({ env, args: {} });

@@ -17,6 +17,16 @@ const oauth = {
   KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: 'hush-hush',
 };
 
+const iam = {
+  KAFKA_SECURITY_PROTOCOL: 'SASL_SSL',
+  KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
+  KAFKA_SASL_AWS_MSK_IAM_REGION: 'eu-central-1',
+};
+const keyLogin = {
+  ...without(oauth, 'KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET'),
+  KAFKA_SASL_OAUTHBEARER_CLIENT_AUTHENTICATION: 'private_key_jwt',
+};
+
 function without<T extends object>(from: T, name: keyof T): Partial<T> {
   return Object.fromEntries(Object.entries(from).filter(([key]) => key !== name)) as Partial<T>;
 }
@@ -41,6 +51,22 @@ describe('a login to Kafka', () => {
       'logicalCluster=lkc-1',
       'identityPoolId=pool-1',
     ]);
+  });
+
+  test('accepts a region and a role for AWS_MSK_IAM', () => {
+    const KAFKA_SASL_AWS_MSK_IAM_ROLE_ARN = 'arn:aws:iam::123456789012:role/kafka/producer';
+    const { kafka } = load({ env: { ...env, ...iam, KAFKA_SASL_AWS_MSK_IAM_ROLE_ARN } });
+    expect(kafka.sasl.awsMskIam).toEqual({
+      region: 'eu-central-1',
+      roleArn: KAFKA_SASL_AWS_MSK_IAM_ROLE_ARN,
+    });
+  });
+
+  test('reports a missing private key with the authentication that needs it', () => {
+    expect(failure({ env: { ...env, ...keyLogin } }).message).toContain(
+      'kafka.sasl.oauthbearer.keyLocation (KAFKA_SASL_OAUTHBEARER_KEY_LOCATION): got nothing, ' +
+        'expected a value, because KAFKA_SASL_OAUTHBEARER_CLIENT_AUTHENTICATION is private_key_jwt',
+    );
   });
 
   test('reports a missing user name in one clear error', () => {
@@ -71,6 +97,38 @@ describe('a login to Kafka', () => {
       { ...login, KAFKA_SASL_OAUTHBEARER_SCOPE: 'x' },
       ['kafka.sasl.oauthbearer.scope'],
     ],
+    [
+      'an unknown authentication',
+      { ...oauth, KAFKA_SASL_OAUTHBEARER_CLIENT_AUTHENTICATION: 'client_secret_jwt' },
+      ['kafka.sasl.oauthbearer.clientAuthentication'],
+    ],
+    [
+      'a key id of a secret',
+      { ...oauth, KAFKA_SASL_OAUTHBEARER_KEY_ID: 'key-1' },
+      ['kafka.sasl.oauthbearer.keyId'],
+    ],
+    [
+      'a secret and no key of a client with a key',
+      { ...keyLogin, KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: 'hush-hush' },
+      ['kafka.sasl.oauthbearer.clientSecret', 'kafka.sasl.oauthbearer.keyLocation'],
+    ],
+    ['no region', without(iam, 'KAFKA_SASL_AWS_MSK_IAM_REGION'), ['kafka.sasl.awsMskIam.region']],
+    [
+      'a name in place of a region',
+      { ...iam, KAFKA_SASL_AWS_MSK_IAM_REGION: 'Frankfurt' },
+      ['kafka.sasl.awsMskIam.region'],
+    ],
+    [
+      'a user in place of a role',
+      { ...iam, KAFKA_SASL_AWS_MSK_IAM_ROLE_ARN: 'arn:aws:iam::123456789012:user/me' },
+      ['kafka.sasl.awsMskIam.roleArn'],
+    ],
+    [
+      'a region of a password',
+      { ...login, KAFKA_SASL_AWS_MSK_IAM_REGION: 'eu-central-1' },
+      ['kafka.sasl.awsMskIam.region'],
+    ],
+    ['a password of IAM', { ...iam, KAFKA_SASL_PASSWORD: 'hush-hush' }, ['kafka.sasl.password']],
     ['a TLS server name without TLS', { KAFKA_SSL_SERVER_NAME: 'kafka' }, ['kafka.ssl.serverName']],
     [
       'a key password without a key',
@@ -166,6 +224,56 @@ describe('PEM files', () => {
       expect(problemPaths({ env: { ...env, ...changes(made) } })).toContain(path);
     },
   );
+
+  test('of a client assertion are accepted when the algorithm fits the key', () => {
+    const { encryptedKey } = made;
+    const changes = {
+      ...keyLogin,
+      KAFKA_SASL_OAUTHBEARER_KEY_LOCATION: encryptedKey,
+      KAFKA_SASL_OAUTHBEARER_KEY_PASSWORD: 'open',
+      KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM: 'ES256',
+    };
+    expect(load({ env: { ...env, ...changes } }).kafka.sasl.oauthbearer).toMatchObject({
+      keyLocation: encryptedKey,
+      keyAlgorithm: 'ES256',
+    });
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'another curve',
+      {
+        KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM: 'ES384',
+        KAFKA_SASL_OAUTHBEARER_KEY_PASSWORD: 'open',
+      },
+      'got a key of the type prime256v1, expected a private key on the curve secp384r1',
+    ],
+    [
+      'RSA for another key',
+      { KAFKA_SASL_OAUTHBEARER_KEY_PASSWORD: 'open' },
+      'got a key of the type prime256v1, expected a private RSA key',
+    ],
+    [
+      'no password',
+      { KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM: 'ES256' },
+      'got a key that cannot be read without a password',
+    ],
+    [
+      'a wrong password',
+      {
+        KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM: 'ES256',
+        KAFKA_SASL_OAUTHBEARER_KEY_PASSWORD: 'shut',
+      },
+      'got a key that this password does not open',
+    ],
+  ])('of a client assertion are rejected with %s', (_what, changes, words) => {
+    const keyLocation = { KAFKA_SASL_OAUTHBEARER_KEY_LOCATION: made.encryptedKey };
+    const { message, problems } = failure({
+      env: { ...env, ...keyLogin, ...keyLocation, ...changes },
+    });
+    expect(problems.map(({ path }) => path)).toEqual(['kafka.sasl.oauthbearer.keyLocation']);
+    expect(message).toContain(words);
+  });
 
   test('stay hidden when a variable holds the key itself instead of its path', () => {
     const key = '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49\n-----END PRIVATE KEY-----';

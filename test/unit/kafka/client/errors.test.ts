@@ -188,6 +188,25 @@ describe('translate', () => {
     });
   });
 
+  test('names the actions of IAM in place of ACLs when the login is AWS_MSK_IAM', () => {
+    const token = () => Promise.resolve({ value: 'token', extensions: {} });
+    const sasl = { mechanism: 'AWS_MSK_IAM', token } as const;
+    const options = { ...context.options, security: { ...context.options.security, sasl } };
+    const arn = 'arn:aws:kafka:<region>:<account>';
+    const refused = (type: string) =>
+      (translate(refusal(type), { ...context, options }) as Error).message;
+
+    expect(refused('TOPIC_AUTHORIZATION_FAILED')).toContain(
+      'Allow Write on the topic x.media: in the IAM policy, kafka-cluster:DescribeTopic and ' +
+        `kafka-cluster:WriteData on ${arn}:topic/<cluster>/<uuid>/x.media`,
+    );
+    expect(refused('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')).toContain(
+      'kafka-cluster:DescribeTransactionalId and kafka-cluster:AlterTransactionalId on ' +
+        `${arn}:transactional-id/<cluster>/<uuid>/x-*`,
+    );
+    expect(refused('SASL_AUTHENTICATION_FAILED')).toMatch(/KAFKA_SASL_AWS_MSK_IAM_REGION/);
+  });
+
   test('names the missing permission when kafkajs hides the rejection', () => {
     const error = Object.assign(new KafkaJSError('no coordinator'), {
       name: 'KafkaJSGroupCoordinatorNotFound',
