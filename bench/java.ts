@@ -3,13 +3,9 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import {
-  type ArtifactOptions,
-  ensureArtifacts,
-  ensureKafkaTools,
-} from '../sandbox/cluster/artifacts.ts';
-import { chooseCacheDirectory } from '../sandbox/cluster/cache.ts';
+import { ensureArtifacts, ensureKafkaTools } from '../sandbox/cluster/artifacts.ts';
 import { runCommand } from '../sandbox/cluster/child-process.ts';
+import { artifactOptionsOf } from '../sandbox/cluster/java.ts';
 import type { KafkaBenchOptions, KafkaBenchResult } from './kafka.ts';
 import { mediaValue } from './media.ts';
 
@@ -83,13 +79,13 @@ async function writePayloads(path: string, recordBytes: number): Promise<void> {
 }
 
 async function findClassPath(): Promise<string> {
-  const options: ArtifactOptions = {
-    directory: await chooseCacheDirectory(join(import.meta.dirname, '..'), process.env),
+  const options = await artifactOptionsOf({
     env: process.env,
     log: (line) => {
       console.log(line);
     },
-  };
+    signal: undefined,
+  });
   const { kafkaLibrary } = await ensureArtifacts(options);
   return [join(kafkaLibrary, '*'), await ensureKafkaTools(options)].join(delimiter);
 }

@@ -6,9 +6,7 @@ import { runCommand } from './child-process.ts';
 
 /** Version of the Kafka broker, the same for Docker and Java. */
 export const KAFKA_VERSION = '4.1.1';
-/**
- * Version of the Apicurio registry; 2.6 is the last line with a runnable archive on Maven Central.
- */
+/** Version of the Apicurio registry; 2.6 runs on Java 17, 3.3 does not. */
 export const APICURIO_VERSION = '2.6.13.Final';
 
 const SLF4J_VERSION = '1.7.36';
@@ -30,39 +28,62 @@ export interface ArtifactOptions extends CacheOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Versions of the programs of a cluster. */
+export interface Versions {
+  readonly kafka: string;
+  readonly registry: string;
+}
+
 /**
- * Returns the programs of Kafka and of the registry, from the cache or, once, by Maven (185 MB
- * together).
+ * Returns the programs of Kafka and of the registry, from the cache or, once, by Maven (about 200
+ * MB together).
  *
  * @throws Error when Maven is missing or cannot download them; the message ends with Maven's last
  *   lines
  */
-export async function ensureArtifacts(options: ArtifactOptions): Promise<Artifacts> {
+export async function ensureArtifacts(
+  options: ArtifactOptions,
+  { kafka = KAFKA_VERSION, registry = APICURIO_VERSION }: Partial<Versions> = {},
+): Promise<Artifacts> {
   // Sequential: two Maven processes on one local repository disturb each other.
-  const kafka = await ensureCached(
+  const kafkaLibrary = await ensureKafka(options, kafka);
+  return { kafkaLibrary, registryJar: await ensureRegistry(options, registry) };
+}
+
+/**
+ * Returns the folder of Kafka's jars.
+ *
+ * @throws Error as {@link ensureArtifacts}
+ */
+export async function ensureKafka(options: ArtifactOptions, version: string): Promise<string> {
+  const directory = await ensureCached(
     {
-      name: `kafka-${KAFKA_VERSION}`,
-      fill: async (directory) => {
-        options.log(`downloading Kafka ${KAFKA_VERSION} by Maven (43 MB, once)`);
-        await copyKafka(directory, options);
+      name: `kafka-${version}`,
+      fill: async (draft) => {
+        options.log(`downloading Kafka ${version} by Maven (about 40 MB, once)`);
+        await copyKafka(draft, version, options);
       },
     },
     options,
   );
-  const registry = await ensureCached(
+  return join(directory, 'lib');
+}
+
+async function ensureRegistry(options: ArtifactOptions, version: string): Promise<string> {
+  const directory = await ensureCached(
     {
-      name: `apicurio-registry-${APICURIO_VERSION}`,
-      fill: async (directory) => {
-        options.log(`downloading Apicurio Registry ${APICURIO_VERSION} by Maven (142 MB, once)`);
-        await copyRegistry(directory, options);
+      name: `apicurio-registry-${version}`,
+      fill: async (draft) => {
+        options.log(`downloading Apicurio Registry ${version} by Maven (about 150 MB, once)`);
+        await copyRegistry(draft, version, options);
       },
     },
     options,
   );
-  return {
-    kafkaLibrary: join(kafka, 'lib'),
-    registryJar: join(registry, `apicurio-registry-app-${APICURIO_VERSION}-runner.jar`),
-  };
+  const jar = version.startsWith('2.')
+    ? `apicurio-registry-app-${version}-runner.jar`
+    : 'quarkus-run.jar';
+  return join(directory, jar);
 }
 
 /**
@@ -71,40 +92,57 @@ export async function ensureArtifacts(options: ArtifactOptions): Promise<Artifac
  *
  * @throws Error as {@link ensureArtifacts}
  */
-export async function ensureKafkaTools(options: ArtifactOptions): Promise<string> {
+export async function ensureKafkaTools(
+  options: ArtifactOptions,
+  version = KAFKA_VERSION,
+): Promise<string> {
   const directory = await ensureCached(
     {
-      name: `kafka-tools-${KAFKA_VERSION}`,
+      name: `kafka-tools-${version}`,
       fill: async (draft) => {
-        options.log(`downloading Kafka's tools ${KAFKA_VERSION} by Maven (2 MB, once)`);
-        const artifact = `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`;
-        const settings = [`-Dartifact=${artifact}`, `-DoutputDirectory=${draft}`];
-        await runMaven([`${DEPENDENCY_PLUGIN}:copy`, ...settings], options);
+        options.log(`downloading Kafka's tools ${version} by Maven (2 MB, once)`);
+        await copyArtifact(`org.apache.kafka:kafka-tools:${version}`, draft, options);
       },
     },
     options,
   );
-  return join(directory, `kafka-tools-${KAFKA_VERSION}.jar`);
+  return join(directory, `kafka-tools-${version}.jar`);
 }
 
-async function copyKafka(directory: string, options: ArtifactOptions): Promise<void> {
+async function copyKafka(
+  directory: string,
+  version: string,
+  options: ArtifactOptions,
+): Promise<void> {
   const pom = join(directory, 'pom.xml');
-  await writeFile(pom, renderPom());
+  await writeFile(pom, renderPom(version));
   const library = join(directory, 'lib');
   const goal = `${DEPENDENCY_PLUGIN}:copy-dependencies`;
   await runMaven(['-f', pom, goal, `-DoutputDirectory=${library}`], options);
 }
 
-async function copyRegistry(directory: string, options: ArtifactOptions): Promise<void> {
+async function copyRegistry(
+  directory: string,
+  version: string,
+  options: ArtifactOptions,
+): Promise<void> {
   const download = join(directory, 'download');
   await mkdir(download);
-  const artifact = `io.apicurio:apicurio-registry-app:${APICURIO_VERSION}:tar.gz:all`;
-  const settings = [`-Dartifact=${artifact}`, `-DoutputDirectory=${download}`];
-  await runMaven([`${DEPENDENCY_PLUGIN}:copy`, ...settings], options);
-  const archive = join(download, `apicurio-registry-app-${APICURIO_VERSION}-all.tar.gz`);
+  const artifact = `io.apicurio:apicurio-registry-app:${version}:tar.gz:all`;
+  await copyArtifact(artifact, download, options);
+  const archive = join(download, `apicurio-registry-app-${version}-all.tar.gz`);
   const unpacked = await runCommand('tar', ['-xzf', archive, '-C', directory], options);
   if (unpacked.exitCode !== 0) throw new Error(`cannot unpack the registry: ${unpacked.output}`);
   await rm(download, { recursive: true });
+}
+
+async function copyArtifact(
+  artifact: string,
+  directory: string,
+  options: ArtifactOptions,
+): Promise<void> {
+  const settings = [`-Dartifact=${artifact}`, `-DoutputDirectory=${directory}`];
+  await runMaven([`${DEPENDENCY_PLUGIN}:copy`, ...settings], options);
 }
 
 async function runMaven(args: readonly string[], options: ArtifactOptions): Promise<void> {
@@ -123,14 +161,14 @@ async function runMaven(args: readonly string[], options: ArtifactOptions): Prom
   throw new Error(`mvn ended with code ${maven.exitCode ?? 'none'}:\n${tail}`);
 }
 
-function renderPom(): string {
+function renderPom(version: string): string {
   const dependency = (group: string, artifact: string, version: string): string =>
     `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
 <modelVersion>4.0.0</modelVersion>
 <groupId>sandbox</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies>
-${dependency('org.apache.kafka', 'kafka_2.13', KAFKA_VERSION)}
+${dependency('org.apache.kafka', 'kafka_2.13', version)}
 ${dependency('org.slf4j', 'slf4j-simple', SLF4J_VERSION)}
 </dependencies>
 </project>

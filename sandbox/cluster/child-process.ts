@@ -16,7 +16,8 @@ export interface MemberProgram {
   /** Name in errors, such as `broker 0`. */
   readonly name: string;
   readonly command: string;
-  readonly args: readonly string[];
+  /** Its arguments at each start. */
+  readonly args: () => readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Both outputs are appended to this file. */
   readonly logFile: string;
@@ -90,7 +91,7 @@ export function createProcessMember(
 
 async function launch(program: MemberProgram, watchdog: Watchdog): Promise<RunningChild> {
   const output = openSync(program.logFile, 'a');
-  const child = spawn(program.command, program.args, {
+  const child = spawn(program.command, program.args(), {
     env: program.env,
     detached: true,
     stdio: ['ignore', output, output],

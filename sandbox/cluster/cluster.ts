@@ -1,3 +1,5 @@
+import type { Versions } from './artifacts.ts';
+
 /**
  * Faults on demand for the members (brokers, or the registry) of a cluster.
  * Every call takes the index of one member; without an index it applies to all members. A call has
@@ -39,6 +41,8 @@ export interface Cluster extends AsyncDisposable {
   readonly registryUrl: string;
   readonly broker: Faults;
   readonly registry: Faults;
+  /** Lets each broker run another version of Kafka from its next start on. By Java only. */
+  readonly changeKafka?: (version: string) => Promise<void>;
 }
 
 /** Requirements of a cluster. */
@@ -52,6 +56,10 @@ export interface ClusterOptions {
    * so that its clients return to it. By Java only.
    */
   readonly proxies?: readonly string[];
+  /** Versions other than the sandbox's own, by Java only. */
+  readonly versions?: Partial<Versions>;
+  /** The `java` of the registry; Apicurio 3.3 needs Java 21. By default that of the brokers. */
+  readonly registryJava?: string;
   /** For measurements: slower start, full speed afterwards. */
   readonly toMeasure?: boolean;
   /** The environment to read; the process's own by default. */
@@ -66,6 +74,8 @@ export interface ClusterOptions {
 export interface ClusterRequest {
   readonly brokers: number;
   readonly proxies?: readonly string[];
+  readonly versions?: Partial<Versions> | undefined;
+  readonly registryJava?: string | undefined;
   readonly toMeasure: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly log: (line: string) => void;

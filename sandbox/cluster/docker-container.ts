@@ -16,9 +16,14 @@ export interface ContainerPlan {
   /** Name in errors, such as `the broker`. */
   readonly name: string;
   readonly image: string;
+  /** The command and its arguments; by default the image's own. */
+  readonly command?: readonly string[];
   readonly environment: Record<string, string>;
-  /** The port inside and the host's port that leads to it, the same after every restart. */
-  readonly port: { readonly container: number; readonly host: number };
+  /**
+   * The port inside and the host's port that leads to it, the same after every restart. Without it
+   * the container shares the host's network.
+   */
+  readonly port?: { readonly container: number; readonly host: number };
   /** True when the program accepts requests; must not reject. */
   readonly serves: () => Promise<boolean>;
 }
@@ -46,9 +51,12 @@ export async function startContainer(
   engine: Engine,
   context: { readonly watchdog: Watchdog; readonly signal: AbortSignal | undefined },
 ): Promise<ContainerMember> {
-  const started = await new GenericContainer(plan.image)
+  const planned = new GenericContainer(plan.image);
+  if (plan.port === undefined) planned.withNetworkMode('host');
+  else planned.withExposedPorts(plan.port);
+  if (plan.command !== undefined) planned.withCommand([...plan.command]);
+  const started = await planned
     .withEnvironment(plan.environment)
-    .withExposedPorts(plan.port)
     .withWaitStrategy(NO_WAIT)
     // The watchdog cleans up; Testcontainers' own helper needs another image and the engine's
     // socket.

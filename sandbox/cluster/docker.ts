@@ -29,6 +29,7 @@ export async function startByDocker(request: ClusterRequest): Promise<Cluster> {
   if (request.brokers !== 1 || (request.proxies?.length ?? 0) > 0) {
     throw new Error('it runs one broker here; several, and proxies, are had by Java');
   }
+  if (request.versions !== undefined) throw new Error('other versions are had by Java');
   const engine = await findEngine(request.env);
   await ensureImage(engine.client, KAFKA_IMAGE, request);
   await ensureImage(engine.client, REGISTRY_IMAGE, request);

@@ -12,6 +12,7 @@ const REASON =
  */
 export async function useEnvironment(request: ClusterRequest): Promise<Cluster> {
   if ((request.proxies?.length ?? 0) > 0) throw new Error('its brokers know no proxies');
+  if (request.versions !== undefined) throw new Error('it has the versions that it has');
   const brokers = splitBrokers(readVariable(request.env, 'KAFKA_BROKERS'));
   const registryUrl = readVariable(request.env, 'SCHEMA_REGISTRY_URL').replace(/\/+$/, '');
   const [answering, registry] = await Promise.all([

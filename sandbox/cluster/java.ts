@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Artifacts, ensureArtifacts } from './artifacts.ts';
+import { type ArtifactOptions, type Artifacts, ensureArtifacts, ensureKafka } from './artifacts.ts';
 import { chooseCacheDirectory } from './cache.ts';
 import { runCommand } from './child-process.ts';
 import { type Cluster, type ClusterRequest, createFaults, type Member } from './cluster.ts';
@@ -13,7 +13,7 @@ import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 const OLDEST_JAVA = 17;
 /** The project's root, which may hold the sandbox's download folder. */
-export const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
+const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
 
 /**
  * Starts Kafka and the registry as processes of this machine's Java, with data in a new temporary
@@ -24,26 +24,34 @@ export const PROJECT_ROOT = join(import.meta.dirname, '..', '..');
  */
 export async function startByJava(request: ClusterRequest): Promise<Cluster> {
   const java = await findJava(request);
-  const artifacts = await ensureArtifacts({
-    directory: await chooseCacheDirectory(PROJECT_ROOT, request.env),
-    env: request.env,
-    log: request.log,
-    signal: request.signal,
-  });
+  const options = await artifactOptionsOf(request);
+  const programs = { ...(await ensureArtifacts(options, request.versions)) };
   const directory = await mkdtemp(join(tmpdir(), 'sandbox-cluster-'));
   const watchdog = await startWatchdog(directory, request.env);
-  const running = { java, artifacts, directory, watchdog };
+  const changeKafka = async (version: string): Promise<void> => {
+    programs.kafkaLibrary = await ensureKafka(options, version);
+  };
+  const running = { java, programs, directory, watchdog, changeKafka };
   return startPrograms(request, running).catch(async (error: unknown) => {
     await watchdog[Symbol.asyncDispose]();
     throw error;
   });
 }
 
+/** Returns the options of downloads into the sandbox's folder. */
+export async function artifactOptionsOf(
+  request: Pick<ClusterRequest, 'env' | 'log' | 'signal'>,
+): Promise<ArtifactOptions> {
+  const { env, log, signal } = request;
+  return { directory: await chooseCacheDirectory(PROJECT_ROOT, env), env, log, signal };
+}
+
 interface Running {
   readonly java: string;
-  readonly artifacts: Artifacts;
+  readonly programs: Artifacts;
   readonly directory: string;
   readonly watchdog: Watchdog;
+  readonly changeKafka: (version: string) => Promise<void>;
 }
 
 async function startPrograms(request: ClusterRequest, running: Running): Promise<Cluster> {
@@ -61,7 +69,8 @@ async function startPrograms(request: ClusterRequest, running: Running): Promise
   request.log(`starting ${nameBrokers(request.brokers)} and a schema registry by Java`);
   const registry = prepareRegistry({
     ...context,
-    jar: running.artifacts.registryJar,
+    java: request.registryJava ?? running.java,
+    jar: running.programs.registryJar,
     port: registryPort,
   });
   const brokers = prepareBrokers(ports, context);
@@ -78,7 +87,7 @@ async function startPrograms(request: ClusterRequest, running: Running): Promise
     await killAll([members.registry, ...members.brokers]);
     throw failed.reason;
   }
-  return assembleCluster(members, { ports, registryPort, watchdog: running.watchdog });
+  return assembleCluster(members, { ports, registryPort, running });
 }
 
 async function prepareBrokers(
@@ -86,7 +95,7 @@ async function prepareBrokers(
   context: Running & { env: NodeJS.ProcessEnv; signal: AbortSignal | undefined },
 ): Promise<Member[]> {
   const cluster = { id: makeClusterId(), ports };
-  const library = context.artifacts.kafkaLibrary;
+  const library = (): string => context.programs.kafkaLibrary;
   return Promise.all(
     ports.map((_, index) => prepareBroker(index, cluster, { ...context, library })),
   );
@@ -94,7 +103,7 @@ async function prepareBrokers(
 
 function assembleCluster(
   members: { readonly registry: Member; readonly brokers: readonly Member[] },
-  made: { ports: readonly BrokerPorts[]; registryPort: number; watchdog: Watchdog },
+  made: { ports: readonly BrokerPorts[]; registryPort: number; running: Running },
 ): Cluster {
   return {
     source: 'java',
@@ -105,10 +114,11 @@ function assembleCluster(
     registryUrl: `http://127.0.0.1:${made.registryPort}${CONFLUENT_API_PATH}`,
     broker: createFaults('broker', members.brokers),
     registry: createFaults('registry', [members.registry]),
+    changeKafka: made.running.changeKafka,
     async [Symbol.asyncDispose]() {
       // The data is removed as well, so an orderly stop would preserve nothing.
       await killAll([members.registry, ...members.brokers]);
-      await made.watchdog[Symbol.asyncDispose]();
+      await made.running.watchdog[Symbol.asyncDispose]();
     },
   };
 }
@@ -121,20 +131,25 @@ function nameBrokers(count: number): string {
   return count === 1 ? 'a Kafka broker' : `${count} Kafka brokers`;
 }
 
-/** Finds a recent enough Java: that of `JAVA_HOME`, or the one on the PATH. */
-export async function findJava(request: Pick<ClusterRequest, 'env' | 'signal'>): Promise<string> {
+/**
+ * Finds a recent enough Java: that of `JAVA_HOME`, or the one on the PATH.
+ *
+ * @param oldest - the lowest major version
+ */
+export async function findJava(
+  request: Pick<ClusterRequest, 'env' | 'signal'>,
+  oldest = OLDEST_JAVA,
+): Promise<string> {
   const home = request.env['JAVA_HOME'];
   const java = home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
   const { output } = await runCommand(java, ['-version'], request).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error(
-      `${java} is not there; install a Java runtime of version ${OLDEST_JAVA} or later`,
-    );
+    throw new Error(`${java} is not there; install a Java runtime of version ${oldest} or later`);
   });
   const version = readJavaVersion(output);
-  if (version === undefined || version < OLDEST_JAVA) {
+  if (version === undefined || version < oldest) {
     const first = output.split('\n', 1)[0] ?? '';
-    throw new Error(`${java} says "${first}"; expected version ${OLDEST_JAVA} or later`);
+    throw new Error(`${java} says "${first}"; expected version ${oldest} or later`);
   }
   return java;
 }

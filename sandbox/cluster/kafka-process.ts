@@ -35,8 +35,8 @@ export interface BrokerExtras {
 export interface BrokerContext {
   /** The `java` command. */
   readonly java: string;
-  /** Folder with Kafka's jars. */
-  readonly library: string;
+  /** Folder with Kafka's jars, read at each start. */
+  readonly library: () => string;
   /** Folder of the whole cluster; each broker has a subfolder. */
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
@@ -162,7 +162,7 @@ export async function prepareBroker(
     {
       name: `broker ${index} on ${address}`,
       command: context.java,
-      args: [
+      args: () => [
         // Several brokers share the machine's memory.
         cluster.ports.length === 1 ? '-Xmx512m' : '-Xmx256m',
         '-XX:+UseSerialGC',
@@ -172,7 +172,7 @@ export async function prepareBroker(
         ...(context.toMeasure === true ? [] : ['-XX:TieredStopAtLevel=1']),
         '-Dorg.slf4j.simpleLogger.showDateTime=true',
         '-cp',
-        join(context.library, '*'),
+        join(context.library(), '*'),
         'kafka.Kafka',
         properties,
       ],
@@ -197,7 +197,7 @@ async function formatLog(
       '-XX:TieredStopAtLevel=1',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-cp',
-      join(context.library, '*'),
+      join(context.library(), '*'),
       'kafka.tools.StorageTool',
       'format',
       '-t',

@@ -35,13 +35,16 @@ export function makeRegistryEnvironment(
   listen: { readonly host: string; readonly port: number },
   database: string,
 ): Record<string, string> {
+  const url = `jdbc:h2:file:${database};WRITE_DELAY=0`;
   return {
     QUARKUS_HTTP_HOST: listen.host,
     QUARKUS_HTTP_PORT: String(listen.port),
     QUARKUS_LOG_LEVEL: 'WARN',
     QUARKUS_DATASOURCE_JDBC_INITIAL_SIZE: '2',
     QUARKUS_DATASOURCE_JDBC_MIN_SIZE: '2',
-    REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${database};WRITE_DELAY=0`,
+    // Apicurio 2 and 3 each ignore the other's name.
+    REGISTRY_DATASOURCE_URL: url,
+    APICURIO_DATASOURCE_URL: url,
   };
 }
 
@@ -55,7 +58,7 @@ export async function prepareRegistry(context: RegistryContext): Promise<Member>
     {
       name: `the registry on 127.0.0.1:${context.port}`,
       command: context.java,
-      args: [
+      args: () => [
         '-Xmx400m',
         '-XX:+UseSerialGC',
         '-XX:TieredStopAtLevel=1',

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ensureArtifacts } from './artifacts.ts';
-import { chooseCacheDirectory } from './cache.ts';
 import { findFreePorts } from './free-port.ts';
-import { findJava, PROJECT_ROOT } from './java.ts';
+import { artifactOptionsOf, findJava } from './java.ts';
 import {
   type BrokerExtras,
   makeClusterId,
@@ -38,20 +37,16 @@ export async function startSecuredBroker(
 ): Promise<SecuredBroker> {
   const signal = undefined;
   const java = await findJava({ env, signal });
-  const log = (): void => undefined;
-  const artifacts = await ensureArtifacts({
-    directory: await chooseCacheDirectory(PROJECT_ROOT, env),
-    env,
-    log,
-    signal,
-  });
+  const options = await artifactOptionsOf({ env, log: () => undefined, signal });
+  const { kafkaLibrary } = await ensureArtifacts(options);
   const directory = await mkdtemp(join(tmpdir(), 'sandbox-cluster-'));
   const watchdog = await startWatchdog(directory, env);
   try {
     const [client = 0, controller = 0, ...free] = await findFreePorts(2 + listeners.length);
     const more = listeners.map((one, index) => ({ ...one, port: free[index] ?? 0 }));
     const cluster = { id: makeClusterId(), ports: [{ client, controller, more }], extras };
-    const context = { java, library: artifacts.kafkaLibrary, directory, env, watchdog, signal };
+    const library = (): string => kafkaLibrary;
+    const context = { java, library, directory, env, watchdog, signal };
     const member = await prepareBroker(0, cluster, context);
     await member.start();
     return {

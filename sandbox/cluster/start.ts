@@ -37,6 +37,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   return startFirst(candidates, {
     brokers: options.brokers ?? 1,
     proxies: options.proxies ?? [],
+    versions: options.versions,
+    registryJava: options.registryJava,
     toMeasure: options.toMeasure ?? false,
     env: options.env ?? process.env,
     log: options.log ?? (() => undefined),
