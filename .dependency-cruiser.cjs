@@ -68,10 +68,10 @@ module.exports = {
       to: { path: '^src/' },
     },
     {
-      name: 'chaos-shares-no-code',
+      name: 'chaos-and-matrix-share-no-code',
       comment: 'what checks the program from outside must not be wrong together with it',
       severity: 'error',
-      from: { path: '^test/chaos/' },
+      from: { path: '^test/(chaos|matrix)/' },
       to: { path: '^src/', reachable: true },
     },
     {

@@ -10,6 +10,7 @@ import { renderAsyncApi } from './asyncapi.ts';
 import { renderCommandsPage } from './commands-page.ts';
 import { renderConfigurationPage } from './configuration-page.ts';
 import { renderDefaultStreams, renderOtherStreams, renderStreamsPage } from './streams-page.ts';
+import { renderSupportPage } from './support-page.ts';
 
 interface GeneratedDocument {
   /** Path from the project's root. */
@@ -23,6 +24,7 @@ const documents: readonly GeneratedDocument[] = [
   { file: 'docs/commands.md', render: renderCommandsPage },
   { file: 'docs/configuration.md', render: renderConfigurationPage },
   { file: 'docs/streams.md', render: renderStreamsPage },
+  { file: 'docs/support.md', render: renderSupportPage },
   parts('README.md', {
     'default streams': renderDefaultStreams,
     'other streams': renderOtherStreams,

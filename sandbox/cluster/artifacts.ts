@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type CacheOptions, ensureCached } from './cache.ts';
@@ -107,6 +108,23 @@ export async function ensureKafkaTools(
     options,
   );
   return join(directory, `kafka-tools-${version}.jar`);
+}
+
+/**
+ * Returns the newest release of Kafka that Maven's repository serves.
+ *
+ * @throws Error as {@link ensureArtifacts}
+ */
+export async function findNewestKafka(options: ArtifactOptions): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'kafka-release-'));
+  try {
+    await copyArtifact('org.apache.kafka:kafka_2.13:RELEASE:pom', directory, options);
+    const [, version] = /^kafka_2\.13-(.+)\.pom$/.exec((await readdir(directory))[0] ?? '') ?? [];
+    if (version === undefined) throw new Error('Maven names no newest release of kafka_2.13');
+    return version;
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 async function copyKafka(

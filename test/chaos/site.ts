@@ -14,6 +14,8 @@ export interface ChaosOptions {
   readonly instances: number;
   /** The program to run in place of this project's own. */
   readonly main?: string;
+  /** Version of Kafka in place of the sandbox's own. */
+  readonly kafka?: string;
   /** Folder for a log file of each instance. */
   readonly logs?: string;
   /** Gets a line for people now and then. */
@@ -51,6 +53,7 @@ export async function openSite(options: ChaosOptions): Promise<Site> {
       proxies: ways.slice(0, BROKERS).map(({ address }) => address),
       // A cluster that was given cannot be killed.
       env: { ...process.env, KAFKA_BROKERS: '', SCHEMA_REGISTRY_URL: '' },
+      ...(options.kafka === undefined ? {} : { versions: { kafka: options.kafka } }),
       log: options.say,
       signal: options.signal,
     }),
