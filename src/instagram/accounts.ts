@@ -13,6 +13,7 @@ import {
 import { type Json, type Node, describeJson, isNode } from '../engine/json.ts';
 import type { Graph, GraphRequest } from '../engine/ports.ts';
 import type { TokenFacts } from './api/oauth.ts';
+import { PageSize } from './extract/page-size.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
 const pageAccounts = '/me/accounts';
@@ -79,17 +80,17 @@ function shortened(problems: readonly string[]): readonly string[] {
 
 /** Creates a reader of pages by cursor; it adapts the page size, and omits rejected usernames. */
 function createPageReader({ graph, pageSize, signal }: ListingOptions) {
-  let limit = pageSize;
+  const page = new PageSize(pageSize);
   let fields = 'id,instagram_business_account{id,username}';
   return async (after: string | null): Promise<Node> => {
     for (;;) {
       try {
-        const query = { fields, limit: String(limit), ...(after === null ? {} : { after }) };
+        const query = { fields, limit: String(page.size), ...(after === null ? {} : { after }) };
         const body = await getPages(graph, query, signal);
-        limit = Math.min(limit * 2, pageSize);
+        page.accept(pageSize);
         return body;
       } catch (error) {
-        if (isTooMuchData(error) && limit > 1) limit = Math.ceil(limit / 2);
+        if (isTooMuchData(error) && page.size > 1) page.refuse();
         else if (isUsernameRejected(error)) fields = fields.replace(',username', '');
         else throw error;
       }

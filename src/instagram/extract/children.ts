@@ -29,10 +29,10 @@ interface ListedAlbum {
 
 /** True when the page after `lastId` holds an album with a child that could not be read. */
 export function hasBrokenAlbum(cache: ListCache, lastId: string | undefined): boolean {
-  const { nodes, albums, pageSize } = cache;
+  const { nodes, albums, page } = cache;
   const start = lastId === undefined ? 0 : nodes.findIndex(({ id }) => id === lastId) + 1;
   if (albums.size === 0 || (lastId !== undefined && start === 0)) return false;
-  return nodes.slice(start, start + pageSize).some(({ id }) => {
+  return nodes.slice(start, start + page.size).some(({ id }) => {
     const album = typeof id === 'string' ? albums.get(id) : undefined;
     return album !== undefined && album.children.length < album.ids.length;
   });

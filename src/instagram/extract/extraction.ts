@@ -2,6 +2,7 @@ import type { Login } from '../../engine/account.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import type { Page, SourcePoll } from '../../engine/source.ts';
 import type { Tier } from '../model/freshness.ts';
+import { PageSize } from './page-size.ts';
 
 export interface SourceSettings {
   readonly login: Login;
@@ -65,8 +66,7 @@ export class ListCache {
   scannedWholeMs: number | null = null;
   /** Start of the last poll that committed the whole list, by the list's own stream. */
   committedWholeMs: number | null = null;
-  /** The size of the next page, nodes: it doubles after a success and halves after a rejection. */
-  pageSize: number;
+  readonly page: PageSize;
   /** The pause before each page while the API rejects pages as too large, milliseconds. */
   pauseMs = 0;
   /** Albums whose children were requested apart from the page, because a child cannot be read. */
@@ -76,7 +76,7 @@ export class ListCache {
   #report = { count: 0, atMs: -Infinity };
 
   constructor(pageSize: number) {
-    this.pageSize = pageSize;
+    this.page = new PageSize(pageSize);
   }
 
   /** The `media_count` that the account last reported; null when it is missing or a day old. */

@@ -239,7 +239,7 @@ const firstPauseMs = 500;
 const longestPauseMs = 8000;
 
 /**
- * Requests a page, and half of it when the API answers "Please reduce the amount of data". That
+ * Requests a page, and a smaller one when the API answers "Please reduce the amount of data". That
  * error also depends on the API's load (observed 2026-07), so pages are spaced by pauses as well.
  * When a child cannot be read, the page requests children by their ids alone. If that fails too,
  * the page shrinks to one node, which is in the end requested without children. Cursors name items,
@@ -252,34 +252,33 @@ async function adaptedPage(scanning: ListScanContext, start: PageStart) {
   let form: PageForm = isBroken ? 'ids' : 'whole';
   let fault: SkipError | undefined;
   for (;;) {
-    const limit = cache.pageSize;
+    const limit = cache.page.size;
     if (cache.pauseMs > 0) await context.sleep(cache.pauseMs);
     try {
       const body = await requestPage(scanning, { after: start.after, limit, form });
-      grow(cache, context.pageSize);
+      grow(cache, context);
       return { body, form, fault };
     } catch (error) {
       if (mayBeOfChild(error, form, scanning)) {
         fault = error;
         const next = formAfter(form, limit);
-        if (next === form) cache.pageSize = Math.ceil(limit / 2);
+        if (next === form) cache.page.halve();
         form = next;
-      } else if (!isTooMuchData(error) || !shrink(cache)) throw error;
+      } else if (isTooMuchData(error) && limit > 1) shrink(cache, context.nowMs);
+      else throw error;
     }
   }
 }
 
-function grow(cache: ListCache, largest: number): void {
-  cache.pageSize = Math.min(cache.pageSize * 2, largest);
+function grow(cache: ListCache, { pageSize, nowMs }: ExtractContext): void {
+  cache.page.accept(pageSize, nowMs);
   cache.pauseMs = cache.pauseMs > firstPauseMs ? cache.pauseMs / 2 : 0;
 }
 
-/** Shrinks the next page after one that was too large. @returns false when it was one node */
-function shrink(cache: ListCache): boolean {
-  const isLeft = cache.pageSize > 1;
-  cache.pageSize = Math.ceil(cache.pageSize / 2);
+/** Shrinks the next page after one that was too large, and lengthens the pause before it. */
+function shrink(cache: ListCache, nowMs: number): void {
+  cache.page.refuse(nowMs);
   cache.pauseMs = Math.min(Math.max(cache.pauseMs * 2, firstPauseMs), longestPauseMs);
-  return isLeft;
 }
 
 /** Returns the next form; `bare` once even the children of one node fail by their ids. */

@@ -20,7 +20,7 @@ const listOf =
   };
 
 describe('page size of the account list', () => {
-  test('is halved when Meta answers that a page is too much data, and doubles again with each success', async () => {
+  test('is halved until Meta accepts the page, and grows towards the refused size', async () => {
     await using server = await startHttpServer(listOf(7));
     await using adapter = open(server.url, { pageSize: 25 });
 
@@ -29,9 +29,9 @@ describe('page size of the account list', () => {
       '25',
       '13',
       '7',
-      '14',
-      '25',
-      '25',
+      '10',
+      '11',
+      '11',
     ]);
   });
 

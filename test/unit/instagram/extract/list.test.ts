@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { RetryError, SkipError, StopStreamError } from '../../../../src/engine/errors.ts';
 import { id, list, text } from '../../../../src/instagram/model/fields.ts';
 import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
-import { posts } from '../../engine/world.ts';
+import { posts, startMs } from '../../engine/world.ts';
+import { createListCaches } from '../../../../src/instagram/extract/extraction.ts';
 import { extractAll, graphOf } from './extracting.ts';
 
 const idsOf = (nodes: readonly { readonly id?: unknown }[]) => nodes.map(({ id }) => id);
@@ -152,8 +153,42 @@ describe('page with too much data', () => {
       ['100', 'A'],
       ['50', 'A'],
       ['25', 'A'],
-      ['50', 'B'],
+      ['37', 'B'],
     ]);
+  });
+
+  const hourMs = 3_600_000;
+
+  /** Polls an edge of 20 pages that refuses more than 24 nodes; returns the sizes of a poll. */
+  function edgeOf24() {
+    const caches = createListCaches(100);
+    return async (nowMs: number) => {
+      const graph = createFakeGraph(({ query: { limit, after = '0' } }) => {
+        if (Number(limit) > 24) return tooMuch;
+        const page = Number(after) + 1;
+        return pageOf([{ id: `${page}` }], page < 20 ? String(page) : undefined);
+      });
+      const { error } = await extractAll(posts, graph, { caches, nowMs });
+      expect(error).toBeUndefined();
+      return graph.queries.map(({ limit }) => Number(limit));
+    };
+  }
+
+  test('shrinks to near the largest accepted size, and keeps it in the next polls', async () => {
+    const sizesAt = edgeOf24();
+
+    expect((await sizesAt(startMs)).slice(0, 7)).toEqual([100, 50, 25, 13, 19, 22, 22]);
+    expect(await sizesAt(startMs + hourMs)).toEqual(Array<number>(20).fill(22));
+  });
+
+  test('is requested larger again six hours after the last refusal', async () => {
+    const sizesAt = edgeOf24();
+    await sizesAt(startMs);
+    const later = await sizesAt(startMs + 6 * hourMs);
+
+    expect(later.slice(0, 5)).toEqual([22, 44, 22, 33, 22]);
+    expect(new Set(later.slice(5))).toEqual(new Set([27, 22]));
+    expect(later).toHaveLength(23);
   });
 
   test('fails the poll when even a page of one node is too much data', async () => {

@@ -55,6 +55,6 @@ describe('the stream collaborative_media', () => {
     const second = await extractAll(collaborativeMedia, graph, { caches });
 
     expect([first.error, second.error]).toEqual([undefined, undefined]);
-    expect(graph.queries.map(({ limit }) => limit)).toEqual(['100', '50', '25', '13', '26', '13']);
+    expect(graph.queries.map(({ limit }) => limit)).toEqual(['100', '50', '25', '13', '19', '13']);
   });
 });
