@@ -66,6 +66,7 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
       },
       roles: ['media', 'state'],
       compacted: ['media'],
+      topicSettings: {},
     },
     {
       codec: options.codec,

@@ -27,7 +27,12 @@ export function renderAsyncApi(): string {
     'dead_letters',
     'state',
   ];
-  const plans = planTopics({ roles, compacted: compactedStreams, ...defaults() });
+  const plans = planTopics({
+    roles,
+    compacted: compactedStreams,
+    topicSettings: {},
+    ...defaults(),
+  });
   const document = {
     asyncapi: '3.0.0',
     info: {

@@ -1,5 +1,5 @@
 import { createCalendar, type PollCalendar } from './config/calendar.ts';
-import { type Config, enabledStreams } from './config/config.ts';
+import { type Config, enabledStreams, topicSettings } from './config/config.ts';
 import { createShutdownBudget } from './engine/shutdown-budget.ts';
 import type { TopicRole } from './engine/stream-name.ts';
 import {
@@ -188,7 +188,14 @@ function openAdapters(config: Config, options: ResolvedOptions) {
   const registry = openRegistry({ ...access, topicTemplate, roles }, { log });
   const security = kafkaSecurity(config.kafka, hide);
   const kafka = openKafka(
-    { ...config.kafka, security, instance: options.instance, roles, compacted: compactedStreams },
+    {
+      ...config.kafka,
+      security,
+      instance: options.instance,
+      roles,
+      compacted: compactedStreams,
+      topicSettings: topicSettings(config),
+    },
     {
       codec: registry.stateCodec,
       telemetry: source.telemetry,

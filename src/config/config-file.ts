@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ConfigProblem } from './config-error.ts';
-import { isLeaf, type FieldGroup } from './leaf.ts';
+import { type Entries, readEntries } from './entries.ts';
+import { isLeaf, type FieldGroup, type PlacedLeaf } from './leaf.ts';
 import { unknownName } from './nearest-name.ts';
 import { redact } from './redaction.ts';
 import { leaves, schema } from './schema.ts';
@@ -15,7 +16,7 @@ export function readDefaults(): FileValues {
   const { values, ...file } = readConfigFile(defaultsFile);
   const declared: FileGroup = { ...(values['streams'] as FileGroup) };
   for (const { name, interval, publish } of Object.values(streams)) {
-    declared[name] = { interval, schedule: null, ...(publish && { publish }) };
+    declared[name] = { interval, schedule: null, ...(publish && { publish }), topic: null };
   }
   return { ...file, values: { ...values, streams: declared } };
 }
@@ -81,7 +82,11 @@ function knownValues(
       const known = leaves.map((leaf) => leaf.path);
       report.problems.push(unknownName('key', path, received, known));
     } else if (isLeaf(entry)) {
-      if (isObject(raw)) report.problems.push(misplaced(path, 'an object', entry.format.expected));
+      const leaf = leaves.find((one) => one.path === path);
+      if (leaf?.format.entries !== undefined && raw !== null) {
+        values[key] = knownEntries(leaf, raw, report.problems);
+      } else if (isObject(raw))
+        report.problems.push(misplaced(path, 'an object', entry.format.expected));
       else values[key] = raw;
     } else if (isObject(raw)) {
       values[key] = knownValues(entry, raw, `${path}.`, report);
@@ -91,6 +96,19 @@ function knownValues(
     }
   }
   return values;
+}
+
+function knownEntries(leaf: PlacedLeaf, raw: unknown, problems: ConfigProblem[]): Entries {
+  if (!isObject(raw)) {
+    problems.push(
+      misplaced(leaf.path, 'a single value or a list', `an object of ${leaf.format.expected}`),
+    );
+    return {};
+  }
+  const placeOf = (name: string) => JSON.stringify(`${leaf.path}.${name}`);
+  const read = readEntries(leaf, raw, placeOf);
+  for (const problem of read.problems) problems.push(problem);
+  return read.entries;
 }
 
 function misplaced(path: string, received: string, expected: string): ConfigProblem {

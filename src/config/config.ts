@@ -26,6 +26,8 @@ interface StreamConfig {
   readonly schedule: string | null;
   /** Mode of publishing unchanged records; `changes` for streams without the setting. */
   readonly publish: PublishMode;
+  /** Settings of its topic by Kafka's names. */
+  readonly topic: Readonly<Record<string, string>>;
 }
 
 /** The connection to Kafka and the settings of its clients. */
@@ -84,4 +86,9 @@ function streamConfigs(
 /** The streams that are polled, in the order in which a short quota is spent. */
 export function enabledStreams({ streams }: Pick<Config, 'streams'>) {
   return streamNames.filter((name) => streams[name].enabled);
+}
+
+/** The configured settings of the topics, by stream. */
+export function topicSettings({ streams }: Pick<Config, 'streams'>) {
+  return Object.fromEntries(streamNames.map((name) => [name, streams[name].topic]));
 }

@@ -1,4 +1,5 @@
 import type { ConfigProblem } from './config-error.ts';
+import { type Entries, isOfEntry, readPairs, readVariables } from './entries.ts';
 import type { PlacedLeaf } from './leaf.ts';
 import { editDistance, unknownName } from './nearest-name.ts';
 import { leaves } from './schema.ts';
@@ -7,6 +8,8 @@ import { readTextFile } from './text-file.ts';
 /** Raw texts by the environment variable's name or the field's path. */
 interface Texts {
   readonly texts: ReadonlyMap<string, string>;
+  /** The entries of maps by the field's path. */
+  readonly maps: ReadonlyMap<string, Entries>;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -16,8 +19,15 @@ interface Texts {
  */
 export function readEnvironment(env: NodeJS.ProcessEnv): Texts {
   const texts = new Map<string, string>();
+  const maps = new Map<string, Entries>();
   const problems: ConfigProblem[] = [];
   for (const leaf of leaves) {
+    const read = readVariables(leaf, env);
+    if (read !== undefined) {
+      maps.set(leaf.path, read.entries);
+      for (const problem of read.problems) problems.push(problem);
+      continue;
+    }
     const text = env[leaf.env];
     if (text !== undefined) texts.set(leaf.env, text);
     if (leaf.format.secret) {
@@ -29,7 +39,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Texts {
   const unknown = unrecognizedVariables(env)
     .filter((name) => ownPrefixes.test(name))
     .map((name) => unknownName('name', name, 'an unknown environment variable', knownVariables));
-  return { texts, problems: [...problems, ...unknown] };
+  return { texts, maps, problems: [...problems, ...unknown] };
 }
 
 function readSecretFile(
@@ -69,12 +79,15 @@ const knownVariables = leaves.flatMap(({ env, format }) =>
   format.secret ? [env, `${env}_FILE`] : [env],
 );
 
+const maps = leaves.filter(({ format }) => format.entries !== undefined);
+
 /** The variables that belong neither to this program nor to a known other one. */
 function unrecognizedVariables(env: NodeJS.ProcessEnv): readonly string[] {
   return Object.entries(env)
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
     .map(([name]) => name)
-    .filter((name) => !knownVariables.includes(name));
+    .filter((name) => !knownVariables.includes(name))
+    .filter((name) => !maps.some((leaf) => isOfEntry(leaf, name)));
 }
 
 function isServiceLink(name: string, value: string): boolean {
@@ -114,13 +127,19 @@ export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
  */
 export function readArguments(args: Readonly<Record<string, string>>): Texts {
   const texts = new Map<string, string>();
+  const maps = new Map<string, Entries>();
   const problems: ConfigProblem[] = [];
   for (const [name, text] of Object.entries(args)) {
     const leaf = leaves.find((candidate) => candidate.arg === name);
     if (leaf === undefined) {
       const known = leaves.map((candidate) => `--${candidate.arg}`);
       problems.push(unknownName('name', `--${name}`, 'an unknown argument', known));
-    } else texts.set(leaf.path, text);
+    } else if (leaf.format.entries === undefined) texts.set(leaf.path, text);
+    else {
+      const read = readPairs(leaf, text);
+      maps.set(leaf.path, read.entries);
+      for (const problem of read.problems) problems.push(problem);
+    }
   }
-  return { texts, problems };
+  return { texts, maps, problems };
 }

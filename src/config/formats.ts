@@ -11,6 +11,21 @@ export interface Format<T, Unit extends string = string> {
    * an argument or the file, or a native JSON value of the file; null means "not set".
    */
   parse(raw: unknown, nowMs: number): T | undefined;
+  /** The entries of a map, each of which a variable sets; absent for a field of one value. */
+  readonly entries?: EntryFormat;
+}
+
+/** The names of the entries of a map and the formats of their values. */
+export interface EntryFormat {
+  /** The word that stands for an entry in the name of the variable: `SETTING`. */
+  readonly placeholder: string;
+  /** The expected name for people. */
+  readonly noun: string;
+  readonly known: readonly string[];
+  /** The name of an entry by the end of its variable's name. */
+  nameOf(suffix: string): string;
+  /** The format of an entry's value; undefined for an unknown name. */
+  formatOf(name: string): Format<string> | undefined;
 }
 
 /** Creates a format of a value without a unit. */

@@ -26,7 +26,7 @@ export interface PlacedLeaf extends Leaf<unknown> {
   readonly path: string;
   /** The last part of the path. */
   readonly key: string;
-  /** The environment variable, such as `KAFKA_TOPICS_CREATE`. */
+  /** The environment variable, such as `KAFKA_TOPICS_CREATE`; of a map `STREAM_TAGS_TOPIC_<SETTING>`. */
   readonly env: string;
   /** The argument without its dashes, such as `kafka-topics-create`. */
   readonly arg: string;
@@ -70,5 +70,7 @@ export function mapLeaves(
 function place(entry: Leaf<unknown>, path: string, key: string): PlacedLeaf {
   const words = path.replace('streams.enabled', 'streams').replace('streams.', 'stream.');
   const arg = words.replaceAll(/[A-Z]/g, '-$&').replaceAll(/[._]/g, '-').toLowerCase();
-  return { ...entry, path, key, arg, env: arg.replaceAll('-', '_').toUpperCase() };
+  const { entries } = entry.format;
+  const end = entries === undefined ? '' : `_<${entries.placeholder}>`;
+  return { ...entry, path, key, arg, env: `${arg.replaceAll('-', '_').toUpperCase()}${end}` };
 }

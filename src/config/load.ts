@@ -102,7 +102,12 @@ function mergeSources(sources: Sources): (path: string) => unknown {
   });
   merged.load(sources.defaults.values).load(sources.file.values);
   for (const [path, text] of sources.args.texts) merged.set(path, text);
-  return (path) => merged.get(path);
+  const above = [sources.environment.maps, sources.args.maps];
+  return (path) => {
+    const value: unknown = merged.get(path);
+    const maps = above.flatMap((one) => Object.entries(one.get(path) ?? {}));
+    return maps.length === 0 ? value : { ...(value as object | null), ...Object.fromEntries(maps) };
+  };
 }
 
 function findOrigin(
@@ -110,7 +115,8 @@ function findOrigin(
   { args, environment, file, defaults }: Sources,
   configSources: ConfigSources,
 ): ValueOrigin {
-  if (args.texts.has(path)) return { origin: 'argument', from: `--${arg}` };
+  if (args.texts.has(path) || args.maps.has(path)) return { origin: 'argument', from: `--${arg}` };
+  if (environment.maps.has(path)) return { origin: 'environment', from: env };
   if (environment.texts.has(env)) {
     return configSources.env[env] === undefined
       ? { origin: 'secret-file', from: `${env}_FILE` }

@@ -17,7 +17,7 @@ export function unknownName(
 }
 
 /** The nearest of `names`, if at most a third of it differs from `name`. */
-function nearestName(name: string, names: readonly string[]): string | undefined {
+export function nearestName(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let least = Infinity;
   for (const candidate of names) {

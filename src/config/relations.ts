@@ -4,6 +4,7 @@ import type { ConfigProblem } from './config-error.ts';
 import type { Secret } from './named-formats.ts';
 import { leaves } from './schema.ts';
 import { lackingStreams } from './stream-list.ts';
+import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
 import { readTextFile } from './text-file.ts';
 
 type GetValue = (path: string) => unknown;
@@ -62,7 +63,23 @@ const relations: readonly Relation[] = [
     action: 'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password',
     holds: (token, username) => token === null || username === null,
   },
+  ...streamNames.map(replicasOf),
 ];
+
+/** The relation of the replicas in sync of a stream's topic to those of all topics. */
+function replicasOf(name: InstagramStreamName): Relation {
+  return {
+    path: `streams.${name}.topic`,
+    other: 'kafka.topics.replicationFactor',
+    received: 'a min.insync.replicas above the number of replicas',
+    expected: 'at most kafka.topics.replicationFactor',
+    action: `lower STREAM_${name.toUpperCase()}_TOPIC_MIN_INSYNC_REPLICAS or raise KAFKA_TOPICS_REPLICATION_FACTOR`,
+    holds(settings, replicas) {
+      const { 'min.insync.replicas': inSync } = settings as Readonly<Record<string, string>>;
+      return inSync === undefined || replicas === -1 || Number(inSync) <= Number(replicas);
+    },
+  };
+}
 
 /** The problems of fields that are valid by themselves but do not fit together. */
 export function relationProblems(values: ReadonlyMap<string, unknown>): readonly ConfigProblem[] {

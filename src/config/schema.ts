@@ -6,6 +6,7 @@ import * as formats from './formats.ts';
 import { leaf, listLeaves } from './leaf.ts';
 import * as named from './named-formats.ts';
 import { sasl } from './sasl.ts';
+import { topicConfigs } from './topic-settings.ts';
 
 const { choice, duration, flag, fraction, integer, integerOrBroker, list, optional, text } =
   formats;
@@ -220,6 +221,10 @@ function fieldsOf({ name, publish }: InstagramStream) {
         '`changes`: only records that differ from the last one published for their key, signatures of URLs aside. `always`: every record of every poll.',
       ),
     }),
+    topic: leaf(
+      topicConfigs,
+      `Settings of the topic of \`${name}\`, by Kafka's names: \`STREAM_${name.toUpperCase()}_TOPIC_RETENTION_MS=604800000\` sets \`retention.ms\`. They are those of a created topic; an existing topic that differs is reported.`,
+    ),
   };
 }
 

@@ -10,7 +10,7 @@ export interface KafkaBase {
   readonly health: KafkaHealth;
   /** @throws Error before the topics are prepared */
   readonly layout: () => Layout;
-  /** Logs the configs of a topic that lose records, when they are new. */
+  /** Logs the warnings about the configs of a topic, when they are new. */
   readonly warnOf: (plan: TopicPlan, description: TopicDescription) => void;
 }
 

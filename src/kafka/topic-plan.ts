@@ -8,6 +8,10 @@ export interface TopicPlan {
   readonly partitions: number;
   readonly replicationFactor: number;
   readonly configs: Readonly<Record<string, string>>;
+  /** The `cleanup.policy` that its records need. */
+  readonly policy: string;
+  /** The configs that the configuration sets; they are among `configs`. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 export interface TopicDescription {
@@ -21,18 +25,24 @@ export interface TopicDescription {
 const dayMs = 86_400_000;
 const stateSegmentBytes = 50 * 1024 * 1024;
 
-type PlanOptions = Pick<KafkaOptions, 'roles' | 'compacted' | 'topicTemplate' | 'topics'>;
+type PlanOptions = Pick<
+  KafkaOptions,
+  'roles' | 'compacted' | 'topicTemplate' | 'topics' | 'topicSettings'
+>;
 
-function configsOf(role: TopicRole, options: PlanOptions): Record<string, string> {
+function configsOf(role: TopicRole, options: PlanOptions) {
   const { minInSyncReplicas } = options.topics;
   const replicas = { 'min.insync.replicas': String(minInSyncReplicas) };
-  return { ...retentionOf(role, options), ...(minInSyncReplicas > 0 && replicas) };
+  const needed = retentionOf(role, options);
+  const settings = options.topicSettings[role] ?? {};
+  const configs = { ...needed, ...(minInSyncReplicas > 0 && replicas), ...settings };
+  return { configs, policy: needed['cleanup.policy'], settings };
 }
 
 function retentionOf(
   role: TopicRole,
   { compacted, topics: { deadLetterRetentionMs } }: PlanOptions,
-): Record<string, string> {
+): Readonly<Record<string, string>> & { readonly 'cleanup.policy': string } {
   if (role === 'dead_letters') {
     // Dead letters hold other people's content, which no tombstone deletes. Only closed segments expire.
     return {
@@ -67,52 +77,112 @@ export function planTopics(options: PlanOptions): readonly TopicPlan[] {
     name: topicName(options.topicTemplate, role),
     partitions: role === 'state' ? options.topics.statePartitions : options.topics.partitions,
     replicationFactor: options.topics.replicationFactor,
-    configs: configsOf(role, options),
+    ...configsOf(role, options),
   }));
 }
 
-function alterCommand(topic: string, config: string, brokers: readonly string[]): string {
+type Configs = Readonly<Record<string, string>>;
+
+function alterCommand(topic: string, configs: Configs, brokers: readonly string[]): string {
+  const added = Object.entries(configs).map(([name, value]) =>
+    value.includes(',') ? `${name}=[${value}]` : `${name}=${value}`,
+  );
   return (
     `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --entity-type topics ` +
-    `--entity-name ${topic} --add-config ${config}`
+    `--entity-name ${topic} --add-config ${added.join(',')}`
   );
 }
 
-/** A config of a topic that loses records later but does not prevent publishing. */
+/** A topic's configs that are not as expected but do not prevent publishing. */
 export interface TopicWarning {
+  readonly kind: 'loss' | 'difference';
   readonly problem: string;
-  readonly command: string;
+  /** The advice, with its command. */
+  readonly action: string;
 }
 
-/** Returns the configs of a data topic that lose records; null for none, or when unreadable. */
-export function topicWarning(
-  { role, name, configs }: TopicPlan,
-  { configs: found }: Pick<TopicDescription, 'configs'>,
+/** Returns the warnings about an existing topic; none when its configs are unreadable. */
+export function topicWarnings(
+  plan: TopicPlan,
+  { configs }: Pick<TopicDescription, 'configs'>,
+  brokers: readonly string[],
+): readonly TopicWarning[] {
+  return [lossWarning(plan, configs, brokers), differenceWarning(plan, configs, brokers)].flatMap(
+    (warning) => warning ?? [],
+  );
+}
+
+/** Returns the warning about configs of a data topic that lose records. */
+function lossWarning(
+  plan: TopicPlan,
+  found: Configs,
   brokers: readonly string[],
 ): TopicWarning | null {
+  const { role, name, policy: expected } = plan;
   const policy = found['cleanup.policy'];
   if (role === 'state' || policy === undefined) return null;
-  const expected = configs['cleanup.policy'] ?? '';
   const limits = lossyLimits(role, policy, found);
   if (policy === expected && limits.length === 0) return null;
   const isHistory = expected === 'delete' && role !== 'dead_letters';
   const values = ['cleanup.policy', ...limits].map((config) => `${config}=${found[config] ?? ''}`);
-  const wanted = `cleanup.policy=${expected}`;
   const unlimited = isHistory ? ' without a limit of time or size' : '';
-  const changes = isHistory ? limitsOf(found).map((limit) => `${limit}=-1`) : [];
-  if (policy !== expected) changes.unshift(wanted);
+  const changes = {
+    ...(policy !== expected && { 'cleanup.policy': expected }),
+    ...Object.fromEntries(isHistory ? limitsOf(found).map((limit) => [limit, '-1']) : []),
+  };
+  const command = alterCommand(name, changes, brokers);
+  const configured = ['cleanup.policy', ...limits]
+    .filter((config) => plan.settings[config] === found[config])
+    .map((config) => variableOf(role, config));
   return {
-    problem: `${values.join(', ')}, expected ${wanted}${unlimited}: ${lossOf(policy, expected, limits)}`,
-    command: alterCommand(name, changes.join(','), brokers),
+    kind: 'loss',
+    problem: `${values.join(', ')}, expected cleanup.policy=${expected}${unlimited}: ${lossOf(policy, expected, limits)}`,
+    action:
+      configured.length === 0
+        ? `Run: ${command}`
+        : `Keep the records elsewhere too; or remove ${configured.join(' and ')}, and run: ${command}`,
   };
 }
 
+/** Returns the warning about configured settings that an existing topic does not have. */
+function differenceWarning(
+  { name, role, settings }: TopicPlan,
+  found: Configs,
+  brokers: readonly string[],
+): TopicWarning | null {
+  const differing = Object.entries(settings).filter(
+    ([config, value]) =>
+      // Fewer replicas in sync are a problem, and more of them are no loss.
+      config !== 'min.insync.replicas' && !isSameValue(found[config] ?? value, value),
+  );
+  if (differing.length === 0) return null;
+  const problem = differing
+    .map(([config, value]) => {
+      const variable = variableOf(role, config);
+      return `${config}=${found[config] ?? ''}, expected ${value} (${variable})`;
+    })
+    .join('; ');
+  const command = alterCommand(name, Object.fromEntries(differing), brokers);
+  return { kind: 'difference', problem, action: `Run: ${command}` };
+}
+
+/** The variable that configures a setting of a stream's topic. */
+function variableOf(role: TopicRole, config: string): string {
+  return `STREAM_${role}_TOPIC_${config.replaceAll('.', '_')}`.toUpperCase();
+}
+
+/** True for equal numbers, and for lists of the same entries in any order. */
+function isSameValue(value: string, other: string): boolean {
+  const sorted = (list: string) => list.split(',').sort().join();
+  return sorted(value) === sorted(other) || Number(value) === Number(other);
+}
+
 /** Dead letters may expire, and retention has no effect on a topic that is only compacted. */
-function lossyLimits(role: TopicRole, policy: string, configs: TopicDescription['configs']) {
+function lossyLimits(role: TopicRole, policy: string, configs: Configs) {
   return role === 'dead_letters' || !policy.includes('delete') ? [] : limitsOf(configs);
 }
 
-function limitsOf(configs: TopicDescription['configs']): readonly string[] {
+function limitsOf(configs: Configs): readonly string[] {
   return ['retention.ms', 'retention.bytes'].filter((name) => Number(configs[name] ?? -1) >= 0);
 }
 
@@ -133,12 +203,13 @@ export function topicProblems(
 ): readonly string[] {
   const { name, role } = plan;
   const problems: string[] = [];
-  const alter = (config: string): string => alterCommand(name, config, brokers);
+  const alter = (config: string, value: string): string =>
+    alterCommand(name, { [config]: value }, brokers);
   const policy = found.configs['cleanup.policy'];
   if (role === 'state' && policy !== 'compact') {
     problems.push(
       `${name}: cleanup.policy is ${policy ?? 'not readable'}, expected compact, or the state ` +
-        `of the streams is lost when it expires; run: ${alter('cleanup.policy=compact')}`,
+        `of the streams is lost when it expires; run: ${alter('cleanup.policy', 'compact')}`,
     );
   }
   if (role === 'state' && found.partitions !== plan.partitions) {
@@ -155,13 +226,13 @@ export function topicProblems(
         'add replicas with kafka-reassign-partitions.sh or lower the replication factor that is asked for',
     );
   }
-  const { 'min.insync.replicas': minInSync } = plan.configs;
+  const { 'min.insync.replicas': minInSync = '' } = plan.configs;
   const { 'min.insync.replicas': inSync } = found.configs;
-  // Comparisons with NaN, the number of a config that is absent or unreadable, are false.
+  // Comparisons with NaN, the number of a config that is unreadable, are false.
   if (Number(inSync) < Number(minInSync)) {
     problems.push(
       `${name}: min.insync.replicas is ${inSync}, expected at least ${minInSync}; run: ` +
-        alter(`min.insync.replicas=${minInSync}`),
+        alter('min.insync.replicas', minInSync),
     );
   }
   return problems;

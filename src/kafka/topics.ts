@@ -15,7 +15,7 @@ import type { KafkaOptions } from './options.ts';
 import {
   planTopics,
   topicProblems,
-  topicWarning,
+  topicWarnings,
   type TopicDescription,
   type TopicPlan,
   type TopicWarning,
@@ -222,20 +222,26 @@ function leadersOf(metadata: ITopicMetadata): number[] {
     .map(({ leader }) => leader);
 }
 
-/** Creates the log of configs that lose records of a data topic: each is logged once, until it changes. */
+/** Creates the log of the warnings about topics: each is logged once, until it changes. */
 export function createWarningLog({
   options,
   dependencies,
 }: Pick<KafkaBase, 'options' | 'dependencies'>): KafkaBase['warnOf'] {
-  const logged = new Map<string, string | undefined>();
-  return (plan, description) => {
-    const warning = topicWarning(plan, description, options.brokers);
-    const isNew = logged.get(plan.name) !== warning?.problem;
-    logged.set(plan.name, warning?.problem);
-    if (!isNew || warning === null) return;
-    const { problem, command } = warning;
-    const fields = { topic: plan.name, problem, action: `Run: ${command}` };
-    dependencies.log('warn', 'topic loses records', fields);
+  const logged = new Map<string, readonly string[]>();
+  return ({ name: topic, ...plan }, description) => {
+    const before = logged.get(topic) ?? [];
+    const warnings = topicWarnings({ name: topic, ...plan }, description, options.brokers);
+    logged.set(
+      topic,
+      warnings.map(({ problem }) => problem),
+    );
+    for (const { kind, problem, action } of warnings.filter(
+      (one) => !before.includes(one.problem),
+    )) {
+      const fields = { topic, problem, action };
+      if (kind === 'loss') dependencies.log('warn', 'topic loses records', fields);
+      else dependencies.log('warn', 'topic settings differ', fields);
+    }
   };
 }
 
@@ -343,8 +349,7 @@ export interface TopicFinding {
   /** Empty when this user may not read them. */
   readonly configs: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
-  /** The warning about lost records; null for none. */
-  readonly warning: TopicWarning | null;
+  readonly warnings: readonly TopicWarning[];
 }
 
 /** Verifies each topic, or whether the broker would create a missing one; changes nothing. */
@@ -366,7 +371,7 @@ export function findTopics(shared: KafkaBase): Promise<readonly TopicFinding[]> 
         partitions,
         configs,
         problems: own.map(({ text }) => text),
-        warning: topic === undefined ? null : topicWarning(plan, { configs }, options.brokers),
+        warnings: topicWarnings(plan, { configs }, options.brokers),
       };
     });
   };

@@ -58,6 +58,7 @@ export async function createKafkaWorld(
     },
     roles: ['media', 'users', 'state'],
     compacted: ['media'],
+    topicSettings: {},
   };
   const events: TelemetryEvent[] = [];
   const adapters: KafkaAdapter[] = [];

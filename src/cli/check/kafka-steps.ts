@@ -114,16 +114,17 @@ function versionFinding(reached: string, release: string | null): Finding {
 }
 
 function topicFinding(topic: TopicFinding, config: Config): Finding {
-  const { name: subject, problems, warning } = topic;
+  const { name: subject, problems, warnings } = topic;
   if (problems.length > 0) {
     const code = 'kafka.topic-invalid';
     // A problem names its topic, as it also stands alone in the log.
     const details = problems.map((problem) => problem.replace(`${subject}: `, ''));
     return { status: 'failed', subject, detail: details.join('; '), code };
   }
-  if (warning === null) return ok(describeTopic(topic, config), subject);
-  const { problem: detail, command } = warning;
-  return { status: 'warning', subject, detail, action: `Run: ${command}` };
+  if (warnings.length === 0) return ok(describeTopic(topic, config), subject);
+  const detail = warnings.map(({ problem }) => problem).join('; ');
+  const action = warnings.map((warning) => warning.action).join(' ');
+  return { status: 'warning', subject, detail, action };
 }
 
 function describeTopic(topic: TopicFinding, { kafka }: Config): string {

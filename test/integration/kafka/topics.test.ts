@@ -61,6 +61,50 @@ describe('prepareTopics', () => {
     });
   });
 
+  test('creates the topic of a stream with its settings, and finds an existing one that differs', async () => {
+    const configured = {
+      'retention.ms': '86400000',
+      'compression.type': 'lz4',
+      'max.message.bytes': '2000000',
+      'min.insync.replicas': '1',
+    };
+    await world.openReady({ topicSettings: { users: configured } });
+    expect(await configsOf(world.nameOf('users'))).toMatchObject({
+      'cleanup.policy': 'delete',
+      ...configured,
+    });
+
+    const topicSettings = { users: { ...configured, 'segment.ms': '3600000' } };
+    const found = await world.open({ topicSettings }).probe.topics();
+    expect(found.find(({ name }) => name === world.nameOf('users'))).toMatchObject({
+      problems: [],
+      warnings: [
+        {
+          kind: 'loss',
+          action: expect.stringContaining('or remove STREAM_USERS_TOPIC_RETENTION_MS'),
+        },
+        {
+          kind: 'difference',
+          problem: 'segment.ms=604800000, expected 3600000 (STREAM_USERS_TOPIC_SEGMENT_MS)',
+          action: expect.stringMatching(
+            /^Run: kafka-configs.sh .* --add-config segment.ms=3600000$/,
+          ),
+        },
+      ],
+    });
+    expect(found.find(({ name }) => name === world.nameOf('media'))).toMatchObject({
+      warnings: [],
+    });
+  });
+
+  test('reports that the broker does not know a setting of a vendor', async () => {
+    const topicSettings = { users: { 'redpanda.remote.read': 'true' } };
+    await expect(world.openReady({ topicSettings })).rejects.toMatchObject({
+      code: 'kafka.topic-invalid',
+      message: expect.stringContaining('could not be created: Configuration is invalid'),
+    });
+  });
+
   test('accepts existing topics with their partition counts', async () => {
     await world.openReady();
     const topics = { ...world.options.topics, create: false, partitions: 9 };

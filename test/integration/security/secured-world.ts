@@ -157,7 +157,7 @@ function openSecured(env: Readonly<Record<string, string>>): KafkaAdapter {
   const roles: readonly TopicRole[] = ['media', 'users', 'state'];
   const security = kafkaSecurity(kafka, () => undefined);
   return openKafka(
-    { ...kafka, security, instance: 'test', roles, compacted: ['media'] },
+    { ...kafka, security, instance: 'test', roles, compacted: ['media'], topicSettings: {} },
     {
       codec: jsonStateCodec,
       telemetry: { report: () => undefined },

@@ -20,7 +20,13 @@ const noTls = {
 const defaultsOfStreams = Object.fromEntries(
   Object.values(declared).map(({ name, isDefault, interval, publish = 'changes' }) => [
     name,
-    { enabled: isDefault, intervalMs: duration().parse(interval, 0), schedule: null, publish },
+    {
+      enabled: isDefault,
+      intervalMs: duration().parse(interval, 0),
+      schedule: null,
+      publish,
+      topic: {},
+    },
   ]),
 );
 

@@ -121,6 +121,7 @@ function openProbed(port: number) {
     },
     roles: ['state'],
     compacted: [],
+    topicSettings: {},
   } as const;
   return openKafka(options, {
     codec: jsonStateCodec,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import type { KafkaOptions, TopicOptions } from '../../../src/kafka/options.ts';
-import { planTopics, topicProblems, topicWarning } from '../../../src/kafka/topic-plan.ts';
+import { planTopics, topicProblems, topicWarnings } from '../../../src/kafka/topic-plan.ts';
 
 const topics: TopicOptions = {
   create: true,
@@ -15,6 +15,7 @@ const topics: TopicOptions = {
 function plansOf(
   changes: Partial<TopicOptions> = {},
   roles: readonly TopicRole[] = ['user_insights', 'media', 'state'],
+  topicSettings: KafkaOptions['topicSettings'] = {},
 ) {
   const options: KafkaOptions = {
     brokers: ['b:9092'],
@@ -31,6 +32,7 @@ function plansOf(
     topics: { ...topics, ...changes },
     roles,
     compacted: ['media', 'tags', 'comments'],
+    topicSettings,
   };
   return planTopics(options);
 }
@@ -57,6 +59,8 @@ describe('planTopics', () => {
         partitions: 6,
         replicationFactor: 3,
         configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'min.insync.replicas': '2' },
+        policy: 'delete',
+        settings: {},
       },
       {
         role: 'media',
@@ -64,6 +68,8 @@ describe('planTopics', () => {
         partitions: 6,
         replicationFactor: 3,
         configs: { 'cleanup.policy': 'compact', 'min.insync.replicas': '2' },
+        policy: 'compact',
+        settings: {},
       },
       {
         role: 'state',
@@ -78,6 +84,8 @@ describe('planTopics', () => {
           'compression.type': 'producer',
           'min.insync.replicas': '2',
         },
+        policy: 'compact',
+        settings: {},
       },
     ]);
   });
@@ -99,6 +107,31 @@ describe('planTopics', () => {
 
   test('leaves min.insync.replicas to the broker when it is not configured', () => {
     expect(plansOf({ minInSyncReplicas: -1 })[1]?.configs).toEqual({ 'cleanup.policy': 'compact' });
+  });
+});
+
+describe('the settings of a stream', () => {
+  const settings = {
+    'retention.ms': '86400000',
+    'min.insync.replicas': '3',
+    'segment.ms': '3600000',
+  };
+  const [plan] = plansOf({}, ['users'], { users: settings, media: { 'segment.ms': '1' } });
+
+  test('win over those of all topics where its topic is created', () => {
+    expect(plan?.configs).toEqual({
+      'cleanup.policy': 'delete',
+      'retention.ms': '86400000',
+      'min.insync.replicas': '3',
+      'segment.ms': '3600000',
+    });
+  });
+
+  test('refuse a topic with fewer replicas in sync', () => {
+    const found = { replicas: 3, partitions: 6, configs: { 'min.insync.replicas': '2' } };
+    expect(plan && topicProblems(plan, found, ['b:9092'])).toEqual([
+      expect.stringContaining('min.insync.replicas is 2, expected at least 3; run: '),
+    ]);
   });
 });
 
@@ -130,14 +163,19 @@ describe('topicProblems', () => {
   });
 });
 
-describe('topicWarning', () => {
+describe('topicWarnings', () => {
   const alter = (topic: string, config: string): string =>
-    `kafka-configs.sh --bootstrap-server b:9092 --alter --entity-type topics --entity-name ${topic} ` +
+    `Run: kafka-configs.sh --bootstrap-server b:9092 --alter --entity-type topics --entity-name ${topic} ` +
     `--add-config ${config}`;
-  const warn = (role: TopicRole, configs: Record<string, string>) => {
-    const [plan] = plansOf({}, [role, 'state']);
-    return plan === undefined ? null : topicWarning(plan, { configs }, ['b:9092']);
+  const warnAll = (
+    role: TopicRole,
+    configs: Record<string, string>,
+    settings: Record<string, string> = {},
+  ) => {
+    const [plan] = plansOf({}, [role, 'state'], { [role]: settings });
+    return plan === undefined ? [] : topicWarnings(plan, { configs }, ['b:9092']);
   };
+  const warn = (role: TopicRole, configs: Record<string, string>) => warnAll(role, configs)[0];
   const forever = { 'retention.ms': '-1', 'retention.bytes': '-1' };
   const week = { 'retention.ms': '604800000', 'retention.bytes': '-1' };
 
@@ -146,16 +184,17 @@ describe('topicWarning', () => {
     ['users', { 'cleanup.policy': 'delete', ...forever }],
     ['dead_letters', { 'cleanup.policy': 'delete', ...week }],
     ['users', {}],
-  ] as const)('is null for %s with %p', (role, configs) => {
-    expect(warn(role, configs)).toBeNull();
+  ] as const)('are none for %s with %p', (role, configs) => {
+    expect(warnAll(role, configs)).toEqual([]);
   });
 
   test('names the retention after which unchanged media are lost', () => {
     expect(warn('media', { 'cleanup.policy': 'delete', ...week })).toEqual({
+      kind: 'loss',
       problem:
         'cleanup.policy=delete, retention.ms=604800000, expected cleanup.policy=compact: records ' +
         'expire, and what has not changed is never published again',
-      command: alter('instagram.media', 'cleanup.policy=compact'),
+      action: alter('instagram.media', 'cleanup.policy=compact'),
     });
   });
 
@@ -173,26 +212,68 @@ describe('topicWarning', () => {
 
   test('names a history topic that is compacted', () => {
     expect(warn('users', { 'cleanup.policy': 'compact', ...week })).toEqual({
+      kind: 'loss',
       problem:
         'cleanup.policy=compact, expected cleanup.policy=delete without a limit of time or size: of ' +
         'the records with one key only the last one stays, and the history is lost',
-      command: alter('instagram.users', 'cleanup.policy=delete,retention.ms=-1'),
+      action: alter('instagram.users', 'cleanup.policy=delete,retention.ms=-1'),
     });
   });
 
   test('names a history topic that expires, by time or by size', () => {
     const bytes = { 'retention.ms': '-1', 'retention.bytes': '1000' };
-    expect(warn('users', { 'cleanup.policy': 'delete', ...week })?.command).toBe(
+    expect(warn('users', { 'cleanup.policy': 'delete', ...week })?.action).toBe(
       alter('instagram.users', 'retention.ms=-1'),
     );
-    expect(warn('users', { 'cleanup.policy': 'delete', ...bytes })?.command).toBe(
+    expect(warn('users', { 'cleanup.policy': 'delete', ...bytes })?.action).toBe(
       alter('instagram.users', 'retention.bytes=-1'),
     );
   });
 
   test('names a dead-letter topic that is compacted, and accepts its retention', () => {
-    expect(warn('dead_letters', { 'cleanup.policy': 'compact', ...week })?.command).toBe(
+    expect(warn('dead_letters', { 'cleanup.policy': 'compact', ...week })?.action).toBe(
       alter('instagram.dead-letters', 'cleanup.policy=delete'),
     );
+  });
+
+  test('names the variable of a setting that loses records', () => {
+    const settings = { 'retention.ms': '604800000' };
+    const [warning] = warnAll('users', { 'cleanup.policy': 'delete', ...week }, settings);
+    const run = alter('instagram.users', 'retention.ms=-1').replace('Run', 'run');
+    expect(warning?.action).toBe(
+      `Keep the records elsewhere too; or remove STREAM_USERS_TOPIC_RETENTION_MS, and ${run}`,
+    );
+  });
+
+  test('names the settings that an existing topic does not have, with the command', () => {
+    const settings = { 'cleanup.policy': 'compact,delete', 'max.compaction.lag.ms': '1000' };
+    const found = { 'cleanup.policy': 'compact', 'max.compaction.lag.ms': '2000' };
+    expect(warnAll('media', found, settings)).toEqual([
+      {
+        kind: 'difference',
+        problem:
+          'cleanup.policy=compact, expected compact,delete (STREAM_MEDIA_TOPIC_CLEANUP_POLICY); ' +
+          'max.compaction.lag.ms=2000, expected 1000 (STREAM_MEDIA_TOPIC_MAX_COMPACTION_LAG_MS)',
+        action: alter(
+          'instagram.media',
+          'cleanup.policy=[compact,delete],max.compaction.lag.ms=1000',
+        ),
+      },
+    ]);
+  });
+
+  test.each([
+    [
+      'the same numbers',
+      { 'min.cleanable.dirty.ratio': '0.50' },
+      { 'min.cleanable.dirty.ratio': '0.5' },
+    ],
+    ['an unreadable config', {}, { 'segment.ms': '1' }],
+    ['more replicas in sync', { 'min.insync.replicas': '3' }, { 'min.insync.replicas': '2' }],
+  ])('say nothing of %s', (_what, found, settings) => {
+    const configs = { 'cleanup.policy': 'compact', ...found };
+    expect(
+      warnAll('media', configs as Record<string, string>, settings as Record<string, string>),
+    ).toEqual([]);
   });
 });
