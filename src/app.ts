@@ -1,7 +1,8 @@
 import { createCalendar, type PollCalendar } from './config/calendar.ts';
 import { type Config, enabledStreams, topicSettings } from './config/config.ts';
 import { createShutdownBudget } from './engine/shutdown-budget.ts';
-import type { TopicRole } from './engine/stream-name.ts';
+import { FailError, StopProcessError } from './engine/errors.ts';
+import { isPerAccount, type TopicRole } from './engine/stream-name.ts';
 import {
   kafkaSecurity,
   controlTokenOf,
@@ -92,7 +93,11 @@ export function createApp(config: Config, options: AppOptions): App {
   const { clock } = resolved;
   const adapters = openAdapters(config, resolved);
   const { observability, telemetry, kafka, instagram, overrides, shutdown } = adapters;
-  const tools = { ...pollerTools(config, resolved, adapters), publisher: kafka.publisher };
+  const tools = {
+    ...pollerTools(config, resolved, adapters),
+    publisher: kafka.publisher,
+    prepareAccount: accountPreparation(config, adapters),
+  };
   const { apiVersion } = config.instagram;
   const { log } = observability;
   const openTraces = () => openTracing({ ...resolved, env: process.env, log, shutdown });
@@ -150,6 +155,29 @@ type ResolvedOptions = ReturnType<typeof resolveOptions>;
 function resolveOptions(config: Config, options: AppOptions) {
   const instance = config.polling.instance ?? options.hostName;
   return { ...options, instance, clock: options.clock ?? systemClock };
+}
+
+/**
+ * Prepares the topics and subjects of an account before its first record. A rejection of one account
+ * fails its polls and no other's (Invariant 8).
+ */
+function accountPreparation(
+  { kafka: { topicTemplate } }: Config,
+  { kafka, registry }: Pick<Adapters, 'kafka' | 'registry'>,
+): PollerTools['prepareAccount'] {
+  const prepared = new Set<string>();
+  return async (accountId, signal) => {
+    if (!isPerAccount(topicTemplate) || prepared.has(accountId)) return;
+    try {
+      // Schemas first: a topic without its subject would look ready to a consumer.
+      await registry.prepareAccount(accountId, signal);
+      await kafka.prepareAccount(accountId, signal);
+    } catch (error) {
+      if (!(error instanceof StopProcessError)) throw error;
+      throw new FailError(error.code, error.message, { cause: error });
+    }
+    prepared.add(accountId);
+  };
 }
 
 /** The tools of a poll except its publisher. */
@@ -281,6 +309,7 @@ function pollerTools(
     telemetry: parts.telemetry,
     rateLimiter: parts.rateLimiter,
     pollPermits: new Semaphore(polling.concurrency),
+    prepareAccount: () => Promise.resolve(),
     tracer,
     random: Math.random,
     retry: { baseMs, maxMs, maxAttempts },

@@ -97,7 +97,7 @@ function lineOf(record: OutgoingRecord, codec: LocalCodec, { kafka }: Config) {
   // Only a registry assigns schema ids.
   const known = Object.entries(headers).filter(([name]) => name !== 'schema');
   return {
-    topic: topicName(kafka.topicTemplate, role),
+    topic: topicName(kafka.topicTemplate, role, headers['account']),
     key,
     headers: Object.fromEntries(known),
     value: value === null ? null : codec.toJson(role, value),

@@ -1,5 +1,7 @@
+import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { printableLines } from '../engine/printable.ts';
+import { isPerAccount } from '../engine/stream-name.ts';
 import {
   acceptsSchemas,
   type FieldDifference,
@@ -7,8 +9,10 @@ import {
   type SubjectFinding,
 } from '../registry/index.ts';
 import {
+  accountIds,
   print,
   untilStopped,
+  usage,
   type CommandDefinition,
   type CommandGroup,
   type Invocation,
@@ -23,6 +27,8 @@ interface SchemasContext {
   readonly registry: RegistryAdapter;
   readonly mode: Mode;
   readonly signal: AbortSignal;
+  /** The accounts with subjects of their own; none where all accounts share them. */
+  readonly accounts: readonly string[];
 }
 
 interface SchemasResult extends Printed {
@@ -73,16 +79,24 @@ function command(
 ): CommandDefinition {
   return {
     ...own,
-    options: [['--json', 'print a JSON list']],
-    settings: /^(?:schema-registry|streams$|kafka-topic-template$)/,
-    run({ options: { json }, settings }: Invocation) {
+    options: [
+      [
+        '--account <ids>',
+        'the accounts, separated by commas, where each account has its own subjects',
+        accountIds,
+      ],
+      ['--json', 'print a JSON list'],
+    ],
+    settings: /^(?:schema-registry|streams$|kafka-topic-template$|instagram-accounts$)/,
+    run({ options: { json, account }, settings }: Invocation<{ account?: readonly string[] }>) {
       const config = loadCommandConfig(settings, ['registry']);
       const { schemaRegistry, kafka, polling } = config;
+      const accounts = accountsOf(config, account);
       const mode = action === register ? 'register' : schemaRegistry.mode;
       return untilStopped(polling.shutdownGraceMs, async (signal) => {
         const wanted = { schemaRegistry: { ...schemaRegistry, mode }, kafka };
         await using registry = openQuietRegistry(wanted, topicRoles(config));
-        const { exitCode = 0, ...result } = await action({ registry, mode, signal });
+        const { exitCode = 0, ...result } = await action({ registry, mode, signal, accounts });
         print(json, result);
         return exitCode;
       });
@@ -90,8 +104,18 @@ function command(
   };
 }
 
-async function check({ registry, mode, signal }: SchemasContext): Promise<SchemasResult> {
-  const findings = await registry.inspect(signal);
+/** @throws StopProcessError `config.invalid` where each account has its subjects and none is named */
+function accountsOf({ kafka, instagram }: Config, named?: readonly string[]): readonly string[] {
+  if (!isPerAccount(kafka.topicTemplate)) return [];
+  const accounts = named ?? instagram.accounts;
+  if (accounts.length > 0) return accounts;
+  throw usage(
+    `schemas: expected --account or INSTAGRAM_ACCOUNTS, because KAFKA_TOPIC_TEMPLATE is ${kafka.topicTemplate}: each account has its own subjects`,
+  );
+}
+
+async function check({ registry, mode, signal, accounts }: SchemasContext): Promise<SchemasResult> {
+  const findings = await registry.inspect(signal, accounts);
   return {
     text: () => listFindings(findings, mode),
     json: () => findings.map((one) => ({ ...one, status: schemaStatus(one, mode) })),
@@ -99,11 +123,12 @@ async function check({ registry, mode, signal }: SchemasContext): Promise<Schema
   };
 }
 
-async function register({ registry, signal }: SchemasContext): Promise<SchemasResult> {
-  const before = await registry.inspect(signal);
+async function register({ registry, signal, accounts }: SchemasContext): Promise<SchemasResult> {
+  const before = await registry.inspect(signal, accounts);
   await registry.prepare(signal);
-  const rows = before.map(({ role, subject, id: known }) => {
-    const id = registry.encoder.schemaId(role);
+  for (const account of accounts) await registry.prepareAccount(account, signal);
+  const rows = before.map(({ role, subject, account, id: known }) => {
+    const id = registry.encoder.schemaId(role, account ?? undefined);
     return { subject, id, was_registered: known === id };
   });
   const table = rows.map(({ subject, id, was_registered: was }) => {
@@ -112,8 +137,8 @@ async function register({ registry, signal }: SchemasContext): Promise<SchemasRe
   return { text: () => asTable([['SUBJECT', 'ID', 'RESULT'], ...table]), json: () => rows };
 }
 
-async function diff({ registry, signal }: SchemasContext): Promise<SchemasResult> {
-  const findings = await registry.inspect(signal);
+async function diff({ registry, signal, accounts }: SchemasContext): Promise<SchemasResult> {
+  const findings = await registry.inspect(signal, accounts);
   const rows = findings.map(({ subject, versions, differences }) => {
     return { subject, version: versions.at(-1) ?? null, differences };
   });

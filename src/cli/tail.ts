@@ -1,8 +1,9 @@
+import type { Config } from '../config/config.ts';
 import { parseDuration } from '../config/formats.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { isNode, type Json } from '../engine/json.ts';
 import { printable } from '../engine/printable.ts';
-import { topicName, type TopicRole } from '../engine/stream-name.ts';
+import { isShared, topicName, type TopicRole } from '../engine/stream-name.ts';
 import { streamNames } from '../instagram/streams/index.ts';
 import type { TailedRecord, TailStart } from '../kafka/index.ts';
 import type { ReadValue } from '../registry/index.ts';
@@ -42,7 +43,11 @@ export const tailCommand: CommandDefinition = {
     ],
     ['--since <time>', 'begin this long ago (2h) or at a time (2026-11-01T07:00:00Z)'],
     ['--no-follow', 'end at the current end of the topic'],
-    ['--account <ids>', 'only records of these accounts, separated by commas', accountIds],
+    [
+      '--account <ids>',
+      'only records of these accounts, separated by commas; one where each account has its own topics',
+      accountIds,
+    ],
     ['--key <key>', 'only records with this key'],
     ['--limit <number>', 'end after this many records', parseLimit],
     ['--json', 'print JSON lines'],
@@ -67,7 +72,7 @@ async function run({ args, options, settings }: Invocation<TailOptions>): Promis
   const { account: accounts, key, follow, json = false } = options;
   let { limit: left = Infinity } = options;
   const config = loadCommandConfig(settings, ['kafka', 'registry']);
-  const topic = topicName(config.kafka.topicTemplate, role);
+  const topic = topicOf(role, config.kafka, accounts);
   const style = styleFor(process.stdout, process.env);
   using stop = listenForStop(config.polling.shutdownGraceMs);
   const { signal } = stop;
@@ -88,6 +93,22 @@ async function run({ args, options, settings }: Invocation<TailOptions>): Promis
   };
   await kafka.tail({ topic, start, take, follow }, signal);
   return 0;
+}
+
+/** @throws StopProcessError `config.invalid` unless it is known which account's topic is meant */
+export function topicOf(
+  role: TopicRole,
+  { topicTemplate }: Pick<Config['kafka'], 'topicTemplate'>,
+  accounts: readonly string[] = [],
+): string {
+  const [account] = accounts;
+  if (isShared(topicTemplate, role)) return topicName(topicTemplate, role);
+  if (account !== undefined && accounts.length === 1) {
+    return topicName(topicTemplate, role, account);
+  }
+  throw usage(
+    `tail: expected one --account, because KAFKA_TOPIC_TEMPLATE is ${topicTemplate}: each account has its own topic`,
+  );
 }
 
 /** @throws StopProcessError `config.invalid` for several positions or an invalid one */

@@ -178,13 +178,16 @@ export const accountIds = list(
 const longestTopicName = 249;
 const [longestStream = ''] = streamNames.toSorted((a, b) => b.length - a.length);
 
-/** A topic name that contains `{stream}`. */
+const longestAccount = '9'.repeat(25);
+
+/** A topic name that contains `{stream}`, and may contain `{account}`. */
 export const topicTemplate = format(
-  'a topic name with {stream} in it, of letters, digits, ".", "_" and "-", at most ' +
-    `${longestTopicName} characters with the longest stream name, such as instagram.{stream}`,
+  'a topic name with {stream} in it, and with {account} where each account has its own topics, of ' +
+    `letters, digits, ".", "_" and "-", at most ${longestTopicName} characters with the longest ` +
+    'names, such as instagram.{stream}',
   (raw) => {
     if (typeof raw !== 'string' || !raw.includes('{stream}')) return undefined;
-    const longest = topicName(raw, longestStream);
+    const longest = topicName(raw, longestStream, longestAccount);
     const isName = longest.length <= longestTopicName && /^[A-Za-z0-9._-]+$/.test(longest);
     return isName ? raw : undefined;
   },

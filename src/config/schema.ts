@@ -126,7 +126,7 @@ const kafka = {
   clientId: leaf(name, "The client's name in the brokers' logs and quotas."),
   topicTemplate: leaf(
     topicTemplate,
-    'The names of the topics: `{stream}` becomes the stream with hyphens for underscores, or `state`, or `dead-letters`.',
+    'The names of the topics: `{stream}` becomes the stream with hyphens for underscores, or `state`, or `dead-letters`. `{account}` gives each account topics and schema subjects of its own, which are created before its first record; the state topic stays one, and its name lacks `{account}`.',
   ),
   transactionalIdPrefix: leaf(
     name,

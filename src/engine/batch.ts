@@ -141,13 +141,13 @@ export class BatchBuilder {
   }
 
   #encode({ records, rejected, gone }: PageResult): EncodedPage {
-    const { stream, published } = this.#poll;
+    const { stream, account, published } = this.#poll;
     const { encoder, settings } = this.#tools;
     const unusable: UnusableRecord[] = rejected.map((error) => ({ error, key: null }));
     const encoded = records.flatMap((record) => {
       const key = recordKey(stream.key, record);
       try {
-        return [this.#record(stream.name, key, encoder.encode(stream.name, record))];
+        return [this.#record(stream.name, key, encoder.encode(stream.name, record, account.id))];
       } catch (error) {
         if (!(error instanceof DeadLetterError)) throw error;
         unusable.push({ error, key });
@@ -168,7 +168,7 @@ export class BatchBuilder {
   /** Creates a record, with the headers by which a consumer traces it and recognizes duplicates. */
   #record(role: TopicRole, key: string, value: Buffer | null): OutgoingRecord {
     const { stream, account, id, trace } = this.#poll;
-    const schema = String(this.#tools.encoder.schemaId(role));
+    const schema = String(this.#tools.encoder.schemaId(role, account.id));
     const headers = {
       stream: stream.name,
       account: account.id,
@@ -191,7 +191,7 @@ export class BatchBuilder {
       raw: withinBound(error.raw),
       key,
     };
-    const encoded = this.#tools.encoder.encode('dead_letters', value);
+    const encoded = this.#tools.encoder.encode('dead_letters', value, account.id);
     return this.#record('dead_letters', stateKey(stream.name, account.id), encoded);
   }
 

@@ -7,6 +7,7 @@ import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import { runPoll } from './poll.ts';
 import type { Poll, PollTools } from './poll-context.ts';
 import type {
+  AccountPreparation,
   BatchTransport,
   Graph,
   GraphTransport,
@@ -27,7 +28,7 @@ import type { Permit, Semaphore } from './rate-limit/semaphore.ts';
 // - ended: with a `PollOutcome`, or by an error that stops the process.
 
 /** The dependencies of a poller: those of a poll, and the limits and retries around it. */
-export interface PollerTools extends Omit<PollTools, 'graph'> {
+export interface PollerTools extends Omit<PollTools, 'graph'>, AccountPreparation {
   readonly graph: GraphTransport;
   readonly rateLimiter: RateLimiter;
   readonly pollPermits: Semaphore;
@@ -173,10 +174,10 @@ async function tryOnce(
   const before = { ...tally };
   try {
     await tools.rateLimiter.ready(account, stream.priority, signal);
-    await tools.pollPermits.take(
-      (permit) => runPoll(poll, { ...tools, graph: graphOf(poll, tools, permit) }, signal),
-      signal,
-    );
+    await tools.pollPermits.take(async (permit) => {
+      await tools.prepareAccount(account.id, signal);
+      await runPoll(poll, { ...tools, graph: graphOf(poll, tools, permit) }, signal);
+    }, signal);
     return undefined;
   } catch (error) {
     signal.throwIfAborted();

@@ -110,9 +110,18 @@ export interface AccountDirectory {
 /** Encodes values to wire bytes: byte 0, four bytes of schema id, Avro body. */
 export interface Encoder {
   /** @throws DeadLetterError `encoding.invalid`, naming the field */
-  encode(role: TopicRole, value: Value): Buffer;
-  /** The registry's id of the schema by which `encode` writes a role's values. */
-  schemaId(role: TopicRole): number;
+  encode(role: TopicRole, value: Value, accountId?: string): Buffer;
+  /** The registry's id of the schema by which `encode` writes the values of a role's topic. */
+  schemaId(role: TopicRole, accountId?: string): number;
+}
+
+/** Prepares the topics and schemas of an account, before its first record. */
+export interface AccountPreparation {
+  /**
+   * @throws FailError where a topic or a subject is rejected, RetryError where Kafka or the registry
+   * is unavailable
+   */
+  prepareAccount(accountId: string, signal: AbortSignal): Promise<void>;
 }
 
 /** Converts state to wire bytes and back; reads every format ever written. */

@@ -4,10 +4,26 @@ export type StreamName = string;
 /** A topic's role: a stream's own, or `state` or `dead_letters`, which all streams share. */
 export type TopicRole = string;
 
+/** True for a template that gives each account topics of its own. */
+export function isPerAccount(template: string): boolean {
+  return template.includes('{account}');
+}
+
+/** True for a topic that all accounts share: the instances share its partitions. */
+export function isShared(template: string, role: TopicRole): boolean {
+  return role === 'state' || !isPerAccount(template);
+}
+
 /**
  * A topic's name: `instagram.{stream}` gives `instagram.media-insights`. Dots separate levels and
- * hyphens words, because `.` and `_` collide in the names of Kafka's metrics.
+ * hyphens words, because `.` and `_` collide in the names of Kafka's metrics. The name of the state topic, which all
+ * accounts share, lacks `{account}` and a separator beside it.
+ * @param accountId - the account of a topic that is not shared; absent: the name keeps `{account}`
  */
-export function topicName(template: string, role: TopicRole): string {
-  return template.replaceAll('{stream}', role.replaceAll('_', '-'));
+export function topicName(template: string, role: TopicRole, accountId = '{account}'): string {
+  const own =
+    role === 'state'
+      ? template.replaceAll(/[._-]\{account\}|\{account\}[._-]?/g, '')
+      : template.replaceAll('{account}', accountId);
+  return own.replaceAll('{stream}', role.replaceAll('_', '-'));
 }

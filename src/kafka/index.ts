@@ -8,7 +8,7 @@ import { createStateAdmin, type StateAdmin } from './state/admin.ts';
 import { createStateReader } from './state/topic-reader.ts';
 import { createStateStore } from './state/store.ts';
 import { tail, type TailRequest } from './tail.ts';
-import { createWarningLog, prepareLayout, watchTopics } from './topics.ts';
+import { createWarningLog, prepareAccount, prepareLayout, watchTopics } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 export { unsupportedRelease } from './broker-version.ts';
@@ -28,6 +28,11 @@ export interface KafkaAdapter extends AsyncDisposable {
    * RetryError `kafka.unavailable`
    */
   prepareTopics(signal: AbortSignal): Promise<void>;
+  /**
+   * Creates or verifies the topics of an account, where it has its own, before its first batch.
+   * Throws as `prepareTopics`.
+   */
+  prepareAccount(accountId: string, signal: AbortSignal): Promise<void>;
   readonly publisher: Publisher;
   readonly stateStore: StateStore;
   readonly stateAdmin: StateAdmin;
@@ -76,6 +81,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
       reader.prepare();
       watching ??= watchTopics(shared, topicsEveryMs, closing.signal);
     },
+    prepareAccount: (accountId, signal) => prepareAccount(shared, accountId, signal),
     async [Symbol.asyncDispose]() {
       closing.abort();
       await Promise.all([publisher[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);

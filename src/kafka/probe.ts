@@ -47,7 +47,7 @@ export function createProbe(shared: KafkaShared) {
       const { brokers } = await asAdmin(shared, (admin) => admin.describeCluster(), operation);
       return brokers.map(({ host, port }) => ({ host, port }));
     },
-    topics: () => findTopics(shared),
+    topics: (accountIds: readonly string[] = []) => findTopics(shared, accountIds),
     transactions: () => acquireTransactionalId(shared),
     /** Reads the state topic in a group of its own. Requires prepared topics. */
     async states(signal: AbortSignal): Promise<readonly StateEntry[]> {

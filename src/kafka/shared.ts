@@ -1,4 +1,4 @@
-import { topicName, type TopicRole } from '../engine/stream-name.ts';
+import { isShared, topicName, type TopicRole } from '../engine/stream-name.ts';
 import type { Telemetry } from '../engine/ports.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
 import type { TopicDescription, TopicPlan } from './topic-plan.ts';
@@ -83,18 +83,27 @@ export type Layout = ReturnType<typeof createLayout>;
 export function createLayout(template: string, topics: readonly TopicLayout[]) {
   const byName = new Map(topics.map((topic) => [topic.name, topic]));
   // Called for every record, so the name of each role is computed once.
-  const byRole = new Map<TopicRole, TopicLayout>();
-  const topic = (role: TopicRole): TopicLayout => {
-    const found = byRole.get(role) ?? byName.get(topicName(template, role));
-    if (found === undefined) throw new Error(`the topic of "${role}" was not prepared`);
-    byRole.set(role, found);
+  const byRole = new Map<string, TopicLayout>();
+  const topic = (role: TopicRole, accountId?: string): TopicLayout => {
+    const place = isShared(template, role) ? role : `${role} ${accountId ?? ''}`;
+    const found = byRole.get(place) ?? byName.get(topicName(template, role, accountId));
+    if (found === undefined) throw new Error(`the topic of "${place}" was not prepared`);
+    byRole.set(place, found);
     return found;
   };
   const partitions: readonly number[] = [...topic('state').leaders.keys()];
+  const accountIds = new Set<string>();
   return {
     topic,
     /** Returns a topic by name, to update its leaders from the metadata of the client. */
     byName: (name: string) => byName.get(name),
+    /** Adds the topics of an account. */
+    addAccount(accountId: string, own: readonly TopicLayout[]): void {
+      for (const one of own) byName.set(one.name, one);
+      accountIds.add(accountId);
+    },
+    /** The accounts with topics of their own. */
+    accountIds,
     statePartitions: partitions.length,
     /** The ids of the state topic's partitions. */
     partitions,

@@ -1,4 +1,4 @@
-import { topicName, type TopicRole } from '../engine/stream-name.ts';
+import { isShared, topicName, type TopicRole } from '../engine/stream-name.ts';
 import type { KafkaOptions } from './options.ts';
 
 /** The required properties of a topic. */
@@ -70,15 +70,38 @@ function retentionOf(
     : { 'cleanup.policy': 'delete', 'retention.ms': '-1' };
 }
 
-/** Returns the topics in use, in the order of `options.roles`. */
-export function planTopics(options: PlanOptions): readonly TopicPlan[] {
-  return options.roles.map((role) => ({
+/**
+ * Returns the topics in use, in the order of `options.roles`.
+ * @param accountIds - the accounts whose own topics are included, where the template has `{account}`
+ */
+export function planTopics(
+  options: PlanOptions,
+  accountIds: readonly string[] = [],
+): readonly TopicPlan[] {
+  return options.roles.flatMap((role) =>
+    isShared(options.topicTemplate, role)
+      ? [planOf(role, options)]
+      : accountIds.map((accountId) => planOf(role, options, accountId)),
+  );
+}
+
+/** Returns the topics of one account alone. */
+export function planAccountTopics(options: PlanOptions, accountId: string): readonly TopicPlan[] {
+  const { roles, topicTemplate } = options;
+  return roles
+    .filter((role) => !isShared(topicTemplate, role))
+    .map((role) => planOf(role, options, accountId));
+}
+
+function planOf(role: TopicRole, options: PlanOptions, accountId?: string): TopicPlan {
+  const { topics, topicTemplate } = options;
+  return {
     role,
-    name: topicName(options.topicTemplate, role),
-    partitions: role === 'state' ? options.topics.statePartitions : options.topics.partitions,
-    replicationFactor: options.topics.replicationFactor,
+    name: topicName(topicTemplate, role, accountId),
+    partitions: role === 'state' ? topics.statePartitions : topics.partitions,
+    replicationFactor: topics.replicationFactor,
     ...configsOf(role, options),
-  }));
+  };
 }
 
 type Configs = Readonly<Record<string, string>>;

@@ -10,9 +10,10 @@ import {
   KafkaJSAggregateError,
   KafkaJSProtocolError,
 } from './client/kafkajs.ts';
-import { createLayout, type KafkaBase, type Layout } from './shared.ts';
+import { createLayout, type KafkaBase, type Layout, type TopicLayout } from './shared.ts';
 import type { KafkaOptions } from './options.ts';
 import {
+  planAccountTopics,
   planTopics,
   topicProblems,
   topicWarnings,
@@ -247,10 +248,10 @@ export function createWarningLog({
 
 async function prepareTopics(
   admin: Admin,
+  plans: readonly TopicPlan[],
   { options, warnOf }: KafkaBase,
   signal: AbortSignal,
-): Promise<Layout> {
-  const plans = planTopics(options);
+): Promise<readonly TopicLayout[]> {
   const created = await createTopics(admin, plans, options, false);
   signal.throwIfAborted();
   // After a failed creation only the topics that existed before can be verified.
@@ -269,30 +270,47 @@ async function prepareTopics(
       { exitCode: 3 },
     );
   }
-  return createLayout(
-    options.topicTemplate,
-    topics.map(({ plan, found, description }) => ({
-      name: plan.name,
-      leaders: leadersOf(found),
-      maxBatchBytes: maxBatchBytesOf(description),
-    })),
-  );
+  return topics.map(({ plan, found, description }) => ({
+    name: plan.name,
+    leaders: leadersOf(found),
+    maxBatchBytes: maxBatchBytesOf(description),
+  }));
 }
 
-/** Creates the missing topics and verifies all; see `KafkaAdapter.prepareTopics` for the errors. */
+/** Creates the missing topics of the plans and verifies all. */
+function preparePlans(
+  shared: KafkaBase,
+  plans: readonly TopicPlan[],
+  signal: AbortSignal,
+): Promise<readonly TopicLayout[]> {
+  const needs = needsOf.publishing(plans.map(({ name }) => name));
+  const prepare = (admin: Admin) => prepareTopics(admin, plans, shared, signal);
+  return asAdmin(shared, prepare, { doing: 'preparing the topics', needs, signal });
+}
+
+/** Prepares the topics that all accounts share; see `KafkaAdapter.prepareTopics` for the errors. */
 export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Promise<Layout> {
   const { options, health } = shared;
-  const names = planTopics(options).map(({ name }) => name);
-  const operation = { doing: 'preparing the topics', needs: needsOf.publishing(names), signal };
   try {
-    const prepare = (admin: Admin) => prepareTopics(admin, shared, signal);
-    const layout = await asAdmin(shared, prepare, operation);
+    const topics = await preparePlans(shared, planTopics(options), signal);
     health.up('topics');
-    return layout;
+    return createLayout(options.topicTemplate, topics);
   } catch (error) {
     if (error instanceof Error) health.down('topics', error.message);
     throw error;
   }
+}
+
+/** Prepares the topics of an account; none where all accounts share them. Throws as `prepareLayout`. */
+export async function prepareAccount(
+  shared: KafkaBase,
+  accountId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const layout = shared.layout();
+  const plans = planAccountTopics(shared.options, accountId);
+  if (plans.length === 0 || layout.accountIds.has(accountId)) return;
+  layout.addAccount(accountId, await preparePlans(shared, plans, signal));
 }
 
 /**
@@ -304,7 +322,9 @@ export async function recheckTopics(
   names?: readonly string[],
 ): Promise<readonly string[]> {
   const { options } = shared;
-  const plans = planTopics(options).filter(({ name }) => names?.includes(name) ?? true);
+  const { accountIds } = shared.layout();
+  const all = planTopics(options, [...accountIds]);
+  const plans = all.filter(({ name }) => names?.includes(name) ?? true);
   const topics = plans.map(({ name }) => name);
   const recheck = async (admin: Admin): Promise<readonly string[]> => {
     const metadata = await admin.fetchTopicMetadata({ topics });
@@ -353,9 +373,12 @@ export interface TopicFinding {
 }
 
 /** Verifies each topic, or whether the broker would create a missing one; changes nothing. */
-export function findTopics(shared: KafkaBase): Promise<readonly TopicFinding[]> {
+export function findTopics(
+  shared: KafkaBase,
+  accountIds: readonly string[],
+): Promise<readonly TopicFinding[]> {
   const { options } = shared;
-  const plans = planTopics(options);
+  const plans = planTopics(options, accountIds);
   const find = async (admin: Admin): Promise<readonly TopicFinding[]> => {
     const { present, problems } = await createTopics(admin, plans, options, true);
     const topics = present.map(({ name }) => name);

@@ -1,5 +1,5 @@
 import type { Json } from '../engine/json.ts';
-import type { TopicRole } from '../engine/stream-name.ts';
+import { isShared, type TopicRole } from '../engine/stream-name.ts';
 import type { Encoder, StateCodec } from '../engine/ports.ts';
 import { call, type RegistryAddress } from './calls.ts';
 import { openClient } from './client.ts';
@@ -10,7 +10,9 @@ import {
   find,
   readSubjectSchema,
   register,
+  type SubjectContext,
   type SubjectFinding,
+  type SubjectSchema,
 } from './subjects.ts';
 import { readSchema } from './schemas.ts';
 import { createStateCodec, createStateForm, type StateForm } from './state-codec.ts';
@@ -45,10 +47,12 @@ export interface RegistryAdapter extends AsyncDisposable {
    * `registry.unauthorized`; RetryError `registry.unavailable`
    */
   prepare(signal: AbortSignal): Promise<void>;
+  /** Does the same for the subjects of an account, where it has its own. Throws as `prepare`. */
+  prepareAccount(accountId: string, signal: AbortSignal): Promise<void>;
   /** Sends any request, to check that the registry is available and accepts the login. */
   ping(signal: AbortSignal): Promise<void>;
   /** Reads the registry's versions of each schema; changes nothing. */
-  inspect(signal: AbortSignal): Promise<readonly SubjectFinding[]>;
+  inspect(signal: AbortSignal, accountIds?: readonly string[]): Promise<readonly SubjectFinding[]>;
   readonly encoder: Encoder;
   readonly stateCodec: StateCodec;
   /** Reads values of any writer; works without `prepare`. */
@@ -68,7 +72,7 @@ export function openLocalCodec(roles: readonly TopicRole[]) {
   const schemas = new Map(roles.map((role) => [role, readSchema(role)]));
   return {
     /** Encodes with schema id 0: the schemas are not registered. */
-    encoder: createEncoder(schemas, new Map(roles.map((role) => [role, 0]))),
+    encoder: createEncoder(schemas, () => 0),
     /** The JSON form of an encoded value: times as texts, bytes as base64. */
     toJson(role: TopicRole, value: Buffer): Json {
       const { type, text } = schemas.get(role) ?? readSchema(role);
@@ -83,21 +87,32 @@ export function openRegistry(
   options: RegistryOptions,
   { log }: { readonly log?: WarningLog } = {},
 ): RegistryAdapter {
-  const { roles, topicTemplate } = options;
-  const schemas = new Map(roles.map((role) => [role, readSubjectSchema(role, topicTemplate)]));
-  const all = [...schemas.values()];
-  const ids = new Map<TopicRole, number>();
+  const subjects = createSubjects(options);
+  const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
+  // A registry may give the subjects of one schema different ids.
+  const ids = new Map<string, number>();
   const client = openClient(options);
-  const encoder = createEncoder(schemas, ids);
+  const encoder = createEncoder(schemas, (role, account) => ids.get(subjects.place(role, account)));
   const contextWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
+  const prepare = async (wanted: readonly SubjectSchema[], signal: AbortSignal): Promise<void> => {
+    for (const { schema, id, ...level } of await prepareSubjects(wanted, contextWith(signal))) {
+      ids.set(subjects.place(schema.role, schema.account), id);
+      const warning = levelWarning(schema.subject, level, options.compatibility);
+      if (warning !== null) log?.warn(warning.fields, warning.message);
+    }
+  };
   return {
     encoder,
     values: createValueReader(options),
     async ping(signal) {
       await call({ address: options, signal }, { method: 'get', path: '/schemas/types' });
     },
-    inspect: (signal) =>
-      Promise.all(all.map((schema) => inspectSubject(schema, contextWith(signal)))),
+    inspect: (signal, accountIds = []) =>
+      Promise.all(
+        [...subjects.shared, ...accountIds.flatMap(subjects.of)].map((schema) =>
+          inspectSubject(schema, contextWith(signal)),
+        ),
+      ),
     stateCodec: createStateCodec({
       address: options,
       client,
@@ -105,26 +120,46 @@ export function openRegistry(
       readerType: (schemas.get('state') ?? readSchema('state')).type,
       encode: (value) => encoder.encode('state', value),
     }),
-    async prepare(signal) {
-      const context = contextWith(signal);
-      const isVerified = options.mode === 'verify';
-      // All schemas are checked before the first is registered, so that a rejection leaves nothing
-      // behind. In `verify` mode schemas are not compared, because that takes a write permission.
-      const checked = await Promise.all(
-        all.map(async (schema) => ({
-          schema,
-          versions: isVerified ? [] : await checkCompatible(schema, context),
-        })),
-      );
-      for (const { schema, versions } of checked) {
-        const { id, ...level } = isVerified
-          ? await find(schema, context)
-          : await register(schema, versions, context);
-        ids.set(schema.role, id);
-        const warning = levelWarning(schema.subject, level, options.compatibility);
-        if (warning !== null) log?.warn(warning.fields, warning.message);
-      }
-    },
+    prepare: (signal) => prepare(subjects.shared, signal),
+    prepareAccount: (accountId, signal) => prepare(subjects.of(accountId), signal),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+/** The subjects of the topics that all accounts share, and those of one account. */
+function createSubjects({
+  roles,
+  topicTemplate,
+}: Pick<RegistryOptions, 'roles' | 'topicTemplate'>) {
+  const isOfAll = (role: TopicRole) => isShared(topicTemplate, role);
+  const own = roles.filter((role) => !isOfAll(role));
+  return {
+    shared: roles.filter(isOfAll).map((role) => readSubjectSchema(role, topicTemplate)),
+    of: (accountId: string): readonly SubjectSchema[] =>
+      own.map((role) => readSubjectSchema(role, topicTemplate, accountId)),
+    /** A text that identifies the subject of a role, or of a role and an account. */
+    place: (role: TopicRole, accountId?: string | null): string =>
+      isOfAll(role) ? role : `${role} ${accountId ?? ''}`,
+  };
+}
+
+/** Registers or verifies the schemas of subjects. Throws as `RegistryAdapter.prepare`. */
+async function prepareSubjects(wanted: readonly SubjectSchema[], context: SubjectContext) {
+  const isVerified = context.mode === 'verify';
+  // All schemas are checked before the first is registered, so that a rejection leaves nothing
+  // behind. In `verify` mode schemas are not compared, because that takes a write permission.
+  const checked = await Promise.all(
+    wanted.map(async (schema) => ({
+      schema,
+      versions: isVerified ? [] : await checkCompatible(schema, context),
+    })),
+  );
+  const prepared = [];
+  for (const { schema, versions } of checked) {
+    const found = isVerified
+      ? await find(schema, context)
+      : await register(schema, versions, context);
+    prepared.push({ schema, ...found });
+  }
+  return prepared;
 }

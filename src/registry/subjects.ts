@@ -34,11 +34,18 @@ export interface SubjectContext extends LevelContext {
 
 export interface SubjectSchema extends TopicSchema {
   readonly subject: string;
+  /** The account of the topic; null for one that all accounts share. */
+  readonly account: string | null;
 }
 
 /** Reads the schema of a topic. TopicNameStrategy: the subject is `<topic>-value`. */
-export function readSubjectSchema(role: TopicRole, topicTemplate: string): SubjectSchema {
-  return { ...readSchema(role), subject: `${topicName(topicTemplate, role)}-value` };
+export function readSubjectSchema(
+  role: TopicRole,
+  topicTemplate: string,
+  accountId?: string,
+): SubjectSchema {
+  const subject = `${topicName(topicTemplate, role, accountId)}-value`;
+  return { ...readSchema(role), subject, account: accountId ?? null };
 }
 
 /**
@@ -231,9 +238,7 @@ const adviceOnOther =
   'Correct what the registry names, or register the schema by hand and set SCHEMA_REGISTRY_MODE=verify';
 
 /** The registry's view of one schema. */
-export interface SubjectFinding {
-  readonly role: TopicRole;
-  readonly subject: string;
+export interface SubjectFinding extends Pick<SubjectSchema, 'role' | 'subject' | 'account'> {
   /** The numbers of all versions, in ascending order; empty when the subject does not exist. */
   readonly versions: readonly number[];
   /** The subject's own compatibility level; null without one, or when it may not be read. */
@@ -253,7 +258,7 @@ export async function inspectSubject(
   schema: SubjectSchema,
   context: SubjectContext,
 ): Promise<SubjectFinding> {
-  const { role, subject, text } = schema;
+  const { role, subject, account, text } = schema;
   const [versions, found, level, latest] = await Promise.all([
     findVersions(schema, context),
     findRegistered(schema, context),
@@ -262,7 +267,7 @@ export async function inspectSubject(
   ]);
   const differences =
     latest.schema === undefined ? [] : listDifferences(latest.schema, JSON.parse(text) as Json);
-  return { role, subject, level: level.level, ...found, ...versions, differences };
+  return { role, subject, account, level: level.level, ...found, ...versions, differences };
 }
 
 /** The id that a start uses, or the mode of the subject if the start has to register the schema. */

@@ -22,13 +22,13 @@ export function splitWireValue(bytes: Buffer) {
  */
 export function createEncoder(
   schemas: ReadonlyMap<TopicRole, TopicSchema>,
-  ids: ReadonlyMap<TopicRole, number>,
+  idOf: (role: TopicRole, accountId?: string) => number | undefined,
 ): Encoder {
   let slab = Buffer.allocUnsafe(slabBytes);
   let used = 0;
-  const prepared = (role: TopicRole) => {
+  const prepared = (role: TopicRole, accountId?: string) => {
     const schema = schemas.get(role);
-    const id = ids.get(role);
+    const id = idOf(role, accountId);
     if (schema === undefined || id === undefined) {
       throw new Error(`the schema of ${role} was not prepared`);
     }
@@ -53,9 +53,9 @@ export function createEncoder(
     }
   };
   return {
-    schemaId: (role) => prepared(role).id,
-    encode(role, value) {
-      const { type, id } = prepared(role);
+    schemaId: (role, accountId) => prepared(role, accountId).id,
+    encode(role, value, accountId) {
+      const { type, id } = prepared(role, accountId);
       try {
         return encode(type, id, value);
       } catch {

@@ -2,6 +2,7 @@ import { openReading } from '../../app.ts';
 import type { Config } from '../../config/config.ts';
 import type { ExitCode } from '../../engine/errors.ts';
 import { printable, printableLines } from '../../engine/printable.ts';
+import { isPerAccount } from '../../engine/stream-name.ts';
 import { openLocalCodec } from '../../registry/index.ts';
 import { jsonText, untilStopped, type CommandDefinition, type Invocation } from '../command.ts';
 import { loadCommandConfig, openQuietly, thisInstance, topicRoles } from '../context.ts';
@@ -60,9 +61,14 @@ async function runAll(
   const options = { ...thisInstance(), onUsage: observer.onUsage, observer };
   const reading = stack.use(openReading(silent, options, openLocalCodec([]).encoder));
   const nowMs = Date.now;
+  const accountIds = async (stop: AbortSignal): Promise<readonly string[]> => {
+    if (!isPerAccount(config.kafka.topicTemplate)) return [];
+    const { accounts } = await reading.directory.list(stop);
+    return accounts.map(({ id }) => id);
+  };
   const steps = [
-    ...kafkaSteps({ config, kafka, stateKafka, nowMs }),
-    ...registrySteps(config, registry),
+    ...kafkaSteps({ config, kafka, stateKafka, nowMs, accountIds }),
+    ...registrySteps(config, registry, accountIds),
     versionStep(config.instagram.apiVersion, nowMs),
     ...apiSteps({ config, reading, observer, nowMs }),
   ];

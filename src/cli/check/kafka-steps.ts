@@ -16,7 +16,12 @@ export interface KafkaTools {
   /** Has the existing state topic alone. */
   readonly stateKafka: KafkaAdapter;
   readonly nowMs: () => number;
+  /** Returns the accounts with topics of their own; none where all accounts share them. */
+  readonly accountIds: AccountIds;
 }
+
+/** @throws errors of the account list */
+export type AccountIds = (signal: AbortSignal) => Promise<readonly string[]>;
 
 /** Advice for brokers that cannot be reached or are too old. */
 const advices = {
@@ -61,9 +66,10 @@ export function kafkaSteps(tools: KafkaTools): readonly CheckStep[] {
       const timeoutS = config.kafka.transactionTimeoutMs / 1000;
       return [ok(`allowed, with ${id} and a timeout of ${timeoutS} s`)];
     }),
-    step('kafka.topics', ['kafka.login'], async () =>
-      (await probe.topics()).map((topic) => topicFinding(topic, config)),
-    ),
+    step('kafka.topics', ['kafka.login'], async (signal) => {
+      const topics = await probe.topics(await tools.accountIds(signal));
+      return topics.map((topic) => topicFinding(topic, config));
+    }),
     step('kafka.group', ['kafka.login'], async (signal) => {
       states = await readStates(stateKafka, signal);
       if (states === null) {

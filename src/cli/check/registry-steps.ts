@@ -2,8 +2,13 @@ import type { Config } from '../../config/config.ts';
 import type { RegistryAdapter, SubjectFinding } from '../../registry/index.ts';
 import { schemaStatus } from '../schemas.ts';
 import { type CheckStep, type Finding, ok, step } from './checklist.ts';
+import type { AccountIds } from './kafka-steps.ts';
 
-export function registrySteps(config: Config, registry: RegistryAdapter): readonly CheckStep[] {
+export function registrySteps(
+  config: Config,
+  registry: RegistryAdapter,
+  accountIds: AccountIds,
+): readonly CheckStep[] {
   const { url, mode } = config.schemaRegistry;
   return [
     step('registry.connection', [], async (signal) => {
@@ -11,7 +16,7 @@ export function registrySteps(config: Config, registry: RegistryAdapter): readon
       return [ok('answers, and takes the login', url)];
     }),
     step('registry.schemas', ['registry.connection'], async (signal) => {
-      const findings = await registry.inspect(signal);
+      const findings = await registry.inspect(signal, await accountIds(signal));
       return findings.map((finding) => schemaFinding(finding, mode));
     }),
   ];

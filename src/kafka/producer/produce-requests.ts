@@ -58,8 +58,8 @@ export function tooLarge(record: PlacedRecord, problem: string): Error {
 
 /** The error of a record above the limit of its topic; null when it fits. */
 export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null {
-  const topic = layout.topic(record.role);
-  if (record.bytes <= limitOf(topic)) return null;
+  const topic = layout.byName(record.topic);
+  if (topic === undefined || record.bytes <= limitOf(topic)) return null;
   const subject = record.role === 'state' ? `The state ${record.key}` : `The record ${record.key}`;
   const bytes = record.bytes + batchOverheadBytes;
   const size = `takes ${bytes} bytes in a batch of its own`;
@@ -68,8 +68,12 @@ export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null 
 }
 
 /** @throws DeadLetterError, StopStreamError `kafka.record-too-large` */
-function placeAt(partition: number, layout: Layout, record: OutgoingRecord): PlacedRecord {
-  const topic = layout.topic(record.role).name;
+function placeAt(
+  partition: number,
+  layout: Layout,
+  record: OutgoingRecord,
+  topic: string,
+): PlacedRecord {
   const placed = { ...record, topic, partition, bytes: estimateBytes(record) };
   const problem = sizeProblem(placed, layout);
   if (problem !== null) throw problem;
@@ -100,7 +104,8 @@ export function placeStateAt(
   content: Omit<OutgoingRecord, 'role'>,
 ): PlacedRecord {
   const headers = { ...content.headers, [partitionCountHeader]: String(layout.statePartitions) };
-  return placeAt(partition, layout, { ...content, role: 'state', headers });
+  const record = { ...content, role: 'state', headers };
+  return placeAt(partition, layout, record, layout.topic('state').name);
 }
 
 /**
@@ -113,8 +118,8 @@ export function placeRecords(batch: Batch, value: Buffer, layout: Layout): reado
   const { stream, accountId } = batch.state;
   const poll = batch.records[0]?.headers['poll'];
   const records = batch.records.map((record) => {
-    const partitions = layout.topic(record.role).leaders.length;
-    return placeAt(partitionOf(record.key, partitions), layout, record);
+    const { name, leaders } = layout.topic(record.role, accountId);
+    return placeAt(partitionOf(record.key, leaders.length), layout, record, name);
   });
   const state = placeStateAt(partitionOf(accountId, layout.statePartitions), layout, {
     key: stateKey(stream, accountId),
@@ -160,7 +165,8 @@ export function planRequests(
   const requests: { leader: number; draft: Draft }[] = [];
   const drafts = new Map<string, Draft>();
   for (const record of records) {
-    const topic = layout.topic(record.role);
+    const topic = layout.byName(record.topic);
+    if (topic === undefined) throw new Error(`the topic ${record.topic} was not prepared`);
     const leader = topic.leaders[record.partition] ?? -1;
     const place = by === 'topic' ? `${leader}/${topic.name}` : String(leader);
     if (drafts.get(place)?.add(record, limitOf(topic)) === true) continue;

@@ -7,8 +7,11 @@ import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { jsonStateCodec } from '../../support/json-state-codec.ts';
 import { usualShutdown } from '../../support/shutdown.ts';
 import { ConfigResourceTypes } from '../../support/kafka-library.ts';
+import { readTopic } from '../../support/topic-reader.ts';
 import {
   createKafkaWorld,
+  mediaBatch,
+  mediaRecord,
   noSignal,
   restoreAll,
   type KafkaWorld,
@@ -172,6 +175,51 @@ describe('prepareTopics', () => {
     expect(String(refusal)).toContain(
       `${world.nameOf('media')}: could not be created: Replication-factor is invalid`,
     );
+  });
+});
+
+describe('prepareAccount', () => {
+  const perAccount = () => `${world.options.transactionalIdPrefix}.{account}.{stream}`;
+
+  test('creates the topics of one account, to which its batches go', async () => {
+    const topicTemplate = perAccount();
+    const prefix = world.options.transactionalIdPrefix;
+    const adapter = await world.openReady({ topicTemplate });
+    const admin = await world.openAdmin();
+    const topics = async () =>
+      (await admin.listTopics()).filter((name) => name.startsWith(prefix)).sort();
+    expect(await topics()).toEqual([`${prefix}.state`]);
+
+    await adapter.prepareAccount('17', noSignal);
+    expect(await topics()).toEqual([`${prefix}.17.media`, `${prefix}.17.users`, `${prefix}.state`]);
+    expect(await configsOf(`${prefix}.17.media`)).toMatchObject({ 'cleanup.policy': 'compact' });
+
+    await adapter.publisher.publish(mediaBatch('17', 1, [mediaRecord('a')]), noSignal);
+    await adapter.prepareAccount('18', noSignal);
+    await adapter.publisher.publish(mediaBatch('18', 1, [mediaRecord('b')]), noSignal);
+    const keysOf = async (name: string) =>
+      (await readTopic(world.cluster.brokers, name, 1)).map(({ key }) => key);
+    expect(await keysOf(`${prefix}.17.media`)).toEqual(['a']);
+    expect(await keysOf(`${prefix}.18.media`)).toEqual(['b']);
+    const found = await adapter.probe.topics(['17', '19']);
+    expect(found.map(({ name, exists }) => [name, exists])).toEqual([
+      [`${prefix}.17.media`, true],
+      [`${prefix}.19.media`, false],
+      [`${prefix}.17.users`, true],
+      [`${prefix}.19.users`, false],
+      [`${prefix}.state`, true],
+    ]);
+  });
+
+  test('names the topics of the account that may not be created', async () => {
+    const topicTemplate = perAccount();
+    await world.openReady({ topicTemplate });
+    const topics = { ...world.options.topics, create: false };
+    const adapter = await world.openReady({ topicTemplate, topics });
+    await expect(adapter.prepareAccount('17', noSignal)).rejects.toMatchObject({
+      code: 'kafka.topic-invalid',
+      message: expect.stringContaining(`.17.media: is missing`),
+    });
   });
 });
 

@@ -9,6 +9,7 @@ import type { SubjectFinding } from '../../../src/registry/index.ts';
 
 const fresh: SubjectFinding = {
   role: 'media',
+  account: null,
   subject: 'instagram.media-value',
   versions: [],
   level: null,

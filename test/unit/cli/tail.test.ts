@@ -1,7 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseOffset, startOf } from '../../../src/cli/tail.ts';
+import { parseOffset, startOf, topicOf } from '../../../src/cli/tail.ts';
 
 const nowMs = Date.UTC(2026, 10, 1, 12);
+
+describe('the topic that tail reads', () => {
+  const topicTemplate = 'ig.{account}.{stream}';
+
+  test('is the one of the account where each has its own', () => {
+    expect(topicOf('dead_letters', { topicTemplate }, ['17'])).toBe('ig.17.dead-letters');
+    expect(topicOf('state', { topicTemplate }, [])).toBe('ig.state');
+    expect(topicOf('media', { topicTemplate: 'ig.{stream}' }, ['17', '18'])).toBe('ig.media');
+  });
+
+  test.each([[[]], [['17', '18']]])('is refused for the accounts %j', (accounts) => {
+    expect(() => topicOf('media', { topicTemplate }, accounts)).toThrow(
+      'tail: expected one --account, because KAFKA_TOPIC_TEMPLATE is ig.{account}.{stream}',
+    );
+  });
+});
 
 describe('the start of tail', () => {
   test.each([

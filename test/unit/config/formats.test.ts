@@ -224,6 +224,7 @@ describe('the format accountIds', () => {
 describe('the format topicTemplate', () => {
   test('accepts legal topic names with {stream}', () => {
     expect(read(named.topicTemplate, 'eu.ig_1.{stream}-v2')).toBe('eu.ig_1.{stream}-v2');
+    expect(read(named.topicTemplate, 'ig.{account}.{stream}')).toBe('ig.{account}.{stream}');
   });
 
   test('rejects a missing {stream}, illegal characters and names that are too long', () => {
@@ -232,6 +233,9 @@ describe('the format topicTemplate', () => {
       'a b.{stream}',
       '{stream}.{name}',
       `${'a'.repeat(240)}{stream}`,
+      // Account ids have up to 25 digits.
+      `${'a'.repeat(205)}{account}{stream}`,
+      'ig.{account}',
       '',
     ];
     expect(refusals(named.topicTemplate, wrong)).toEqual(wrong);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   DeadLetterError,
+  FailError,
   RetryError,
   SkipError,
   StopAccountError,
@@ -70,6 +71,17 @@ describe('a successful poll', () => {
     expect(world.publisher.batches[0]?.records[0]?.headers['poll']).toBe(
       'media/17841400000000001/2026-05-12T12:00:00.000Z',
     );
+  });
+});
+
+describe('the preparation of an account', () => {
+  test('comes before its first request, and its rejection fails the poll', async () => {
+    const graph = createFakeGraph(() => page);
+    const rejected = new FailError('kafka.unauthorized', 'may not create ig.17.media');
+    const world = createWorld({ graph, prepareAccount: () => Promise.reject(rejected) });
+
+    await expect(start(world).outcome).resolves.toEqual({ kind: 'failed', error: rejected });
+    expect(graph.requests).toEqual([]);
   });
 });
 

@@ -85,6 +85,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     graph: createFakeGraph(() => pageOf([{ id: '1' }])),
     encoder: createJsonEncoder(),
     publisher: createFakePublisher(),
+    prepareAccount: () => Promise.resolve(),
     clock,
     source: sourceOf(),
     telemetry,

@@ -21,7 +21,8 @@ async function findings(broker: Partial<Reachable>) {
     SCHEMA_REGISTRY_URL: 'http://a:2',
   };
   const config = loadConfig({ env, args: {} });
-  const steps = kafkaSteps({ config, kafka, stateKafka: kafka, nowMs: Date.now });
+  const accountIds = () => Promise.resolve([]);
+  const steps = kafkaSteps({ config, kafka, stateKafka: kafka, nowMs: Date.now, accountIds });
   return await steps.find(({ id }) => id === 'kafka.brokers')?.run(noSignal);
 }
 

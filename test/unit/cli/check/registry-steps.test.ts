@@ -14,7 +14,7 @@ async function findings(script: RegistryScript) {
     SCHEMA_REGISTRY_URL: server.url,
   };
   const registry = openRegistry(registryOptions(server.url));
-  const steps = registrySteps(loadConfig({ env, args: {} }), registry);
+  const steps = registrySteps(loadConfig({ env, args: {} }), registry, () => Promise.resolve([]));
   return await steps.find(({ id }) => id === 'registry.schemas')?.run(noSignal);
 }
 
