@@ -67,6 +67,7 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
       roles: ['media', 'state'],
       compacted: ['media'],
       topicSettings: {},
+      eventTimed: [],
     },
     {
       codec: options.codec,

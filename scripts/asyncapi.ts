@@ -31,6 +31,7 @@ export function renderAsyncApi(): string {
     roles,
     compacted: compactedStreams,
     topicSettings: {},
+    eventTimed: [],
     ...defaults(),
   });
   const document = {

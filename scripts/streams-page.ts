@@ -94,6 +94,9 @@ function renderStream(stream: InstagramStream, config: ConfigByPath): string {
   const facts = [
     `- topic \`${topicOf(stream.name, config)}\`, key ${keyOf(stream)}, ${stream.mode}${compacted}`,
     `- every ${interval.value} for each account (\`${interval.env}\`)`,
+    stream.eventTime === null
+      ? '- no time of an event: its records carry the time of publishing'
+      : `- time of the event: \`${stream.eventTime}\` (\`STREAM_${stream.name.toUpperCase()}_RECORD_TIMESTAMP\`)`,
     ...(stream.isDefault ? [] : [`- off until \`STREAMS\` names it: ${turnOn(stream.name)}`]),
     ...accessOf(stream),
   ];

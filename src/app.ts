@@ -1,5 +1,5 @@
 import { createCalendar, type PollCalendar } from './config/calendar.ts';
-import { type Config, enabledStreams, topicSettings } from './config/config.ts';
+import { type Config, enabledStreams, eventTimedStreams, topicSettings } from './config/config.ts';
 import { createShutdownBudget } from './engine/shutdown-budget.ts';
 import { FailError, StopProcessError } from './engine/errors.ts';
 import { isPerAccount, type TopicRole } from './engine/stream-name.ts';
@@ -223,6 +223,7 @@ function openAdapters(config: Config, options: ResolvedOptions) {
       roles,
       compacted: compactedStreams,
       topicSettings: topicSettings(config),
+      eventTimed: eventTimedStreams(config),
     },
     {
       codec: registry.stateCodec,
@@ -317,6 +318,7 @@ function pollerTools(
       lookbackMs: polling.lookbackMs,
       maxBatchRecords: kafka.maxBatchRecords,
       publish: Object.fromEntries(streamNames.map((name) => [name, config.streams[name].publish])),
+      eventTimed: eventTimedStreams(config),
       tombstones: kafka.tombstones,
       instance,
     },

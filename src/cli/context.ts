@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createApp, type App, type AppOptions } from '../app.ts';
-import { type Config, enabledStreams, topicSettings } from '../config/config.ts';
+import { type Config, enabledStreams, eventTimedStreams, topicSettings } from '../config/config.ts';
 import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
 import { kafkaSecurity, registryAccess } from '../credentials.ts';
 import { printable } from '../engine/printable.ts';
@@ -103,6 +103,7 @@ export function openQuietly(
       roles,
       compacted: compactedStreams,
       topicSettings: topicSettings(config),
+      eventTimed: eventTimedStreams(config),
       topics: { ...config.kafka.topics, ...(topics === 'look' && looking) },
     },
     { codec: registry.stateCodec, telemetry: { report: dropLog }, log: dropLog, shutdown },

@@ -15,8 +15,14 @@ const defaultsFile = fileURLToPath(new URL('../../config/default.json', import.m
 export function readDefaults(): FileValues {
   const { values, ...file } = readConfigFile(defaultsFile);
   const declared: FileGroup = { ...(values['streams'] as FileGroup) };
-  for (const { name, interval, publish } of Object.values(streams)) {
-    declared[name] = { interval, schedule: null, ...(publish && { publish }), topic: null };
+  for (const { name, interval, publish, eventTime } of Object.values(streams)) {
+    declared[name] = {
+      interval,
+      schedule: null,
+      ...(publish && { publish }),
+      ...(eventTime !== null && { recordTimestamp: null }),
+      topic: null,
+    };
   }
   return { ...file, values: { ...values, streams: declared } };
 }

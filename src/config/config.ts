@@ -1,8 +1,8 @@
 import type { PublishMode } from '../engine/change-set.ts';
 import type { Login } from '../engine/account.ts';
-import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
+import { type InstagramStreamName, streamNames, streams } from '../instagram/streams/index.ts';
 import { mapLeaves, type PlacedLeaf, type Values } from './leaf.ts';
-import { schema } from './schema.ts';
+import { type recordTimestamps, schema } from './schema.ts';
 import { chosenStreams } from './stream-list.ts';
 
 type ParsedFields = Values<typeof schema>;
@@ -19,6 +19,8 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
   readonly streams: Readonly<Record<InstagramStreamName, StreamConfig>>;
 }
 
+type RecordTimestamp = (typeof recordTimestamps)[number];
+
 interface StreamConfig {
   readonly enabled: boolean;
   readonly intervalMs: number;
@@ -26,6 +28,8 @@ interface StreamConfig {
   readonly schedule: string | null;
   /** Mode of publishing unchanged records; `changes` for streams without the setting. */
   readonly publish: PublishMode;
+  /** The timestamp of its records; `publish` for streams without a time of an event. */
+  readonly recordTimestamp: RecordTimestamp;
   /** Settings of its topic by Kafka's names. */
   readonly topic: Readonly<Record<string, string>>;
 }
@@ -66,26 +70,36 @@ export function assembleConfig(
       accessTokenFile: fileOf('INSTAGRAM_ACCESS_TOKEN'),
       clientSecret: clientSecret?.text ?? null,
     },
-    streams: streamConfigs(streams, instagram.login),
+    streams: streamConfigs(streams, instagram.login, fields.kafka.recordTimestamp),
   };
 }
 
 function streamConfigs(
   { enabled: words, ...fields }: ParsedFields['streams'],
   login: Login,
+  recordTimestamp: RecordTimestamp,
 ): Config['streams'] {
   const enabled = chosenStreams(words, login);
   const values = fields as unknown as Readonly<Record<string, Omit<StreamConfig, 'enabled'>>>;
-  const entries = streamNames.map((name) => [
-    name,
-    { publish: 'changes', ...values[name], enabled: enabled.includes(name) },
-  ]);
+  const entries = streamNames.map((name) => {
+    const timestamp = values[name]?.recordTimestamp ?? recordTimestamp;
+    const derived = {
+      recordTimestamp: streams[name].eventTime === null ? 'publish' : timestamp,
+      enabled: enabled.includes(name),
+    };
+    return [name, { publish: 'changes', ...values[name], ...derived }];
+  });
   return Object.fromEntries(entries) as Config['streams'];
 }
 
 /** The streams that are polled, in the order in which a short quota is spent. */
 export function enabledStreams({ streams }: Pick<Config, 'streams'>) {
   return streamNames.filter((name) => streams[name].enabled);
+}
+
+/** The streams whose records carry the time of their event. */
+export function eventTimedStreams({ streams }: Pick<Config, 'streams'>) {
+  return streamNames.filter((name) => streams[name].recordTimestamp === 'event');
 }
 
 /** The configured settings of the topics, by stream. */

@@ -16,6 +16,9 @@ const { pemFile, scopes, secret, streams: streamList, tokens, topicTemplate, url
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
+/** The times that the timestamp of a record can be. */
+export const recordTimestamps = ['publish', 'event'] as const;
+
 export const controlToken = /^[\x21-\x7e]{16,500}$/;
 
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
@@ -145,6 +148,10 @@ const kafka = {
     choice(compressions),
     'The compression of produce requests. Topics with `compression.type=producer`, the default of Kafka, store it unchanged. Every client can read `gzip`; `lz4` and `snappy` use less CPU and more bytes, `zstd` less of both. Reading supports all of them.',
   ),
+  recordTimestamp: leaf(
+    choice(recordTimestamps),
+    'The timestamp of records in Kafka. `publish`: the time of publishing. `event`: the time of the event, such as when a media was posted or a day ended, at most the time of the poll; [streams](streams.md) names its field. Records without such a time, and tombstones, keep the time of publishing.',
+  ),
   maxBatchRecords: leaf(
     integer(1, 10_000),
     'The number of records after which a transaction is committed; a page of the API and a window of days are never split.',
@@ -208,7 +215,7 @@ const schemaRegistry = {
 };
 
 /** The fields of a stream; `publish` where it may meet an unchanged record again. */
-function fieldsOf({ name, publish }: InstagramStream) {
+function fieldsOf({ name, publish, eventTime }: InstagramStream) {
   return {
     interval: leaf(duration('1s'), `How often \`${name}\` is polled for each account.`),
     schedule: leaf(
@@ -219,6 +226,12 @@ function fieldsOf({ name, publish }: InstagramStream) {
       publish: leaf(
         choice(publishModes),
         '`changes`: only records that differ from the last one published for their key, signatures of URLs aside. `always`: every record of every poll.',
+      ),
+    }),
+    ...(eventTime !== null && {
+      recordTimestamp: leaf(
+        optional(choice(recordTimestamps)),
+        `The timestamp of the records of \`${name}\`; \`event\` is \`${eventTime}\`. Not set: that of \`KAFKA_RECORD_TIMESTAMP\`.`,
       ),
     }),
     topic: leaf(

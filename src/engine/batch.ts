@@ -147,7 +147,8 @@ export class BatchBuilder {
     const encoded = records.flatMap((record) => {
       const key = recordKey(stream.key, record);
       try {
-        return [this.#record(stream.name, key, encoder.encode(stream.name, record, account.id))];
+        const value = encoder.encode(stream.name, record, account.id);
+        return [{ ...this.#record(stream.name, key, value), ...this.#timestampOf(record) }];
       } catch (error) {
         if (!(error instanceof DeadLetterError)) throw error;
         unusable.push({ error, key });
@@ -177,6 +178,16 @@ export class BatchBuilder {
       ...trace.headers,
     };
     return { role, key, value, headers };
+  }
+
+  /** Returns the time of a record's event; nothing where records carry the time of publishing. */
+  #timestampOf(record: Value): Pick<OutgoingRecord, 'timestampMs'> {
+    const { stream, startedMs } = this.#poll;
+    const { eventTimed } = this.#tools.settings;
+    const time = stream.eventTime === null ? undefined : record[stream.eventTime];
+    if (typeof time !== 'number' || !eventTimed.includes(stream.name)) return {};
+    // The current day ends in the future, which brokers reject (`message.timestamp.after.max.ms`).
+    return { timestampMs: Math.min(time, startedMs) };
   }
 
   #deadLetter(error: DeadLetterError, key: string | null): OutgoingRecord {

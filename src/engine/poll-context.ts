@@ -20,6 +20,8 @@ export interface PollTools {
     readonly maxBatchRecords: number;
     /** The publish mode of each stream; `always` for a stream that is not listed. */
     readonly publish: Readonly<Record<StreamName, PublishMode>>;
+    /** The streams whose records carry the time of their event. */
+    readonly eventTimed: readonly StreamName[];
     /** True when tombstones delete media and stories that are gone. */
     readonly tombstones: boolean;
     /** The name of this instance, written into the state. */

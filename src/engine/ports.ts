@@ -143,6 +143,8 @@ export interface OutgoingRecord {
   /** Null is a tombstone. */
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** Its timestamp in Kafka, epoch milliseconds; absent: the time of publishing. */
+  readonly timestampMs?: number;
 }
 
 /** The content of one Kafka transaction: records, dead letters and the state after them. */

@@ -56,6 +56,8 @@ export interface Stream {
   readonly priority: Priority;
   /** True where only the last record of a key counts: its topic is compacted. */
   readonly isCompacted: boolean;
+  /** The record field with the time of the event, epoch milliseconds; null for a reading. */
+  readonly eventTime: string | null;
   /** Record fields that make the key, in order. */
   readonly key: readonly string[];
   /** The list that it reads; polls of an account on one list share its scan. Null for none. */

@@ -26,6 +26,8 @@ export interface KafkaOptions {
   /** Roles of the topics in use; must include `state`. */
   readonly roles: readonly TopicRole[];
   readonly compacted: readonly TopicRole[];
+  /** Roles of the topics whose records carry the time of their event. */
+  readonly eventTimed: readonly TopicRole[];
   /** Configured settings of topics, by Kafka's names. */
   readonly topicSettings: Readonly<Record<TopicRole, Readonly<Record<string, string>>>>;
 }

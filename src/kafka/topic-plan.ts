@@ -12,6 +12,8 @@ export interface TopicPlan {
   readonly policy: string;
   /** The configs that the configuration sets; they are among `configs`. */
   readonly settings: Readonly<Record<string, string>>;
+  /** True when its records carry the time of their event. */
+  readonly hasEventTime: boolean;
 }
 
 export interface TopicDescription {
@@ -27,7 +29,7 @@ const stateSegmentBytes = 50 * 1024 * 1024;
 
 type PlanOptions = Pick<
   KafkaOptions,
-  'roles' | 'compacted' | 'topicTemplate' | 'topics' | 'topicSettings'
+  'roles' | 'compacted' | 'topicTemplate' | 'topics' | 'topicSettings' | 'eventTimed'
 >;
 
 function configsOf(role: TopicRole, options: PlanOptions) {
@@ -101,6 +103,7 @@ function planOf(role: TopicRole, options: PlanOptions, accountId?: string): Topi
     partitions: role === 'state' ? topics.statePartitions : topics.partitions,
     replicationFactor: topics.replicationFactor,
     ...configsOf(role, options),
+    hasEventTime: options.eventTimed.includes(role),
   };
 }
 
@@ -225,9 +228,9 @@ export function topicProblems(
   brokers: readonly string[],
 ): readonly string[] {
   const { name, role } = plan;
-  const problems: string[] = [];
   const alter = (config: string, value: string): string =>
     alterCommand(name, { [config]: value }, brokers);
+  const problems: string[] = [...timestampProblems(plan, found.configs, alter)];
   const policy = found.configs['cleanup.policy'];
   if (role === 'state' && policy !== 'compact') {
     problems.push(
@@ -259,4 +262,33 @@ export function topicProblems(
     );
   }
   return problems;
+}
+
+/** The least age of an event that a topic must accept: Instagram's oldest media are from 2010. */
+const oldestEventMs = 20 * 365 * dayMs;
+
+/** Returns the problems of a topic that does not keep the times of events. */
+function timestampProblems(
+  { name, role, hasEventTime }: TopicPlan,
+  configs: Configs,
+  alter: (config: string, value: string) => string,
+): readonly string[] {
+  if (!hasEventTime) return [];
+  const variable = `STREAM_${role.toUpperCase()}_RECORD_TIMESTAMP`;
+  const wanted = `because its records carry the time of their event (${variable} or KAFKA_RECORD_TIMESTAMP is event)`;
+  const type = 'message.timestamp.type';
+  const limits = ['message.timestamp.before.max.ms', 'message.timestamp.difference.max.ms'];
+  return [
+    ...(configs[type] === 'LogAppendTime'
+      ? [
+          `${name}: ${type} is LogAppendTime, expected CreateTime, ${wanted}; run: ${alter(type, 'CreateTime')}`,
+        ]
+      : []),
+    ...limits
+      .filter((limit) => Number(configs[limit]) < oldestEventMs)
+      .map(
+        (limit) =>
+          `${name}: ${limit} is ${configs[limit]}, expected at least ${oldestEventMs}, ${wanted}; run: ${alter(limit, String(oldestEventMs))}`,
+      ),
+  ];
 }

@@ -56,7 +56,7 @@ const values: readonly Value[] = [
 function encodedLines(): readonly string[] {
   const text = JSON.stringify(example);
   const schema = { role: 'example', text, type: avro.Type.forSchema(example) };
-  const encoder = createEncoder(new Map([['example', schema]]), new Map([['example', 258]]));
+  const encoder = createEncoder(new Map([['example', schema]]), () => 258);
   return values.flatMap((value) => {
     const bytes = encoder.encode('example', value);
     const { body = Buffer.alloc(0) } = splitWireValue(bytes) ?? {};

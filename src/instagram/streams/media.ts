@@ -58,6 +58,7 @@ export const media = declareStream({
   publish: 'changes',
   isCompacted: true,
   doc: 'Posts, reels and albums with their children.',
+  eventTime: 'timestamp',
   key: ['id'],
   request: { kind: 'list', edge: 'media', fields, facebookOnly: Object.keys(facebookFields) },
   toRecord: recordOf(fields),

@@ -17,6 +17,7 @@ export const stories = declareStream({
   publish: 'changes',
   priority: 'urgent',
   doc: 'Live stories, listed by the API for 24 hours.',
+  eventTime: 'timestamp',
   key: ['id'],
   request: { kind: 'list', edge: 'stories', fields },
   toRecord: recordOf(fields),

@@ -85,6 +85,7 @@ const usual = {
   isCompacted: false,
   readsPeople: false,
   logins: ['facebook', 'instagram'],
+  eventTime: null,
   mode: 'full',
 } as const satisfies Partial<InstagramStream>;
 

@@ -35,6 +35,7 @@ export const userDailyTotals = declareStream({
   priority: 'backfill',
   mode: 'incremental',
   doc: 'Views, interactions, likes, saves, taps, follows and unfollows of each day.',
+  eventTime: 'date',
   key: ['business_account_id', 'date'],
   request: {
     kind: 'totals',

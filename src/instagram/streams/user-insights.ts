@@ -24,6 +24,7 @@ export const userInsights = declareStream({
   interval: '3h',
   mode: 'incremental',
   doc: 'Reach, new followers and hours online of each day; corrections are published again.',
+  eventTime: 'date',
   key: ['business_account_id', 'date'],
   request: {
     kind: 'series',

@@ -14,6 +14,8 @@ export interface PlacedRecord {
   readonly key: string;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** Epoch milliseconds; absent: the time of producing. */
+  readonly timestampMs?: number;
   /** Upper bound of its size in a produce request. */
   readonly bytes: number;
 }

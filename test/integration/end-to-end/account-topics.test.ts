@@ -28,7 +28,7 @@ beforeAll(async () => {
   };
   const truth = deployment.truth();
   accounts = truth.accounts.map(({ id }) => id);
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   await deployment[Symbol.asyncDispose]();

@@ -157,7 +157,15 @@ function openSecured(env: Readonly<Record<string, string>>): KafkaAdapter {
   const roles: readonly TopicRole[] = ['media', 'users', 'state'];
   const security = kafkaSecurity(kafka, () => undefined);
   return openKafka(
-    { ...kafka, security, instance: 'test', roles, compacted: ['media'], topicSettings: {} },
+    {
+      ...kafka,
+      security,
+      instance: 'test',
+      roles,
+      compacted: ['media'],
+      topicSettings: {},
+      eventTimed: [],
+    },
     {
       codec: jsonStateCodec,
       telemetry: { report: () => undefined },

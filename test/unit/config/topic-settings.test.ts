@@ -152,3 +152,24 @@ describe('topic settings of a stream', () => {
     });
   });
 });
+
+describe('the record timestamp', () => {
+  test('of a stream wins over that of all, and is publish for a reading', () => {
+    const { streams } = load({
+      env: {
+        ...env,
+        KAFKA_RECORD_TIMESTAMP: 'event',
+        STREAM_STORIES_RECORD_TIMESTAMP: 'publish',
+      },
+    });
+    expect(streams.media.recordTimestamp).toBe('event');
+    expect(streams.user_insights.recordTimestamp).toBe('event');
+    expect(streams.stories.recordTimestamp).toBe('publish');
+    expect(streams.users.recordTimestamp).toBe('publish');
+  });
+
+  test('of a stream without a time of an event is an unknown setting', () => {
+    const error = failure({ env: { ...env, STREAM_USERS_RECORD_TIMESTAMP: 'event' } });
+    expect(error.problems.map(({ path }) => path)).toEqual(['STREAM_USERS_RECORD_TIMESTAMP']);
+  });
+});

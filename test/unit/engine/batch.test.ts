@@ -105,6 +105,40 @@ describe('the tally of a poll', () => {
   });
 });
 
+describe('batch builder: the timestamp of a record', () => {
+  const timed = { ...posts, eventTime: 'posted' };
+  const yesterdayMs = startMs - 86_400_000;
+  const records: readonly Value[] = [
+    { id: '1', posted: yesterdayMs },
+    { id: '2', posted: startMs + 1 },
+    { id: '3', posted: null },
+  ];
+  const timestamps = async (stream: typeof posts, eventTimed: readonly string[]) => {
+    const world = createWorld();
+    const tools = { ...world, settings: { ...world.settings, eventTimed } };
+    const batch = new BatchBuilder(pollOf(stream), tools, calm);
+    await batch.add(result([], { records, gone: ['4'], rejected: [refusal('a')] }));
+    await batch.end();
+    return world.publisher.batches[0]?.records.map(({ timestampMs }) => timestampMs);
+  };
+
+  test('is the time of its event where it has one, at most the start of the poll', async () => {
+    expect(await timestamps(timed, ['media'])).toEqual([
+      yesterdayMs,
+      startMs,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('is the time of publishing unless it is chosen and the stream declares its event', async () => {
+    const none = Array<undefined>(5).fill(undefined);
+    expect(await timestamps(timed, ['users'])).toEqual(none);
+    expect(await timestamps(posts, ['media'])).toEqual(none);
+  });
+});
+
 describe('a record that cannot be encoded', () => {
   // Invariant 3
   test('becomes a dead letter with its key, and the other records are published (Invariant 3)', async () => {

@@ -98,6 +98,7 @@ export function createWorld(changes: Partial<World> = {}): World {
       lookbackMs: 2 * dayMs,
       maxBatchRecords: 500,
       publish: {},
+      eventTimed: [],
       tombstones: false,
       instance: 'test-1',
     },

@@ -33,6 +33,7 @@ function plansOf(
     roles,
     compacted: ['media', 'tags', 'comments'],
     topicSettings,
+    eventTimed: ['media'],
   };
   return planTopics(options);
 }
@@ -61,6 +62,7 @@ describe('planTopics', () => {
         configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'min.insync.replicas': '2' },
         policy: 'delete',
         settings: {},
+        hasEventTime: false,
       },
       {
         role: 'media',
@@ -70,6 +72,7 @@ describe('planTopics', () => {
         configs: { 'cleanup.policy': 'compact', 'min.insync.replicas': '2' },
         policy: 'compact',
         settings: {},
+        hasEventTime: true,
       },
       {
         role: 'state',
@@ -86,6 +89,7 @@ describe('planTopics', () => {
         },
         policy: 'compact',
         settings: {},
+        hasEventTime: false,
       },
     ]);
   });
@@ -132,6 +136,39 @@ describe('the settings of a stream', () => {
     expect(plan && topicProblems(plan, found, ['b:9092'])).toEqual([
       expect.stringContaining('min.insync.replicas is 2, expected at least 3; run: '),
     ]);
+  });
+});
+
+describe('a topic of records with the time of their event', () => {
+  const [plan] = plansOf({}, ['media']);
+  const problems = (configs: Record<string, string>) =>
+    plan && topicProblems(plan, { replicas: 3, partitions: 6, configs }, ['b:9092']);
+
+  test('is refused where the broker replaces or rejects old times', () => {
+    const wanted =
+      'because its records carry the time of their event (STREAM_MEDIA_RECORD_TIMESTAMP or ' +
+      'KAFKA_RECORD_TIMESTAMP is event); run: kafka-configs.sh --bootstrap-server b:9092 --alter ' +
+      '--entity-type topics --entity-name instagram.media --add-config';
+    expect(
+      problems({
+        'message.timestamp.type': 'LogAppendTime',
+        'message.timestamp.before.max.ms': '86400000',
+      }),
+    ).toEqual([
+      'instagram.media: message.timestamp.type is LogAppendTime, expected CreateTime, ' +
+        `${wanted} message.timestamp.type=CreateTime`,
+      'instagram.media: message.timestamp.before.max.ms is 86400000, expected at least ' +
+        `630720000000, ${wanted} message.timestamp.before.max.ms=630720000000`,
+    ]);
+  });
+
+  test('is taken with the defaults of the broker', () => {
+    const configs = {
+      'message.timestamp.type': 'CreateTime',
+      'message.timestamp.before.max.ms': '9223372036854775807',
+      'message.timestamp.after.max.ms': '3600000',
+    };
+    expect(problems(configs)).toEqual([]);
   });
 });
 
