@@ -1,3 +1,4 @@
+import { MEDIA_METRICS } from './insights/media-metrics.ts';
 import type { Json, JsonObject } from './json.ts';
 import { FOREIGN_LISTS } from './nodes/foreign-node.ts';
 import type { Account, Comment, Day, Media, World } from './world/model.ts';
@@ -23,9 +24,10 @@ interface TruthContext {
 
 /**
  * Returns everything the world holds at a time, in the API's names: the expected result of a
- * complete extraction. URLs are unsigned; likes that the owner hides are left out as in the lists.
- * Data that the world's conditions remove is left out: deleted media, removed and rejected metrics,
- * vanished accounts. Unreadable accounts are present and marked.
+ * complete extraction. URLs are unsigned; likes that the owner hides are left out as in the lists,
+ * and views on Facebook of media that are not on it. Data that the world's conditions remove is left
+ * out: deleted media, removed and rejected metrics, vanished accounts. Unreadable accounts are
+ * present and marked.
  */
 export function truthOf(world: World, options: TruthOptions = {}): JsonObject {
   const nowMs = options.nowMs ?? world.clock.now();
@@ -65,7 +67,10 @@ function mediaTruth(media: Media, { world, nowMs, options }: TruthContext): Json
   );
   const refused = spec.refusedMetrics?.[media.id] ?? [];
   const insights = Object.entries(media.insights(nowMs) ?? {}).filter(
-    ([name]) => !removedMetrics.has(name) && !refused.includes(name),
+    ([name]) =>
+      !removedMetrics.has(name) &&
+      !refused.includes(name) &&
+      (media.traits.onFacebook || MEDIA_METRICS[name]?.onFacebook !== true),
   );
   return {
     fields: Object.fromEntries(fields),

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { listFields } from '../../../../src/instagram/streams/media-insights.ts';
+import { examples } from '../../../conformance/examples/index.ts';
 import { mediaMetrics, storyMetrics } from '../../../../src/instagram/model/insight-metrics.ts';
 
 const common = ['reach', 'views', 'likes', 'comments', 'saved', 'shares', 'total_interactions'];
@@ -28,6 +30,20 @@ describe('mediaMetrics', () => {
 
   test('returns the common set for a media without types in the list', () => {
     expect(mediaMetrics({ id: '1' })).toEqual(common);
+  });
+});
+
+describe('metrics of media insights', () => {
+  test('are each requested of some kind of media', () => {
+    const kinds = [
+      ['FEED', 'IMAGE'],
+      ['FEED', 'VIDEO'],
+      ['REELS', 'VIDEO'],
+    ].map(([product, type]) => ({ media_product_type: product ?? '', media_type: type ?? '' }));
+    const requested = new Set(kinds.flatMap((kind) => mediaMetrics(kind)));
+    const declared = Object.keys(examples.media_insights.node);
+    const metrics = declared.filter((name) => !(name in listFields) && name !== 'id');
+    expect(metrics.filter((name) => !requested.has(name))).toEqual([]);
   });
 });
 

@@ -55,6 +55,20 @@ describe('simulator metrics by media type', () => {
     expect(media.filter((one) => isFeedVideo(one.fields(0)))).toEqual([]);
   });
 
+  it('lack facebook_views in the truth of media that are not on Facebook', () => {
+    const world = standingWorld();
+    const [account] = truthOf(world)['accounts'] as unknown as readonly JsonObject[];
+    const truths = account?.['media'] as unknown as readonly { insights: JsonObject }[];
+    const reels = (world.accounts[0]?.media ?? []).flatMap(({ productType, traits }, index) =>
+      productType === 'REELS' ? [{ traits, insights: truths[index]?.insights ?? {} }] : [],
+    );
+
+    expect(new Set(reels.map(({ traits }) => traits.onFacebook))).toEqual(new Set([true, false]));
+    expect(reels.map(({ insights }) => 'facebook_views' in insights)).toEqual(
+      reels.map(({ traits }) => traits.onFacebook),
+    );
+  });
+
   it.each([
     [
       'REELS',
