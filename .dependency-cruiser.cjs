@@ -4,7 +4,7 @@ const adapters = {
   registry: 'avsc|@kafkajs/confluent-schema-registry',
   kafka: 'kafkajs|@platformatic/wasm-utils|oauth4webapi|aws-msk-iam-sasl-signer-js',
   observability: 'pino|prom-client|fastify|@opentelemetry',
-  config: 'convict',
+  config: 'convict|croner',
 };
 
 const npm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'];

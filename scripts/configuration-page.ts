@@ -5,6 +5,7 @@ const headings: Readonly<Record<string, string>> = {
   kafka: 'Kafka',
   schemaRegistry: 'Schema registry',
   streams: 'Streams',
+  fields: 'Hashed fields',
   polling: 'Polling',
   http: 'HTTP server',
   log: 'Log',

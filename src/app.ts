@@ -1,5 +1,6 @@
 import { createCalendar, type PollCalendar } from './config/calendar.ts';
 import { type Config, enabledStreams, eventTimedStreams, topicSettings } from './config/config.ts';
+import { fieldRulesOf } from './config/field-lists.ts';
 import { createShutdownBudget } from './engine/shutdown-budget.ts';
 import { FailError, StopProcessError } from './engine/errors.ts';
 import { isPerAccount, type TopicRole } from './engine/stream-name.ts';
@@ -319,6 +320,7 @@ function pollerTools(
       maxBatchRecords: kafka.maxBatchRecords,
       publish: Object.fromEntries(streamNames.map((name) => [name, config.streams[name].publish])),
       eventTimed: eventTimedStreams(config),
+      fieldRules: fieldRulesOf(config),
       tombstones: kafka.tombstones,
       instance,
     },

@@ -18,7 +18,7 @@ type Hide = (secrets: readonly string[]) => void;
 
 /** All secrets of the configuration, to be redacted everywhere. */
 export function secretsOfConfig(config: Config): readonly string[] {
-  const { instagram, kafka, schemaRegistry, http } = config;
+  const { instagram, kafka, schemaRegistry, http, fields } = config;
   const { oauthbearer } = kafka.sasl;
   const others = [
     schemaRegistry.password,
@@ -29,6 +29,7 @@ export function secretsOfConfig(config: Config): readonly string[] {
     oauthbearer.clientSecret,
     oauthbearer.keyPassword,
     http.token,
+    fields.hashSecret,
   ];
   const pairOf = (name: string | null, secret: Secret | null): readonly string[] =>
     name === null || secret === null ? [] : [basic(name, secret.text)];

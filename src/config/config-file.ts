@@ -16,12 +16,14 @@ export function readDefaults(): FileValues {
   const { values, ...file } = readConfigFile(defaultsFile);
   const declared: FileGroup = { ...(values['streams'] as FileGroup) };
   for (const { name, interval, publish, eventTime } of Object.values(streams)) {
+    const lists = { exclude: [], mask: [], hash: [] };
     declared[name] = {
       interval,
       schedule: null,
       ...(publish && { publish }),
       ...(eventTime !== null && { recordTimestamp: null }),
       topic: null,
+      ...lists,
     };
   }
   return { ...file, values: { ...values, streams: declared } };

@@ -1,5 +1,6 @@
 import type { PublishMode } from '../engine/change-set.ts';
 import type { Login } from '../engine/account.ts';
+import type { Treatment } from '../engine/field-rules.ts';
 import { type InstagramStreamName, streamNames, streams } from '../instagram/streams/index.ts';
 import { mapLeaves, type PlacedLeaf, type Values } from './leaf.ts';
 import { type recordTimestamps, schema } from './schema.ts';
@@ -21,7 +22,8 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
 
 type RecordTimestamp = (typeof recordTimestamps)[number];
 
-interface StreamConfig {
+/** The settings of a stream; the treatments have the paths of fields. */
+interface StreamConfig extends Readonly<Record<Treatment, readonly string[]>> {
   readonly enabled: boolean;
   readonly intervalMs: number;
   /** The cron expression that replaces the interval; null for none. */

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Login } from '../engine/account.ts';
 import type { ConfigProblem } from './config-error.ts';
+import { fieldListProblems } from './field-lists.ts';
 import type { Secret } from './named-formats.ts';
 import { leaves } from './schema.ts';
 import { lackingStreams } from './stream-list.ts';
@@ -106,6 +107,7 @@ export function relationProblems(values: ReadonlyMap<string, unknown>): readonly
     ...(textOf(get('schemaRegistry.url'), 'https:').startsWith('https:')
       ? keyFindings(get, 'schemaRegistry.ssl')
       : tlsFindings(get, 'schemaRegistry.ssl', 'let SCHEMA_REGISTRY_URL begin with https://')),
+    ...fieldListProblems(values),
   ];
   return findings.map((one) => ({
     ...one,

@@ -1,4 +1,5 @@
 import { publishModes } from '../engine/change-set.ts';
+import { maskedText } from '../engine/field-rules.ts';
 import { streamNames, streams } from '../instagram/streams/index.ts';
 import type { InstagramStream } from '../instagram/streams/stream.ts';
 import { cronExpression, quietHours, timeZone } from './calendar.ts';
@@ -214,6 +215,10 @@ const schemaRegistry = {
   ssl: tls('the registry'),
 };
 
+const fieldPaths = list(
+  text('the path of a field, such as caption or owner.id', /^[\w.[\]-]{1,100}$/),
+);
+
 /** The fields of a stream; `publish` where it may meet an unchanged record again. */
 function fieldsOf({ name, publish, eventTime }: InstagramStream) {
   return {
@@ -238,6 +243,9 @@ function fieldsOf({ name, publish, eventTime }: InstagramStream) {
       topicConfigs,
       `Settings of the topic of \`${name}\`, by Kafka's names: \`STREAM_${name.toUpperCase()}_TOPIC_RETENTION_MS=604800000\` sets \`retention.ms\`. They are those of a created topic; an existing topic that differs is reported.`,
     ),
+    exclude: leaf(fieldPaths, `Fields of \`${name}\` that become null.`),
+    mask: leaf(fieldPaths, `Text fields of \`${name}\` that become \`${maskedText}\`.`),
+    hash: leaf(fieldPaths, `Text fields of \`${name}\` that become a keyed hash.`),
   };
 }
 
@@ -247,6 +255,13 @@ const streamFields = {
     'The streams to poll, exactly these. `default` stands for those that are polled when this is empty, `all` for every one that the login has: `default,user_daily_totals` adds one to the default streams.',
   ),
   ...Object.fromEntries(streamNames.map((name) => [name, fieldsOf(streams[name])])),
+};
+
+const fields = {
+  hashSecret: leaf(
+    optional(secret('a text of 32 to 500 visible characters', /^[\x21-\x7e]{32,500}$/)),
+    'The key of the hashes (HMAC-SHA-256) of the fields that `STREAM_<NAME>_HASH` names. With another key, all hashes differ.',
+  ),
 };
 
 const polling = {
@@ -348,6 +363,7 @@ export const schema = {
   kafka,
   schemaRegistry,
   streams: streamFields,
+  fields,
   polling,
   http,
   log,

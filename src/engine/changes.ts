@@ -30,11 +30,14 @@ export function detectChanges(
   { poll, tools }: PollContext,
 ): DetectedChanges {
   const { stream, account, startedMs: nowMs } = poll;
-  const { lookbackMs, publish, tombstones } = tools.settings;
+  const { lookbackMs, publish, tombstones, fieldRules } = tools.settings;
   if (stream.detectChanges !== undefined) {
     const { coveredUntilMs } = page;
     const changes = stream.detectChanges(mapped, { checkpoint, nowMs, lookbackMs, coveredUntilMs });
-    return { ...changes, gone: [] };
+    const rules = fieldRules[stream.name];
+    // A day has the known values of its metrics, also of those that are excluded by now.
+    const records = rules === undefined ? changes.records : changes.records.map(rules.exclude);
+    return { ...changes, records, gone: [] };
   }
   const mode = publish[stream.name] ?? 'always';
   if (!stream.tracksNodes && mode === 'always') return { records: mapped, gone: [], checkpoint };

@@ -20,7 +20,12 @@ export function keyNumber(key: string): string {
 /** Omits volatile values. Fields are in declaration order: equal records give equal texts. */
 function withoutVolatile(name: string, value: unknown): unknown {
   if (name === 'polled_at') return undefined;
-  return name.endsWith('_url') && typeof value === 'string' ? value.split('?', 1)[0] : value;
+  return typeof value === 'string' ? withoutSignature(name, value) : value;
+}
+
+/** Returns a field's text; a URL without its query, whose signature differs in every poll. */
+export function withoutSignature(name: string, text: string): string {
+  return name.endsWith('_url') ? (text.split('?', 1)[0] ?? '') : text;
 }
 
 /** Hashes UTF-16 units by two 32-bit halves of multiply and xor, mixed as in MurmurHash3. */

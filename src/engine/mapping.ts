@@ -5,15 +5,13 @@ import type { Value } from './json.ts';
 import type { Origin, Stream } from './stream.ts';
 import type { Page } from './source.ts';
 
+export type MappedPage = Pick<PageResult, 'records' | 'rejected' | 'skipped' | 'unknown'>;
+
 /**
  * Maps each node to a record, a dead letter or a skip; its neighbours are published (Invariant 3).
  * A record may have dead letters of its invalid parts.
  */
-export function mapPage(
-  stream: Stream,
-  page: Page,
-  origin: Origin,
-): Pick<PageResult, 'records' | 'rejected' | 'skipped' | 'unknown'> {
+export function mapPage(stream: Stream, page: Page, origin: Origin): MappedPage {
   const records: Value[] = [];
   const rejected: DeadLetterError[] = [...(page.rejected ?? [])];
   const skipped = page.skipped.map(({ reason }) => reason);

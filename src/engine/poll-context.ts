@@ -1,6 +1,7 @@
 import type { Account } from './account.ts';
 import type { PublishMode } from './change-set.ts';
 import type { Tally } from './events.ts';
+import type { FieldRules } from './field-rules.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 import type { Source } from './source.ts';
 import type { StreamState } from './state.ts';
@@ -22,6 +23,8 @@ export interface PollTools {
     readonly publish: Readonly<Record<StreamName, PublishMode>>;
     /** The streams whose records carry the time of their event. */
     readonly eventTimed: readonly StreamName[];
+    /** The rules of each stream that has some. */
+    readonly fieldRules: Readonly<Record<StreamName, FieldRules>>;
     /** True when tombstones delete media and stories that are gone. */
     readonly tombstones: boolean;
     /** The name of this instance, written into the state. */

@@ -1,9 +1,10 @@
 import { DeadLetterError } from './errors.ts';
+import type { FieldRules } from './field-rules.ts';
 import type { Checkpoint } from './state.ts';
 import type { Page } from './source.ts';
 import { BatchBuilder, type PageResult } from './batch.ts';
 import { detectChanges } from './changes.ts';
-import { mapPage } from './mapping.ts';
+import { type MappedPage, mapPage } from './mapping.ts';
 import type { Poll, PollContext, PollTools } from './poll-context.ts';
 
 /**
@@ -30,7 +31,10 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     }
     poll.state = { ...poll.state, ...batches.checkpoint };
   } catch (error) {
-    if (error instanceof DeadLetterError) await batches.deadLetter(error);
+    if (error instanceof DeadLetterError) {
+      const rules = tools.settings.fieldRules[poll.stream.name];
+      await batches.deadLetter(rules?.redact(error) ?? error);
+    }
     throw error;
   }
 }
@@ -73,6 +77,16 @@ const maxNamed = 10;
  */
 const maxNamedOfReason = 5;
 
+/** Applies a stream's field rules to everything of a page that leaves the program. */
+function withRules(rules: FieldRules | undefined, page: MappedPage): MappedPage {
+  if (rules === undefined) return page;
+  return {
+    ...page,
+    records: page.records.map(rules.apply),
+    rejected: page.rejected.map(rules.redact),
+  };
+}
+
 /** Returns a page's changed records, its dead letters, and the checkpoint after it. */
 function resultOf(page: Page, before: Checkpoint, context: PollContext): PageResult {
   const { stream, account, startedMs, tally } = context.poll;
@@ -81,7 +95,8 @@ function resultOf(page: Page, before: Checkpoint, context: PollContext): PageRes
     const isNamed = tally.leftOut.length < maxNamed && sameReason < maxNamedOfReason;
     if (isNamed) tally.leftOut.push(excluded);
   }
-  const mapped = mapPage(stream, page, { account, polledAtMs: startedMs });
+  const rules = context.tools.settings.fieldRules[stream.name];
+  const mapped = withRules(rules, mapPage(stream, page, { account, polledAtMs: startedMs }));
   const { checkpointUpdate, readings = [] } = page;
   const insightsRead =
     readings.length === 0 ? before.insightsRead : new Map([...before.insightsRead, ...readings]);

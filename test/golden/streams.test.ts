@@ -27,7 +27,7 @@ describe('the declarations of the streams', () => {
     expectGolden('streams', [
       ...Object.values(streams).map(lineOf),
       '# variables',
-      ...variables.map(({ env, default: value }) => `${env} ${String(value)}`),
+      ...variables.map(({ env, default: value }) => `${env} ${JSON.stringify(value)}`),
     ]);
   });
 });

@@ -16,6 +16,8 @@ const noTls = {
   keyPassword: null,
 };
 
+const noLists = { exclude: [], mask: [], hash: [] };
+
 /** The golden file `streams.txt` has the intervals. */
 const defaultsOfStreams = Object.fromEntries(
   Object.values(declared).map(({ name, isDefault, interval, publish = 'changes' }) => [
@@ -27,6 +29,7 @@ const defaultsOfStreams = Object.fromEntries(
       publish,
       recordTimestamp: 'publish',
       topic: {},
+      ...noLists,
     },
   ]),
 );
@@ -105,6 +108,7 @@ describe('defaults', () => {
         ssl: noTls,
       },
       streams: defaultsOfStreams,
+      fields: { hashSecret: null },
       polling: {
         concurrency: 8,
         jitter: 0.1,

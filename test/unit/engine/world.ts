@@ -99,6 +99,7 @@ export function createWorld(changes: Partial<World> = {}): World {
       maxBatchRecords: 500,
       publish: {},
       eventTimed: [],
+      fieldRules: {},
       tombstones: false,
       instance: 'test-1',
     },

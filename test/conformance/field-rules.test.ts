@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { fieldRulesOf } from '../../src/config/field-lists.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type FieldRules, treatments, type Treatment } from '../../src/engine/field-rules.ts';
+import type { Json, Value } from '../../src/engine/json.ts';
+import {
+  type InstagramStreamName,
+  streamNames,
+  streams,
+} from '../../src/instagram/streams/index.ts';
+import { openLocalCodec } from '../../src/registry/index.ts';
+import { readSchema } from '../../src/registry/schemas.ts';
+import { account } from '../support/accounts.ts';
+import { examples } from './examples/index.ts';
+import { schemaFields } from './schema-fields.ts';
+
+const required = {
+  INSTAGRAM_ACCESS_TOKEN: 'token',
+  KAFKA_BROKERS: 'localhost:9092',
+  SCHEMA_REGISTRY_URL: 'http://localhost:8081',
+  FIELDS_HASH_SECRET: 'k'.repeat(32),
+};
+
+/** The rules of one listed field; undefined where the configuration rejects it. */
+function rulesOf(
+  name: InstagramStreamName,
+  treatment: Treatment,
+  path: string,
+): FieldRules | undefined {
+  const variable = `STREAM_${name}_${treatment}`.toUpperCase();
+  try {
+    return fieldRulesOf(loadConfig({ env: { ...required, [variable]: path }, args: {} }))[name];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return undefined;
+  }
+}
+
+describe.each(streamNames)('field rules of %s', (name) => {
+  const codec = openLocalCodec([name]);
+  const encoded = (value: Value) => codec.toJson(name, codec.encoder.encode(name, value));
+  const mapped = streams[name].toRecord(examples[name].node, { account, polledAtMs: 1 });
+  const record = mapped.kind === 'record' ? mapped.record : {};
+  const fields = schemaFields(JSON.parse(readSchema(name).text) as Json);
+
+  test.each(treatments)(
+    'change the value of every field that `%s` may list, and keep the record valid',
+    (treatment) => {
+      const rules = fields.flatMap(({ path }) => rulesOf(name, treatment, path) ?? []);
+      const unchanged = encoded(record);
+
+      for (const { apply } of rules) {
+        expect(encoded(apply(record))).not.toEqual(unchanged);
+      }
+    },
+  );
+
+  test('exclude every field that may be null, except the origin', () => {
+    const accepted = fields.filter(({ path }) => rulesOf(name, 'exclude', path) !== undefined);
+    const nullable = fields.filter(({ type }) => Array.isArray(type));
+
+    expect(accepted).toEqual(nullable.filter(({ path }) => path !== 'page_id'));
+  });
+});
