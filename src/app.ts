@@ -26,6 +26,7 @@ import { openRegistry } from './registry/index.ts';
 import { watchContract } from './instagram/extract/contract-probe.ts';
 import { createSource, type InstagramSource } from './instagram/extract/extract.ts';
 import type { SourceSettings } from './instagram/extract/extraction.ts';
+import { withoutExcluded } from './instagram/extract/requested.ts';
 import { systemClock } from './engine/clock.ts';
 import type {
   AccountDirectory,
@@ -346,6 +347,11 @@ function sourceSettings({ instagram, polling }: Config): SourceSettings {
   };
 }
 
+/** Returns the declaration of a stream without the requests of its excluded fields. */
+export function requestedStream(config: Config, name: InstagramStreamName) {
+  return withoutExcluded(streams[name], config.streams[name].exclude);
+}
+
 /** Prepares schemas, topics and accounts; returns the parts that the supervisor runs. */
 async function start(
   config: Config,
@@ -360,7 +366,7 @@ async function start(
     untilReady('graph', (stop) => instagram.directory.list(stop), tools, signal),
   ]);
   const polled = enabledStreams(config).map((name) => ({
-    stream: streams[name],
+    stream: requestedStream(config, name),
     intervalMs: config.streams[name].intervalMs,
   }));
   const { apiVersion, accountsRefreshMs } = config.instagram;

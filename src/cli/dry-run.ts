@@ -1,4 +1,4 @@
-import { openReading } from '../app.ts';
+import { openReading, requestedStream } from '../app.ts';
 import { type Config, enabledStreams } from '../config/config.ts';
 
 import type { ExitCode } from '../engine/errors.ts';
@@ -6,12 +6,7 @@ import { dryRun } from '../engine/once.ts';
 import type { OutgoingRecord } from '../engine/ports.ts';
 import { printable } from '../engine/printable.ts';
 import { topicName } from '../engine/stream-name.ts';
-import {
-  type InstagramStreamName,
-  isStreamName,
-  streamNames,
-  streams,
-} from '../instagram/streams/index.ts';
+import { type InstagramStreamName, isStreamName, streamNames } from '../instagram/streams/index.ts';
 import { type LocalCodec, openLocalCodec } from '../registry/index.ts';
 import {
   accountIds,
@@ -64,6 +59,7 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
     instagram: { ...instagram, accounts: account ?? instagram.accounts },
   };
   const chosen = named.length > 0 ? named : enabledStreams(config);
+  const requested = chosen.map((name) => requestedStream(config, name));
   const isForPeople = process.stdout.isTTY && !json;
   const codec = openLocalCodec([...chosen, 'dead_letters']);
   const show = (record: OutgoingRecord): void => {
@@ -77,7 +73,7 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
       const maxBatchRecords = Math.min(tools.settings.maxBatchRecords, limit);
       const deadlineMs = tools.clock.nowMs() + config.polling.onceTimeoutMs;
       return await dryRun(
-        { directory, limit, show, streams: chosen.map((name) => streams[name]), deadlineMs },
+        { directory, limit, show, streams: requested, deadlineMs },
         { ...tools, settings: { ...tools.settings, maxBatchRecords } },
         signal,
       );

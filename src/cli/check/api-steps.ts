@@ -1,4 +1,4 @@
-import type { Reading } from '../../app.ts';
+import { type Reading, requestedStream } from '../../app.ts';
 import { type Config, enabledStreams } from '../../config/config.ts';
 import type { Account } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
@@ -60,7 +60,7 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
     step('api.contract', ['api.accounts'], async (signal) => {
       const [account] = accounts;
       if (account === undefined) return [skipped('no account to try them on')];
-      const enabled = enabledStreams(config).map((name) => streams[name]);
+      const enabled = enabledStreams(config).map((name) => requestedStream(config, name));
       forms = await probeContract({ account, streams: enabled }, reading.tools, signal);
       return contract(forms, {
         account,

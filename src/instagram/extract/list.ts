@@ -165,7 +165,7 @@ function isOld(nodes: readonly Node[], untilMs: number): boolean {
 }
 
 /** The fields of a media that the other streams of the list need. */
-const cachedFields = new Set([
+export const cachedFields: ReadonlySet<string> = new Set([
   'id',
   'media_type',
   'media_product_type',
