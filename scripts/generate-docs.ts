@@ -1,5 +1,5 @@
 /**
- * Writes the generated pages of docs/, and the generated parts of hand-written pages. With `--check`
+ * Writes the generated files of docs/ and examples/, and the generated parts of hand-written pages. With `--check`
  * writes nothing and exits 1 when one is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,8 @@ import { renderDifferences } from './airbyte-table.ts';
 import { renderAsyncApi } from './asyncapi.ts';
 import { renderCommandsPage } from './commands-page.ts';
 import { renderConfigurationPage } from './configuration-page.ts';
+import { renderKeys } from './keys-table.ts';
+import { renderPostgresTables } from './postgres-tables.ts';
 import { renderDefaultStreams, renderOtherStreams, renderStreamsPage } from './streams-page.ts';
 import { renderSupportPage } from './support-page.ts';
 
@@ -25,10 +27,12 @@ const documents: readonly GeneratedDocument[] = [
   { file: 'docs/configuration.md', render: renderConfigurationPage },
   { file: 'docs/streams.md', render: renderStreamsPage },
   { file: 'docs/support.md', render: renderSupportPage },
+  { file: 'examples/postgres/tables.sql', render: renderPostgresTables },
   parts('README.md', {
     'default streams': renderDefaultStreams,
     'other streams': renderOtherStreams,
   }),
+  parts('docs/consuming.md', { keys: renderKeys }),
   parts('docs/airbyte.md', { differences: renderDifferences }),
 ];
 
@@ -68,8 +72,9 @@ function parts(file: string, renderers: Readonly<Record<string, () => string>>):
   return { file, render };
 }
 
-/** A page as prettier writes it: prose is wrapped. */
+/** A page as prettier writes it: prose is wrapped. Prettier does not know SQL. */
 async function formatted(path: string, text: string): Promise<string> {
+  if (path.endsWith('.sql')) return text;
   return await format(text, { ...(await resolveConfig(path)), filepath: path });
 }
 

@@ -9,10 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startCluster } from '../sandbox/cluster/start.ts';
+import { findPostgres } from '../sandbox/postgres/database.ts';
 
-const withoutCluster = ['unit', 'conformance', 'golden', 'browser'];
-/** Suites that run on request only: `browser` needs a Chromium. */
-const onRequest = ['browser'];
+const withoutCluster = ['unit', 'conformance', 'golden', 'browser', 'examples'];
+/** Suites that run on request only: `browser` needs a Chromium, `examples` needs a PostgreSQL. */
+const onRequest = ['browser', 'examples'];
 const withCluster = ['integration', 'faults'];
 
 interface Tally {
@@ -93,6 +94,12 @@ const wants = (suite: string) =>
   asked.includes(suite) ||
   values.with.includes(suite) ||
   (asked.length === 0 && !onRequest.includes(suite));
+if (wants('examples')) {
+  await findPostgres(process.env).catch((error: unknown) => {
+    console.error((error as Error).message);
+    process.exit(1);
+  });
+}
 const tallies: Tally[] = [];
 const quick = withoutCluster.filter(wants);
 const slow = withCluster.filter(wants);

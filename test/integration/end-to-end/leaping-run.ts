@@ -17,7 +17,7 @@ export interface LeapingRun extends AsyncDisposable {
 
 /** Starts `run`; it is ready when this resolves, and stopped when disposed of. */
 export async function startLeapingRun(
-  { api, env }: Deployment,
+  { api, env }: Pick<Deployment, 'api' | 'env'>,
   changes: Readonly<Record<string, string>> = {},
 ): Promise<LeapingRun> {
   const { clock: worldClock } = api.world;

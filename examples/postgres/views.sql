@@ -1,0 +1,68 @@
+-- Views for the questions that people ask first. Times are UTC; a day is one of the API's, which
+-- ends at midnight US Pacific time.
+
+-- Maps as rows.
+
+CREATE OR REPLACE VIEW online_followers AS
+SELECT business_account_id, date, hour::int, followers::bigint
+FROM user_insights, each(online_followers) AS entry (hour, followers);
+
+CREATE OR REPLACE VIEW follower_demographics AS
+SELECT business_account_id, breakdown, segment, followers::bigint
+FROM user_lifetime_insights, each(value) AS entry (segment, followers);
+
+CREATE OR REPLACE VIEW story_navigation AS
+SELECT id, business_account_id, action, times::bigint
+FROM story_insights, each(navigation_actions) AS entry (action, times);
+
+-- How many followers did an account have at the end of a day, and how many were new?
+
+CREATE OR REPLACE VIEW followers_by_day AS
+WITH counts AS (
+  SELECT DISTINCT ON (id, day) id AS business_account_id, day, followers_count AS followers
+  FROM users_history,
+    LATERAL (SELECT (polled_at AT TIME ZONE 'UTC' AT TIME ZONE 'America/Los_Angeles')::date AS day)
+      AS pacific
+  ORDER BY id, day, polled_at DESC
+), gains AS (
+  SELECT business_account_id, follower_count AS new_followers,
+    (date AT TIME ZONE 'UTC' AT TIME ZONE 'America/Los_Angeles')::date - 1 AS day
+  FROM user_insights
+)
+SELECT business_account_id, day, followers, new_followers
+FROM counts FULL JOIN gains USING (business_account_id, day);
+
+-- How did a post do in its first 48 hours? One row for each change of its insights.
+
+CREATE OR REPLACE VIEW first_48_hours AS
+SELECT id, business_account_id, timestamp AS posted_at, age, views, reach, likes, comments, shares,
+  saved, total_interactions
+FROM media_insights_history, LATERAL (SELECT polled_at - timestamp AS age) AS since
+WHERE age <= interval '48 hours';
+
+-- At which hour do posts do best, and how many followers are online then?
+
+CREATE OR REPLACE VIEW best_posting_hour AS
+WITH posts AS (
+  SELECT business_account_id, extract(hour FROM timestamp)::int AS utc_hour, count(*) AS posts,
+    round(avg(reach)) AS average_reach, round(avg(total_interactions)) AS average_interactions
+  FROM media_insights
+  GROUP BY business_account_id, utc_hour
+), online AS (
+  -- The API counts these hours at UTC-7 all year.
+  SELECT business_account_id, (hour + 7) % 24 AS utc_hour,
+    round(avg(followers)) AS followers_online
+  FROM online_followers
+  GROUP BY business_account_id, utc_hour
+)
+SELECT *, rank() OVER (PARTITION BY business_account_id ORDER BY average_reach DESC)
+FROM posts LEFT JOIN online USING (business_account_id, utc_hour);
+
+-- How many viewers left at a story? The history still has the stories that a tombstone deleted.
+
+CREATE OR REPLACE VIEW story_exits AS
+SELECT DISTINCT ON (id) id, business_account_id, timestamp AS posted_at, views,
+  (navigation_actions -> 'tap_exit')::bigint AS exits,
+  round(100.0 * (navigation_actions -> 'tap_exit')::bigint / nullif(views, 0), 1) AS exits_per_100_views
+FROM story_insights_history
+ORDER BY id, polled_at DESC;

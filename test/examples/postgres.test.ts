@@ -1,0 +1,259 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitUntil } from '../../sandbox/cluster/readiness.ts';
+import { createWorld } from '../../sandbox/graph-api/world.ts';
+import { EXAMPLE, startConnect } from '../../sandbox/postgres/connect.ts';
+import { type Database, startDatabase } from '../../sandbox/postgres/database.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { type DecodedRecord, readTopics } from '../../sandbox/topics.ts';
+import { streamNames, streams } from '../../src/instagram/streams/index.ts';
+import { startLeapingRun } from '../integration/end-to-end/leaping-run.ts';
+import { actualRow, expectedRow, newestByKey, type Row } from './postgres-rows.ts';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const histories = ['users', 'media_insights', 'story_insights'] as const;
+
+/** The daylight saving of the United States began on 8 March, the second day of the run. */
+const world = createWorld({
+  seed: 61,
+  now: '2026-03-07T06:00:00Z',
+  accounts: 2,
+  smallAccounts: 0,
+  mediaPerAccount: 12,
+  preConversionMedia: 0,
+  storiesPerAccount: 3,
+  unseenStories: 0,
+  insightsDays: 6,
+  postsPerDay: 4,
+});
+const account = world.accounts[0]?.id ?? '';
+const firstPost = world.accounts[0]?.media[3]?.id ?? '';
+
+const stack = new AsyncDisposableStack();
+let database: Database;
+let topics: ReadonlyMap<string, readonly DecodedRecord[]>;
+
+const recordsOf = (stream: string): readonly DecodedRecord[] =>
+  topics.get(`instagram.${stream.replaceAll('_', '-')}`) ?? [];
+const valuesOf = (stream: string) =>
+  recordsOf(stream).flatMap(({ value }) => (value === null ? [] : [value]));
+const rowsOf = async (sql: string): Promise<readonly Row[]> =>
+  (await database.query<Row>(sql)).map(actualRow);
+
+/** Runs the program for three days of the world, while the sinks write; a post is deleted. */
+async function runThreeDays({ api, env }: Sandbox): Promise<void> {
+  const intervals = ['MEDIA', 'MEDIA_INSIGHTS', 'STORIES', 'STORY_INSIGHTS', 'USERS'].map(
+    (name) => [`STREAM_${name}_INTERVAL`, '2h'],
+  );
+  await using run = await startLeapingRun(
+    { api, env },
+    {
+      ...(Object.fromEntries(intervals) as Record<string, string>),
+      STREAMS: 'all',
+      KAFKA_TOMBSTONES: 'true',
+      INSTAGRAM_START_DATE: '2026-03-01',
+    },
+  );
+  await run.pass(1.5 * DAY_MS);
+  world.conditions.set({ deletedMedia: [firstPost] });
+  await run.pass(1.5 * DAY_MS);
+}
+
+/** Waits until a table has as many rows as its topic has keys, and its newest record. */
+async function waitForTable(stream: string, verify: () => Promise<void>): Promise<void> {
+  const wanted = [...newestByKey(recordsOf(stream)).values()];
+  const newestMs = Math.max(...wanted.map((value) => Number(value['polled_at'])));
+  const probe = async (): Promise<boolean> => {
+    await verify();
+    const rows = await rowsOf(`SELECT polled_at FROM ${stream}`);
+    return (
+      rows.length === wanted.length &&
+      Math.max(...rows.map((r) => Number(r['polled_at']))) === newestMs
+    );
+  };
+  await waitUntil(probe, { subject: `table ${stream}`, timeoutMs: 60_000 });
+}
+
+beforeAll(async () => {
+  const log = (): void => undefined;
+  const { signal } = new AbortController();
+  const sandbox = stack.use(await startSandbox({ world, login: 'facebook', log, signal }));
+  database = stack.use(await startDatabase(process.env));
+  await database.runFile(join(EXAMPLE, 'tables.sql'));
+  await database.runFile(join(EXAMPLE, 'views.sql'));
+  const { cluster } = sandbox;
+  // Times are UTC in every zone.
+  const env = { ...process.env, TZ: 'America/New_York' };
+  const connect = stack.use(await startConnect({ cluster, database, env, log }));
+  await runThreeDays(sandbox);
+  const { brokers, registryUrl } = cluster;
+  const names = streamNames.map((name) => `instagram.${name.replaceAll('_', '-')}`);
+  topics = await readTopics({ brokers, registryUrl }, names);
+  for (const name of streamNames) await waitForTable(name, () => connect.verify());
+}, 600_000);
+
+afterAll(async () => {
+  await stack.disposeAsync();
+});
+
+describe('PostgreSQL', () => {
+  it.each(streamNames)('has the newest record of each key of %s', async (name) => {
+    const { key: parts, tracksNodes } = streams[name];
+    const hasKeyColumn = tracksNodes && parts.length > 1;
+    const expected = [...newestByKey(recordsOf(name))].map(([key, value]) => ({
+      ...(hasKeyColumn ? { key } : {}),
+      ...expectedRow(value),
+    }));
+    const key = hasKeyColumn ? ['key'] : parts;
+    const sorted = (rows: readonly Row[]) =>
+      rows.toSorted((a, b) => (key.map((k) => a[k]).join() < key.map((k) => b[k]).join() ? -1 : 1));
+
+    expect(expected.length).toBeGreaterThan(0);
+    expect(sorted(await rowsOf(`SELECT * FROM ${name}`))).toEqual(sorted(expected));
+  });
+
+  it.each(histories)('keeps every record of %s', async (name) => {
+    const expected = valuesOf(name).map(expectedRow);
+    const keys = new Set(expected.map((row) => `${String(row['id'])} ${String(row['polled_at'])}`));
+    const rows = await rowsOf(`SELECT * FROM ${name}_history`);
+
+    expect(keys.size).toBe(expected.length);
+    expect(rows).toHaveLength(expected.length);
+    expect(rows).toEqual(expect.arrayContaining(expected));
+  });
+
+  it('deletes the row of a tombstone and keeps its history', async () => {
+    const count = async (table: string) =>
+      (await rowsOf(`SELECT FROM ${table} WHERE id = '${firstPost}'`)).length;
+
+    expect(await count('media')).toBe(0);
+    expect(await count('media_insights')).toBe(0);
+    expect(await count('media_insights_history')).toBeGreaterThan(0);
+  });
+});
+
+describe('views of PostgreSQL', () => {
+  it('followers_by_day has the new followers of a Pacific day and its last count', async () => {
+    const rows = await rowsOf(
+      `SELECT day, followers, new_followers FROM followers_by_day WHERE business_account_id = '${account}' ORDER BY day`,
+    );
+    const lastCounts = new Map(
+      valuesOf('users')
+        .filter(({ id }) => id === account)
+        .map((value) => [pacificDay(Number(value['polled_at'])), value['followers_count']]),
+    );
+
+    expect(rows.map(({ day, new_followers }) => [day, new_followers])).toEqual([
+      ['2026-02-28', 62],
+      ['2026-03-01', 87],
+      ['2026-03-02', 41],
+      ['2026-03-03', 103],
+      ['2026-03-04', 5],
+      ['2026-03-05', 2],
+      ['2026-03-06', 67],
+      ['2026-03-07', 135],
+      ['2026-03-08', 25],
+      ['2026-03-09', null],
+    ]);
+    expect([...lastCounts.keys()]).toEqual([
+      '2026-03-06',
+      '2026-03-07',
+      '2026-03-08',
+      '2026-03-09',
+    ]);
+    expect(rows.slice(-4).map(({ followers }) => followers)).toEqual([...lastCounts.values()]);
+  });
+
+  it('first_48_hours has each change of a post until it is two days old', async () => {
+    const ages = (await rowsOf(
+      'SELECT id, views, extract(epoch FROM age) * 1000 AS age FROM first_48_hours ORDER BY id, age',
+    )) as readonly { id: string; views: number; age: number }[];
+    const all = valuesOf('media_insights').map((value) => ({
+      id: String(value['id']),
+      views: value['views'],
+      age: Number(value['polled_at']) - Number(value['timestamp']),
+    }));
+    const young = all.filter(({ age }) => age <= 2 * DAY_MS);
+    const published = new Set(young.filter(({ age }) => age < 2 * HOUR_MS).map(({ id }) => id));
+
+    expect(published.size).toBeGreaterThan(10);
+    expect(young.length).toBeLessThan(all.length);
+    expect(ages).toEqual(
+      young.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.age - b.age)),
+    );
+  });
+
+  it('best_posting_hour has the averages of the posts of an hour', async () => {
+    const rows = await rowsOf(
+      `SELECT utc_hour, posts, average_reach, rank FROM best_posting_hour WHERE business_account_id = '${account}'`,
+    );
+    const reachByHour = Map.groupBy(
+      [...newestByKey(recordsOf('media_insights')).values()].filter(
+        (value) => value['business_account_id'] === account,
+      ),
+      (value) => new Date(Number(value['timestamp'])).getUTCHours(),
+    );
+    const expected = [...reachByHour].map(([hour, posts]) => ({
+      utc_hour: hour,
+      posts: posts.length,
+      average_reach: Math.round(
+        posts.reduce((sum, post) => sum + Number(post['reach']), 0) / posts.length,
+      ),
+    }));
+
+    const better = (reach: number) => expected.filter((row) => row.average_reach > reach).length;
+
+    expect(rows).toHaveLength(expected.length);
+    expect(rows).toEqual(
+      expect.arrayContaining(
+        expected.map((row) => ({ ...row, rank: 1 + better(row.average_reach) })),
+      ),
+    );
+  });
+
+  it('story_exits has the last count of each story, also of those that are gone', async () => {
+    const rows = await rowsOf('SELECT id, views, exits FROM story_exits');
+    const last = new Map(valuesOf('story_insights').map((value) => [value['id'], value]));
+
+    expect(rows.length).toBeGreaterThan(newestByKey(recordsOf('story_insights')).size);
+    expect(rows).toHaveLength(last.size);
+    expect(rows).toEqual(
+      expect.arrayContaining(
+        [...last.values()].map(({ id, views, navigation_actions: actions }) => ({
+          id,
+          views,
+          exits: (actions as Row | null)?.['tap_exit'] ?? null,
+        })),
+      ),
+    );
+  });
+
+  it('has a row for each value of a map', async () => {
+    const countries = (await rowsOf(
+      `SELECT segment, followers FROM follower_demographics WHERE business_account_id = '${account}' AND breakdown = 'country'`,
+    )) as readonly { segment: string; followers: number }[];
+    const [online] = await rowsOf('SELECT count(*), sum(followers) FROM online_followers');
+    const hours = onlineCounts();
+
+    expect(Object.fromEntries(countries.map((row) => [row.segment, row.followers]))).toEqual(
+      newestByKey(recordsOf('user_lifetime_insights')).get(`${account}/country`)?.['value'],
+    );
+    expect(online).toEqual({
+      count: hours.length,
+      sum: hours.reduce((sum, count) => sum + count, 0),
+    });
+  });
+});
+
+/** Returns the followers online of every hour that is in the newest records. */
+function onlineCounts(): readonly number[] {
+  return [...newestByKey(recordsOf('user_insights')).values()].flatMap(
+    ({ online_followers: map }) => Object.values((map ?? {}) as Readonly<Record<string, number>>),
+  );
+}
+
+function pacificDay(ms: number): string {
+  // Swedish writes a date as ISO does.
+  return new Date(ms).toLocaleDateString('sv', { timeZone: 'America/Los_Angeles' });
+}
