@@ -71,7 +71,7 @@ export function readConfig(configSources: ConfigSources): ReadConfig {
     .map((leaf) => ({ leaf, raw: rawOf(leaf.path) }))
     .filter(({ leaf, raw }) => !named.has(leaf.path) && (raw !== null || isWhole))
     .map(({ leaf, raw }) => rejectedProblem(leaf, raw, originOf(leaf)));
-  const unfit = relationProblems(values);
+  const unfit = relationProblems(values, rawOf);
   return { leaves, rawOf, originOf, values, problems: [...sourceProblems, ...problems, ...unfit] };
 }
 
@@ -164,10 +164,10 @@ function howToSet({ env, arg, path, format }: PlacedLeaf): string {
     : `set ${env}, --${arg} or "${path}" in the configuration file`;
 }
 
-function placeOf({ env, path }: PlacedLeaf, { origin, from }: ValueOrigin): string {
-  if (origin === 'argument') return from;
-  if (origin === 'environment' || origin === 'secret-file') return env;
-  return `"${path}" in the configuration file`;
+function placeOf({ path }: PlacedLeaf, { origin, from }: ValueOrigin): string {
+  if (origin === 'secret-file') return `the file that ${from} names`;
+  if (origin === 'default') return `"${path}" in ${from}`;
+  return origin === 'file' ? `"${path}" in the configuration file` : from;
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -3,6 +3,7 @@ import type { Login } from '../engine/account.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { fieldListProblems } from './field-lists.ts';
 import type { Secret } from './named-formats.ts';
+import { showValue } from './redaction.ts';
 import { leaves } from './schema.ts';
 import { lackingStreams } from './stream-list.ts';
 import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
@@ -10,8 +11,10 @@ import { readTextFile } from './text-file.ts';
 
 type GetValue = (path: string) => unknown;
 
-interface Relation extends Omit<ConfigProblem, 'env'> {
+interface Relation extends Pick<ConfigProblem, 'path' | 'expected' | 'action'> {
   readonly other: string;
+  /** The description of both values, where they are secret or lists; else the values are shown. */
+  readonly received?: string;
   readonly holds: (value: unknown, other: unknown) => boolean;
 }
 
@@ -27,7 +30,6 @@ const relations: readonly Relation[] = [
   {
     path: 'polling.retryBase',
     other: 'polling.retryMax',
-    received: 'a first wait longer than the longest',
     expected: 'at most polling.retryMax',
     action: 'lower POLLING_RETRY_BASE or raise POLLING_RETRY_MAX',
     holds: (base, max) => Number(base) <= Number(max),
@@ -35,7 +37,6 @@ const relations: readonly Relation[] = [
   {
     path: 'polling.newMediaAge',
     other: 'polling.recentMediaAge',
-    received: 'an age of new media above that of recent ones',
     expected: 'at most polling.recentMediaAge',
     action: 'lower POLLING_NEW_MEDIA_AGE or raise POLLING_RECENT_MEDIA_AGE',
     holds: (newest, recent) => Number(newest) <= Number(recent),
@@ -43,7 +44,6 @@ const relations: readonly Relation[] = [
   {
     path: 'kafka.group.heartbeat',
     other: 'kafka.group.sessionTimeout',
-    received: 'fewer than three heartbeats a session',
     expected: 'at most a third of kafka.group.sessionTimeout',
     action: 'lower KAFKA_GROUP_HEARTBEAT or raise KAFKA_GROUP_SESSION_TIMEOUT',
     holds: (heartbeat, session) => Number(heartbeat) * 3 <= Number(session),
@@ -51,7 +51,6 @@ const relations: readonly Relation[] = [
   {
     path: 'kafka.topics.minInSyncReplicas',
     other: 'kafka.topics.replicationFactor',
-    received: 'more in-sync replicas than replicas',
     expected: 'at most kafka.topics.replicationFactor',
     action: 'lower KAFKA_TOPICS_MIN_IN_SYNC_REPLICAS or raise KAFKA_TOPICS_REPLICATION_FACTOR',
     holds: (inSync, replicas) => replicas === -1 || Number(inSync) <= Number(replicas),
@@ -59,8 +58,8 @@ const relations: readonly Relation[] = [
   {
     path: 'schemaRegistry.bearerToken',
     other: 'schemaRegistry.username',
-    received: 'a token beside a user name',
-    expected: 'one way to log in',
+    received: 'both a bearer token and basic authentication',
+    expected: 'one of the two',
     action: 'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password',
     holds: (token, username) => token === null || username === null,
   },
@@ -82,37 +81,45 @@ function replicasOf(name: InstagramStreamName): Relation {
   };
 }
 
-/** The problems of fields that are valid by themselves but do not fit together. */
-export function relationProblems(values: ReadonlyMap<string, unknown>): readonly ConfigProblem[] {
+/**
+ * The problems of fields that are valid by themselves but do not fit together.
+ * @param values - the typed values by path, without rejected ones
+ * @param rawOf - returns the raw value of a path, for messages
+ */
+export function relationProblems(
+  values: ReadonlyMap<string, unknown>,
+  rawOf: GetValue,
+): readonly ConfigProblem[] {
   // Rejected fields are missing here; they are reported already.
   const get: GetValue = (path) => values.get(path);
   const findings = [
     ...relations
       .filter(({ path, other }) => values.has(path) && values.has(other))
       .filter(({ path, other, holds }) => !holds(get(path), get(other)))
-      .map(({ path, received, expected, action }) => ({
-        path,
-        env: null,
-        received,
-        expected,
-        action,
-      })),
+      .map((relation) => relationFinding(relation, rawOf)),
     ...(values.has('streams.enabled') && values.has('instagram.login') ? streamFindings(get) : []),
     ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
-      ? [...mechanismFindings(get), ...loginFindings(get), ...signingKeyFindings(get)]
+      ? [...mechanismFindings(get), ...authenticationFindings(get), ...signingKeyFindings(get)]
       : []),
     ...(textOf(get('kafka.securityProtocol'), 'SSL').endsWith('SSL')
       ? keyFindings(get, 'kafka.ssl')
       : tlsFindings(get, 'kafka.ssl', 'set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL')),
     ...(textOf(get('schemaRegistry.url'), 'https:').startsWith('https:')
       ? keyFindings(get, 'schemaRegistry.ssl')
-      : tlsFindings(get, 'schemaRegistry.ssl', 'let SCHEMA_REGISTRY_URL begin with https://')),
+      : tlsFindings(get, 'schemaRegistry.ssl', 'use an https:// URL in SCHEMA_REGISTRY_URL')),
     ...fieldListProblems(values),
   ];
   return findings.map((one) => ({
     ...one,
     env: leaves.find(({ path }) => path === one.path)?.env ?? null,
   }));
+}
+
+function relationFinding(relation: Relation, rawOf: GetValue): ConfigProblem {
+  const { path, other, received, expected, action } = relation;
+  if (received !== undefined) return finding(path, received, expected, action);
+  const limit = `${expected} (${showValue(rawOf(other), false)})`;
+  return finding(path, showValue(rawOf(path), false), limit, action);
 }
 
 /** Creates the problem of one field. */
@@ -146,13 +153,13 @@ function mechanismFindings(get: GetValue): readonly ConfigProblem[] {
     hasMechanism
       ? finding(
           'kafka.securityProtocol',
-          `${protocol}, which has no login, and a SASL mechanism`,
+          `${protocol}, which has no authentication, and a SASL mechanism`,
           'SASL_SSL or SASL_PLAINTEXT',
           'set KAFKA_SECURITY_PROTOCOL=SASL_SSL, or remove KAFKA_SASL_MECHANISM',
         )
       : finding(
           'kafka.sasl.mechanism',
-          `nothing, and the protocol ${protocol}, which needs a login`,
+          `nothing, and the protocol ${protocol}, which needs authentication`,
           'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or AWS_MSK_IAM',
           'set KAFKA_SASL_MECHANISM',
         ),
@@ -161,53 +168,57 @@ function mechanismFindings(get: GetValue): readonly ConfigProblem[] {
 
 const unused = 'a value that would not be used';
 
-type KafkaLogin = 'password' | 'oauthbearer' | 'awsMskIam';
+/** The groups of settings that mechanisms use. */
+type AuthenticationKind = 'password' | 'oauthbearer' | 'awsMskIam';
 
-/** A setting of one login; by its `method`, of one authentication at the token endpoint. */
-interface LoginField {
+/**
+ * A setting of one kind of authentication; by its `method`, of one client authentication at the
+ * token endpoint.
+ */
+interface AuthenticationField {
   readonly path: string;
-  readonly login: KafkaLogin;
+  readonly kind: AuthenticationKind;
   readonly method?: 'client_secret' | 'private_key_jwt';
   readonly isOptional?: true;
 }
 
-const oauth = 'kafka.sasl.oauthbearer';
-const loginFields: readonly LoginField[] = [
-  { path: 'kafka.sasl.username', login: 'password' },
-  { path: 'kafka.sasl.password', login: 'password' },
-  { path: `${oauth}.tokenEndpointUrl`, login: 'oauthbearer' },
-  { path: `${oauth}.clientId`, login: 'oauthbearer' },
-  { path: `${oauth}.clientSecret`, login: 'oauthbearer', method: 'client_secret' },
-  { path: `${oauth}.keyLocation`, login: 'oauthbearer', method: 'private_key_jwt' },
+const oauthbearer = 'kafka.sasl.oauthbearer';
+const authenticationFields: readonly AuthenticationField[] = [
+  { path: 'kafka.sasl.username', kind: 'password' },
+  { path: 'kafka.sasl.password', kind: 'password' },
+  { path: `${oauthbearer}.tokenEndpointUrl`, kind: 'oauthbearer' },
+  { path: `${oauthbearer}.clientId`, kind: 'oauthbearer' },
+  { path: `${oauthbearer}.clientSecret`, kind: 'oauthbearer', method: 'client_secret' },
+  { path: `${oauthbearer}.keyLocation`, kind: 'oauthbearer', method: 'private_key_jwt' },
   ...['keyPassword', 'keyId', 'assertionAudience'].map(
     (name) =>
       ({
-        path: `${oauth}.${name}`,
-        login: 'oauthbearer',
+        path: `${oauthbearer}.${name}`,
+        kind: 'oauthbearer',
         method: 'private_key_jwt',
         isOptional: true,
       }) as const,
   ),
-  { path: `${oauth}.scope`, login: 'oauthbearer', isOptional: true },
-  { path: `${oauth}.extensions`, login: 'oauthbearer', isOptional: true },
-  { path: 'kafka.sasl.awsMskIam.region', login: 'awsMskIam' },
-  { path: 'kafka.sasl.awsMskIam.roleArn', login: 'awsMskIam', isOptional: true },
+  { path: `${oauthbearer}.scope`, kind: 'oauthbearer', isOptional: true },
+  { path: `${oauthbearer}.extensions`, kind: 'oauthbearer', isOptional: true },
+  { path: 'kafka.sasl.awsMskIam.region', kind: 'awsMskIam' },
+  { path: 'kafka.sasl.awsMskIam.roleArn', kind: 'awsMskIam', isOptional: true },
 ];
 
-function loginOf(mechanism: unknown): KafkaLogin | undefined {
+function kindOf(mechanism: unknown): AuthenticationKind | undefined {
   if (mechanism === 'OAUTHBEARER') return 'oauthbearer';
   if (mechanism === 'AWS_MSK_IAM') return 'awsMskIam';
   return isSet(mechanism) ? 'password' : undefined;
 }
 
-function loginFindings(get: GetValue): readonly ConfigProblem[] {
+function authenticationFindings(get: GetValue): readonly ConfigProblem[] {
   const mechanism = get('kafka.sasl.mechanism');
-  const login = loginOf(mechanism);
+  const kind = kindOf(mechanism);
   const name = isSet(mechanism) ? String(mechanism) : 'not set';
   const byMechanism = `because KAFKA_SASL_MECHANISM is ${name}`;
-  const authentication = get(`${oauth}.clientAuthentication`);
-  return loginFields.flatMap((field) => {
-    if (field.login !== login) return unusedFindings(get, field, byMechanism);
+  const authentication = get(`${oauthbearer}.clientAuthentication`);
+  return authenticationFields.flatMap((field) => {
+    if (field.kind !== kind) return unusedFindings(get, field, byMechanism);
     if (field.method === undefined) return missingFindings(get, field, byMechanism);
     // A rejected authentication is reported already; what it needs is unknown.
     if (typeof authentication !== 'string') return [];
@@ -218,12 +229,16 @@ function loginFindings(get: GetValue): readonly ConfigProblem[] {
   });
 }
 
-function unusedFindings(get: GetValue, { path }: LoginField, because: string) {
+function unusedFindings(get: GetValue, { path }: AuthenticationField, because: string) {
   const action = 'remove it, or set the mechanism that uses it';
   return isSet(get(path)) ? [finding(path, unused, `nothing, ${because}`, action)] : [];
 }
 
-function missingFindings(get: GetValue, { path, isOptional }: LoginField, because: string) {
+function missingFindings(
+  get: GetValue,
+  { path, isOptional }: AuthenticationField,
+  because: string,
+) {
   if (isOptional === true || get(path) !== null) return [];
   const action = 'set it, or choose another mechanism';
   return [finding(path, 'nothing', `a value, ${because}`, action)];
@@ -238,11 +253,11 @@ const curves: Readonly<Record<string, string>> = {
 
 /** The problem of a signing key that cannot be opened, or is of another kind than the algorithm. */
 function signingKeyFindings(get: GetValue): readonly ConfigProblem[] {
-  const path = `${oauth}.keyLocation`;
+  const path = `${oauthbearer}.keyLocation`;
   const file = get(path);
-  const algorithm = get(`${oauth}.keyAlgorithm`);
+  const algorithm = get(`${oauthbearer}.keyAlgorithm`);
   if (typeof file !== 'string' || typeof algorithm !== 'string') return [];
-  const secret = get(`${oauth}.keyPassword`) as Secret | null | undefined;
+  const secret = get(`${oauthbearer}.keyPassword`) as Secret | null | undefined;
   const received = whyNoSigner(file, secret?.text ?? null, algorithm);
   const curve = curves[algorithm];
   const kind = curve === undefined ? 'a private RSA key' : `a private key on the curve ${curve}`;
@@ -259,7 +274,7 @@ function whyNoSigner(
   const text = readTextFile(file);
   // An unreadable file is rejected by the field's own format.
   if (!text.ok) return undefined;
-  const key = openKey(text.text, passphrase);
+  const key = openKey(text.text, passphrase, `${oauthbearer}.keyPassword`);
   if (typeof key === 'string') return key;
   const type = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType;
   return type === (curves[algorithm] ?? 'rsa') ? undefined : `a key of the type ${type}`;
@@ -280,42 +295,71 @@ function keyFindings(get: GetValue, group: string): readonly ConfigProblem[] {
   const key = get(path);
   const secret = get(`${group}.keyPassword`) as Secret | null | undefined;
   if (isSet(key) !== isSet(certificate)) {
-    const received = 'one of certificate and private key';
+    const received = `only one of ${group}.certificateLocation and ${path}`;
     return [finding(path, received, 'both or neither', 'set both, or remove both')];
   }
-  if (isSet(key)) {
-    const received = whyNotAPair(String(certificate), String(key), secret?.text ?? null);
-    const expected = "the private key of the client's certificate";
-    const action = 'correct the file, or the password that it is encrypted with';
-    return received === undefined ? [] : [finding(path, received, expected, action)];
-  }
+  if (isSet(key)) return pairFindings(group, [certificate, key], secret?.text ?? null);
   if (!isSet(secret)) return [];
   const action = 'remove it, or set the key that it is for';
   return [finding(`${group}.keyPassword`, 'a password without a private key', 'nothing', action)];
 }
 
-function whyNotAPair(
-  certificateFile: string,
-  keyFile: string,
+function pairFindings(
+  group: string,
+  files: readonly [certificate: unknown, key: unknown],
   passphrase: string | null,
-): string | undefined {
-  const certificate = readTextFile(certificateFile);
-  const key = readTextFile(keyFile);
+): readonly ConfigProblem[] {
+  const [certificateFile, keyFile] = files.map((file) => readTextFile(String(file)));
   // Unreadable files are rejected by the fields' own formats.
-  if (!certificate.ok || !key.ok) return undefined;
-  const opened = openKey(key.text, passphrase);
-  if (typeof opened === 'string') return opened;
-  const fits = new X509Certificate(certificate.text).checkPrivateKey(opened);
-  return fits ? undefined : 'the key of another certificate';
+  if (certificateFile?.ok !== true || keyFile?.ok !== true) return [];
+  const certificate = openCertificate(certificateFile.text);
+  const key = openKey(keyFile.text, passphrase, `${group}.keyPassword`);
+  return [
+    ...certificateFindings(group, certificate),
+    ...privateKeyFindings(group, key, certificate),
+  ];
+}
+
+function certificateFindings(group: string, certificate: X509Certificate | string) {
+  if (typeof certificate !== 'string') return [];
+  const expected = "the client's certificate, with those of intermediate authorities";
+  return [finding(`${group}.certificateLocation`, certificate, expected, 'correct the file')];
+}
+
+function privateKeyFindings(
+  group: string,
+  key: KeyObject | string,
+  certificate: X509Certificate | string,
+) {
+  const fits =
+    typeof key !== 'string' &&
+    (typeof certificate === 'string' || certificate.checkPrivateKey(key));
+  if (fits) return [];
+  const received = typeof key === 'string' ? key : 'the key of another certificate';
+  const expected = "the private key of the client's certificate";
+  const action = 'correct the file, or the password that it is encrypted with';
+  return [finding(`${group}.keyLocation`, received, expected, action)];
+}
+
+/** Parses the first certificate of a PEM file; returns the reason when that fails. */
+function openCertificate(pem: string): X509Certificate | string {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    return `a certificate that cannot be parsed (${code})`;
+  }
 }
 
 /** Opens a private key; returns the reason when that fails. */
-function openKey(pem: string, passphrase: string | null): KeyObject | string {
+function openKey(pem: string, passphrase: string | null, passwordPath: string): KeyObject | string {
   try {
     return createPrivateKey({ key: pem, ...(passphrase !== null && { passphrase }) });
   } catch {
-    return passphrase === null
-      ? 'a key that cannot be read without a password'
-      : 'a key that this password does not open';
+    const reason =
+      passphrase === null
+        ? `encrypted without ${passwordPath}`
+        : `${passwordPath} is not its password`;
+    return `a private key that cannot be parsed (damaged, or ${reason})`;
   }
 }

@@ -70,6 +70,14 @@ describe('configuration problems', () => {
     ]);
   });
 
+  test('name the file of a secret when its content is rejected', () => {
+    const INSTAGRAM_ACCESS_TOKEN_FILE = write('token', 'two words\n');
+    const changes = { INSTAGRAM_ACCESS_TOKEN: undefined, INSTAGRAM_ACCESS_TOKEN_FILE };
+    expect(failure({ env: { ...env, ...changes } }).problems.map(({ action }) => action)).toEqual([
+      'correct the file that INSTAGRAM_ACCESS_TOKEN_FILE names',
+    ]);
+  });
+
   test('name fields that contradict each other', () => {
     expect(
       problemPaths({
@@ -82,6 +90,27 @@ describe('configuration problems', () => {
         },
       }),
     ).toEqual(['schemaRegistry.password', 'polling.retryBase', 'kafka.topics.minInSyncReplicas']);
+  });
+
+  test.each([
+    [
+      { POLLING_RETRY_BASE: '5m', POLLING_RETRY_MAX: '1m' },
+      'got "5m", expected at most polling.retryMax ("1m")',
+    ],
+    [
+      { POLLING_NEW_MEDIA_AGE: '40d', POLLING_RECENT_MEDIA_AGE: '30d' },
+      'got "40d", expected at most polling.recentMediaAge ("30d")',
+    ],
+    [
+      { KAFKA_GROUP_HEARTBEAT: '5s', KAFKA_GROUP_SESSION_TIMEOUT: '10s' },
+      'got "5s", expected at most a third of kafka.group.sessionTimeout ("10s")',
+    ],
+    [
+      { KAFKA_TOPICS_MIN_IN_SYNC_REPLICAS: '2', KAFKA_TOPICS_REPLICATION_FACTOR: '1' },
+      'got "2", expected at most kafka.topics.replicationFactor ("1")',
+    ],
+  ])('show both values of fields that contradict each other: %j', (changes, words) => {
+    expect(failure({ env: { ...env, ...changes } }).message).toContain(words);
   });
 });
 

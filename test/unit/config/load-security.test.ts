@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
 import { env, failure, load, problemPaths, useFolder } from './loading.ts';
 
@@ -225,6 +227,41 @@ describe('PEM files', () => {
     },
   );
 
+  test.each<[string, (made: Certificates) => object, string]>([
+    [
+      'a truncated certificate',
+      ({ client }) => tls(halfOf(client.certificate), client.key),
+      '- kafka.ssl.certificateLocation (KAFKA_SSL_CERTIFICATE_LOCATION): got a certificate that ' +
+        'cannot be parsed (ERR_OSSL_',
+    ],
+    [
+      'a truncated key',
+      ({ client }) => tls(client.certificate, halfOf(client.key)),
+      '- kafka.ssl.keyLocation (KAFKA_SSL_KEY_LOCATION): got a private key that cannot be parsed ' +
+        '(damaged, or encrypted without kafka.ssl.keyPassword), ',
+    ],
+    [
+      'a wrong password',
+      ({ client, encryptedKey }) => ({
+        ...tls(client.certificate, encryptedKey),
+        KAFKA_SSL_KEY_PASSWORD: 'shut',
+      }),
+      '- kafka.ssl.keyLocation (KAFKA_SSL_KEY_LOCATION): got a private key that cannot be parsed ' +
+        '(damaged, or kafka.ssl.keyPassword is not its password), ',
+    ],
+  ])('are rejected, and the cause is named, when they hold %s', (_what, changes, words) => {
+    const { message, problems } = failure({ env: { ...env, ...changes(made) } });
+    expect(problems).toHaveLength(1);
+    expect(message).toContain(words);
+  });
+
+  /** Writes the first half of a PEM file and its footer. */
+  function halfOf(file: string): string {
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const kept = [...lines.slice(0, Math.ceil(lines.length / 2)), ...lines.slice(-1)];
+    return folder.write(`half-${basename(file)}`, kept.join('\n'));
+  }
+
   test('of a client assertion are accepted when the algorithm fits the key', () => {
     const { encryptedKey } = made;
     const changes = {
@@ -256,7 +293,8 @@ describe('PEM files', () => {
     [
       'no password',
       { KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM: 'ES256' },
-      'got a key that cannot be read without a password',
+      'got a private key that cannot be parsed (damaged, or encrypted without ' +
+        'kafka.sasl.oauthbearer.keyPassword), ',
     ],
     [
       'a wrong password',
@@ -264,7 +302,8 @@ describe('PEM files', () => {
         KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM: 'ES256',
         KAFKA_SASL_OAUTHBEARER_KEY_PASSWORD: 'shut',
       },
-      'got a key that this password does not open',
+      'got a private key that cannot be parsed (damaged, or kafka.sasl.oauthbearer.keyPassword ' +
+        'is not its password), ',
     ],
   ])('of a client assertion are rejected with %s', (_what, changes, words) => {
     const keyLocation = { KAFKA_SASL_OAUTHBEARER_KEY_LOCATION: made.encryptedKey };
