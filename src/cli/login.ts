@@ -22,7 +22,7 @@ import {
   isLocal,
   listenForRedirect,
   type BrowserPage,
-  type OnAddress,
+  type OnAuthorizationResponse,
 } from './redirect-listener.ts';
 import { listenForStop } from './stop-signals.ts';
 import { needApp, readsPeople, targetOf, tokenServiceOf, tokenSettings } from './token/command.ts';
@@ -122,7 +122,9 @@ async function awaitRedirect(
 ): Promise<Granted> {
   const receiver = receive(pending);
   await using stack = new AsyncDisposableStack();
-  if (isLocal(redirectUri)) stack.use(await listenForRedirect(redirectUri, receiver.onAddress));
+  const { onAuthorizationResponse } = receiver;
+  if (isLocal(redirectUri))
+    stack.use(await listenForRedirect(redirectUri, onAuthorizationResponse));
   say(`Log in and consent at this address:\n\n${pending.url}\n`);
   if (!isLocal(redirectUri)) stack.defer(readPasted(receiver));
   else if (opens && process.stderr.isTTY) openBrowser(pending.url);
@@ -130,7 +132,7 @@ async function awaitRedirect(
 }
 
 /** Reads addresses from standard input; returns a function that ends the reading. */
-function readPasted({ onAddress, giveUp }: ReturnType<typeof receive>): () => void {
+function readPasted({ onAuthorizationResponse, giveUp }: ReturnType<typeof receive>): () => void {
   say('Then paste the address that the browser was redirected to, and press Enter:');
   const take = async (line: string): Promise<void> => {
     const address = URL.parse(line.trim());
@@ -138,7 +140,7 @@ function readPasted({ onAddress, giveUp }: ReturnType<typeof receive>): () => vo
       say('This is not an address: paste all of it, from https:// on.');
       return;
     }
-    const page = await onAddress(address);
+    const page = await onAuthorizationResponse(address);
     if (page === undefined) {
       say(
         'That address has no answer to the login: paste the one that the browser was redirected to.',
@@ -201,7 +203,7 @@ function receive({ state, redeem, signal }: PendingLogin) {
     // A code that is being redeemed decides the result itself.
     if (!isAnswered) fail(message);
   };
-  const onAddress: OnAddress = async (address) => {
+  const onAuthorizationResponse: OnAuthorizationResponse = async (address) => {
     const answer = readAnswer(address, state);
     if (answer.kind === 'nothing') return undefined;
     if (answer.kind === 'foreign') return foreignPage;
@@ -220,7 +222,7 @@ function receive({ state, redeem, signal }: PendingLogin) {
       return { status: 502, title: 'Not logged in', text };
     }
   };
-  return { promise, giveUp, onAddress };
+  return { promise, giveUp, onAuthorizationResponse };
 }
 
 /** One of several tokens in a file is replaced only by an explicit choice. */

@@ -8,8 +8,11 @@ export interface BrowserPage {
   readonly text: string;
 }
 
-/** Returns the page for the browser; undefined for an address that is no answer. */
-export type OnAddress = (address: URL) => Promise<BrowserPage | undefined>;
+/**
+ * Handles the URL of an OAuth authorization response and returns the page for the browser; undefined
+ * if the URL is not one, such as that of /favicon.ico.
+ */
+export type OnAuthorizationResponse = (url: URL) => Promise<BrowserPage | undefined>;
 
 /** True for a redirect URI on this machine, where a listener can bind. */
 export function isLocal({ protocol, hostname }: URL): boolean {
@@ -17,24 +20,26 @@ export function isLocal({ protocol, hostname }: URL): boolean {
 }
 
 /**
- * Listens at a redirect URI, on loopback alone, and answers its path with the page of `onAddress`.
- * Undefined is no answer to the login, so a browser's request for an icon changes nothing.
- * @throws StopProcessError `config.invalid` when the port is taken
+ * Listens at a redirect URI, on loopback alone, and answers its path with the page of the handler.
+ * Requests that are no authorization response get 404.
+ * @throws StopProcessError `config.invalid` when it cannot listen
  */
 export async function listenForRedirect(
   redirectUri: URL,
-  onAddress: OnAddress,
+  onAuthorizationResponse: OnAuthorizationResponse,
 ): Promise<AsyncDisposable> {
   const serve = async (path: string, response: ServerResponse): Promise<void> => {
-    const address = URL.parse(path, redirectUri.origin);
-    const isOurs = address?.pathname === redirectUri.pathname;
-    const page = address !== null && isOurs ? await onAddress(address) : undefined;
-    send(response, page ?? { status: 404, title: 'Nothing is here', text: '' });
+    const url = URL.parse(path, redirectUri.origin);
+    const isRedirect = url?.pathname === redirectUri.pathname;
+    const page = url !== null && isRedirect ? await onAuthorizationResponse(url) : undefined;
+    send(response, page ?? { status: 404, title: 'Not found', text: '' });
   };
   const port = redirectUri.port === '' ? 80 : Number(redirectUri.port);
-  const address = redirectUri.hostname === '[::1]' ? '::1' : redirectUri.hostname;
-  // A browser may resolve `localhost` to either; another process on the second would read the answer.
-  const hosts = address === 'localhost' ? ['127.0.0.1', '::1'] : [address];
+  const { hostname } = redirectUri;
+  // `localhost` may resolve to 127.0.0.1 or ::1: listen on both, so that no other process can receive
+  // the authorization code.
+  const hosts =
+    hostname === 'localhost' ? ['127.0.0.1', '::1'] : [hostname.replaceAll(/[[\]]/g, '')];
   await using stack = new AsyncDisposableStack();
   for (const host of hosts) {
     const server = createServer((request, response) => {
@@ -48,26 +53,43 @@ export async function listenForRedirect(
 /** Errors of `::1` on a machine without IPv6, where no process can listen. */
 const withoutIpv6 = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
 
+interface BindAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** @returns false when this machine has no such address */
-async function listen(server: Server, address: { port: number; host: string }): Promise<boolean> {
-  server.listen(address);
+async function listen(server: Server, bindTo: BindAddress): Promise<boolean> {
+  server.listen(bindTo);
   try {
     await once(server, 'listening');
     return true;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (address.host === '::1' && withoutIpv6.includes(code)) return false;
-    throw new StopProcessError(
-      'config.invalid',
-      `INSTAGRAM_REDIRECT_URI: port ${address.port} of ${address.host} cannot be listened on (${code}); stop the program that uses it, or set another port here and in the app's valid OAuth redirect URIs`,
-      { exitCode: 2 },
-    );
+    if (bindTo.host === '::1' && withoutIpv6.includes(code)) return false;
+    throw new StopProcessError('config.invalid', describeListenError(bindTo, code), {
+      exitCode: 2,
+    });
   }
 }
 
+const listenAdvice: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'stop the program that uses the port, or set',
+  EACCES: 'ports below 1024 need privileges; set',
+};
+
+/** @param code - the error code of Node, such as `EACCES` */
+export function describeListenError({ host, port }: BindAddress, code: string): string {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const advice = listenAdvice[code] ?? 'set';
+  return `INSTAGRAM_REDIRECT_URI: cannot listen on ${address} (${code}): ${advice} another port here and in the app's valid OAuth redirect URIs`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`);
+}
+
 function send(response: ServerResponse, { status, title, text }: BrowserPage): void {
-  const shown = (words: string): string =>
-    words.replaceAll(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`);
   response.writeHead(status, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
@@ -77,10 +99,10 @@ function send(response: ServerResponse, { status, title, text }: BrowserPage): v
   });
   response.end(`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>${shown(title)}</title>
+<head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body{font:1rem/1.5 system-ui,sans-serif;margin:15vh auto;max-width:36rem;padding:0 1rem}</style></head>
-<body><main><h1>${shown(title)}</h1><p>${shown(text)}</p></main></body>
+<body><main><h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p></main></body>
 </html>
 `);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { listenForRedirect } from '../../../src/cli/redirect-listener.ts';
+import { describeListenError, listenForRedirect } from '../../../src/cli/redirect-listener.ts';
 import { type TokenSite, dayMs, freePort, startTokenSite } from './token-site.ts';
 
 let site: TokenSite;
@@ -76,19 +76,26 @@ describe('the command login', () => {
 
   test.each([
     ['127.0.0.1', '[::1]'],
-    ['::1', '127.0.0.1'],
+    ['[::1]', '127.0.0.1'],
   ])(
     'fails when another program uses the port on %s, and releases the port on %s',
-    async (address, other) => {
-      await using taken = await occupy(address);
+    async (bound, other) => {
+      await using taken = await occupy(bound.replaceAll(/[[\]]/g, ''));
       const redirect = new URL(`http://localhost:${taken.port}/`);
 
       await expect(listenForRedirect(redirect, () => Promise.resolve(undefined))).rejects.toThrow(
-        `port ${taken.port} of ${address} cannot be listened on (EADDRINUSE)`,
+        `cannot listen on ${bound}:${taken.port} (EADDRINUSE): stop the program that uses the port`,
       );
       await expect(fetch(`http://${other}:${taken.port}/`)).rejects.toThrow('fetch failed');
     },
   );
+
+  test('explains a port that needs privileges, in the error of its listener', () => {
+    expect(describeListenError({ host: '127.0.0.1', port: 80 }, 'EACCES')).toBe(
+      'INSTAGRAM_REDIRECT_URI: cannot listen on 127.0.0.1:80 (EACCES): ports below 1024 need ' +
+        "privileges; set another port here and in the app's valid OAuth redirect URIs",
+    );
+  });
 
   test.each(['facebook', 'instagram'])(
     'with login "%s" writes a token of sixty days that only its owner can read, and prints no token',
@@ -202,9 +209,7 @@ describe('the command login', () => {
 
     expect([late, port, several, bare].map(({ exitCode }) => exitCode)).toEqual([3, 2, 2, 2]);
     expect(late.stderr).toContain('the login did not return within 1 s');
-    expect(port.stderr).toContain(
-      `port ${taken.port} of 127.0.0.1 cannot be listened on (EADDRINUSE)`,
-    );
+    expect(port.stderr).toContain(`cannot listen on 127.0.0.1:${taken.port} (EADDRINUSE)`);
     expect(several.stderr).toContain('choose with --token 1 to 2 which one to replace, or --add');
     expect(bare.stderr).toContain('INSTAGRAM_CLIENT_ID: got nothing');
   });
