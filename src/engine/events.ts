@@ -37,7 +37,7 @@ export interface Tally {
   /** Calls as Meta counts them: each item of a batch is one. */
   calls: number;
   readonly skipped: Partial<Record<ErrorCode, number>>;
-  /** The first excluded media, children, metrics and fields by name: a few of each reason. */
+  /** The first skipped media, children, metrics and fields by name: a few of each reason. */
   readonly leftOut: Skipped[];
 }
 

@@ -10,9 +10,10 @@ import type { Poll, PollContext, PollTools } from './poll-context.ts';
 /**
  * Runs a poll page by page: extract, map, detect changes, encode, publish. Each batch is one
  * transaction. A (stream, account) has at most one poll at a time.
- * @throws any error of the ports; an unusable body is in the dead letters by then
- * @remarks `poll.state` is the last state committed, and at the end also has the values that are
- * not worth a transaction.
+ * @throws every error of the ports; for an unusable response body the dead letter has been
+ * committed first
+ * @remarks `poll.state` is the last state committed. At the end it also has checkpoint changes that
+ * are kept in memory only, because they do not justify a transaction.
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
   const batches = new BatchBuilder(poll, tools, signal);
@@ -20,14 +21,14 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
     let isListScanned = false;
     let steps = 0;
     for await (const page of pagesOf(poll, tools, signal)) {
-      await batches.add(resultOf(page, batches.checkpoint, { poll, tools }));
+      await batches.add(processPage(page, batches.checkpoint, { poll, tools }));
       reportProgress((steps += 1), page, { poll, tools });
       isListScanned ||= page.scanned !== undefined;
     }
     await batches.end();
-    // A list that looks truncated does not count as committed, so it is scanned again soon.
+    // A suspected truncation does not mark the list as published, so the next cycle scans it again.
     if (isListScanned && batches.checkpoint.truncationSuspectedMs === null) {
-      tools.source.noteCommitted({ ...poll, nowMs: poll.startedMs });
+      tools.source.markListPublished({ ...poll, nowMs: poll.startedMs });
     }
     poll.state = { ...poll.state, ...batches.checkpoint };
   } catch (error) {
@@ -69,13 +70,13 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
   });
 }
 
-/** The most excluded objects that are named. */
-const maxNamed = 10;
+/** Maximum number of skipped objects listed in a poll's summary. */
+const maxListedSkips = 10;
 /**
- * The limit for one reason, so that a frequent one, such as media older than the business account,
+ * The maximum for one reason, so that a frequent one, such as media older than the business account,
  * does not hide the others.
  */
-const maxNamedOfReason = 5;
+const maxListedSkipsPerReason = 5;
 
 /** Applies a stream's field rules to everything of a page that leaves the program. */
 function withRules(rules: FieldRules | undefined, page: MappedPage): MappedPage {
@@ -87,13 +88,17 @@ function withRules(rules: FieldRules | undefined, page: MappedPage): MappedPage 
   };
 }
 
-/** Returns a page's changed records, its dead letters, and the checkpoint after it. */
-function resultOf(page: Page, before: Checkpoint, context: PollContext): PageResult {
+/**
+ * Maps a page and detects its changes; returns the changed records, the dead letters, and the
+ * checkpoint after the page. Lists skipped objects in the poll's tally and reports a suspected
+ * truncation.
+ */
+function processPage(page: Page, before: Checkpoint, context: PollContext): PageResult {
   const { stream, account, startedMs, tally } = context.poll;
-  for (const excluded of page.skipped) {
-    const sameReason = tally.leftOut.filter(({ reason }) => reason === excluded.reason).length;
-    const isNamed = tally.leftOut.length < maxNamed && sameReason < maxNamedOfReason;
-    if (isNamed) tally.leftOut.push(excluded);
+  for (const skipped of page.skipped) {
+    const sameReason = tally.leftOut.filter(({ reason }) => reason === skipped.reason).length;
+    const isListed = tally.leftOut.length < maxListedSkips && sameReason < maxListedSkipsPerReason;
+    if (isListed) tally.leftOut.push(skipped);
   }
   const rules = context.tools.settings.fieldRules[stream.name];
   const mapped = withRules(rules, mapPage(stream, page, { account, polledAtMs: startedMs }));

@@ -33,11 +33,11 @@ export interface Source {
    * except errors of single objects, which are reported as skipped.
    */
   pages(poll: SourcePoll): AsyncIterable<Page>;
-  /** Records that everything of a poll that scanned its whole list is published. */
-  noteCommitted(poll: Pick<SourcePoll, 'stream' | 'account' | 'nowMs'>): void;
+  /** Marks a list as published: a poll scanned all of it and committed everything. */
+  markListPublished(poll: Pick<SourcePoll, 'stream' | 'account' | 'nowMs'>): void;
 }
 
-/** The result of one step of an extraction. */
+/** The result of one step of an extraction, such as a window of days; not a page of the API. */
 export interface Page {
   readonly nodes: readonly Node[];
   readonly skipped: readonly Skipped[];

@@ -30,7 +30,7 @@ export function createSource(settings: SourceSettings): InstagramSource {
     // The engine passes back the stream declarations of this source.
     pages: ({ stream, ...poll }) =>
       extract(stream as InstagramStream, { ...settings, ...poll, caches }),
-    noteCommitted({ stream, account, nowMs }) {
+    markListPublished({ stream, account, nowMs }) {
       const { request } = stream as InstagramStream;
       if (request.kind === 'list') caches.of(account.id, request.edge).committedWholeMs = nowMs;
     },
