@@ -177,8 +177,7 @@ interface DailyRequest {
 
 /**
  * Requests a span, and repeats the request without each metric that the API rejects by name. A
- * rejection is recorded with the days that lack the metric. Undefined when every metric is
- * excluded.
+ * rejection is recorded with the incomplete days. Undefined when every metric is excluded.
  * @throws every other error of `request`, and a rejection that names no metric
  */
 async function requestDaily(

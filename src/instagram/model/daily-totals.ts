@@ -4,7 +4,7 @@ import { isoSeconds } from '../../engine/key.ts';
 import { type Node, type Value, isNode } from '../../engine/json.ts';
 import { metricValues } from './metric-values.ts';
 import { type PacificDay, pacificDays } from './pacific.ts';
-import { lackingFrom } from './missing.ts';
+import { incompleteSince } from './missing.ts';
 import { tidyRejections } from '../../engine/rejections.ts';
 import type { DayTotals, Checkpoint } from '../../engine/state.ts';
 import type { ChangeContext, StreamChanges } from '../../engine/stream.ts';
@@ -25,8 +25,8 @@ export interface PlannedDay extends PacificDay {
 
 /**
  * Plans the days that a poll requests, oldest first: ended days that may have changed since the
- * last request. A day is final once it was requested a look-back after its end. Days that lack a
- * metric that may be requested again go before them.
+ * last request. A day is final once it was requested a look-back after its end. Incomplete days
+ * whose metric may be requested again go before them.
  */
 export function planDays(plan: WindowPlan): readonly PlannedDay[] {
   const { nowMs, cursorMs, coveredUntilMs, startDateMs, lookbackMs } = plan;
@@ -37,8 +37,11 @@ export function planDays(plan: WindowPlan): readonly PlannedDay[] {
       : Math.min(cursorMs, nowMs) - lookbackMs;
   const afterMs = coveredMs === -Infinity ? begunMs : coveredMs;
   const dueFromMs = Math.max(afterMs, nowMs - longReachMs);
-  const lackingMs = Math.min(catchUpFrom(plan, dueFromMs), dueFromMs);
-  return pacificDays(lackingMs, nowMs).map((day) => ({ ...day, catchUp: day.endMs <= dueFromMs }));
+  const incompleteMs = Math.min(catchUpFrom(plan, dueFromMs), dueFromMs);
+  return pacificDays(incompleteMs, nowMs).map((day) => ({
+    ...day,
+    catchUp: day.endMs <= dueFromMs,
+  }));
 }
 
 export interface TotalsAnswer {
@@ -109,7 +112,7 @@ function checkpointAfter(days: readonly DayTotals[], context: ChangeContext): Ch
   const progress = progressOf(days, context);
   const keptAfterMs = Math.min(
     progress.coveredUntilMs ?? -Infinity,
-    lackingFrom(checkpoint, nowMs),
+    incompleteSince(checkpoint, nowMs),
   );
   return {
     ...checkpoint,

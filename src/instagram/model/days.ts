@@ -2,7 +2,7 @@ import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
 import { dataOf } from './metric-values.ts';
 import type { DeadLetterError } from '../../engine/errors.ts';
 import { type Json, type Node, type Value, isNode } from '../../engine/json.ts';
-import { lackingFrom } from './missing.ts';
+import { incompleteSince } from './missing.ts';
 import type { DayValues, Checkpoint } from '../../engine/state.ts';
 import type { ChangeContext, StreamChanges } from '../../engine/stream.ts';
 import type { SeriesRequest } from '../streams/stream.ts';
@@ -29,15 +29,15 @@ export function mergeDays(
     for (const metric of metrics) {
       const name = names.get(metric['name']);
       if (name === undefined) continue;
-      for (const { date, value } of pointsOf(metric, name, rejected)) {
-        days.set(date, { ...days.get(date), date, [name]: value });
+      for (const { endTime, value } of pointsOf(metric, name, rejected)) {
+        days.set(endTime, { ...days.get(endTime), date: endTime, [name]: value });
       }
     }
   }
   return [...days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
 }
 
-/** @param name - the stream's name of the metric, which identifies its period */
+/** @param name - the record field, such as `reach_week` */
 function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]) {
   const { values } = metric;
   if (!Array.isArray(values)) {
@@ -46,11 +46,13 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]) {
     return [];
   }
   return (values as readonly Json[]).flatMap((point, index) => {
-    const date = isNode(point) ? point['end_time'] : undefined;
-    if (isNode(point) && typeof date === 'string') return [{ date, value: point['value'] ?? null }];
+    const endTime = isNode(point) ? point['end_time'] : undefined;
+    if (isNode(point) && typeof endTime === 'string') {
+      return [{ endTime, value: point['value'] ?? null }];
+    }
     const path = `${name}.values[${index}]`;
     const part = isNode(point)
-      ? { path: `${path}.end_time`, expected: 'a time', received: date }
+      ? { path: `${path}.end_time`, expected: 'a time', received: endTime }
       : { path, expected: 'an object with value and end_time', received: point };
     rejected.push(invalidPart({ ...part, raw: { ...metric, values: [point] } }));
     return [];
@@ -59,33 +61,34 @@ function pointsOf(metric: Node, name: string, rejected: DeadLetterError[]) {
 
 /**
  * Detects the days to publish: new and changed ones, except days without data and days later than
- * now + 1 day. A missing value never replaces a known one: `online_followers` comes and goes.
+ * now + 1 day. A missing value never replaces a known one: `online_followers` is missing in some
+ * responses.
  */
 export function detectChangedDays(
   records: readonly Value[],
   context: ChangeContext,
 ): StreamChanges {
   const known = new Map(context.checkpoint.days.map((day) => [day.dateMs, day]));
-  const published: Value[] = [];
+  const changed: Value[] = [];
   for (const record of records) {
-    const now = dayOf(record);
-    if (now.dateMs > context.nowMs + futureMs || isEmpty(now)) continue;
-    const before = known.get(now.dateMs);
-    const merged = before === undefined ? now : mergeDay(before, now);
-    if (before !== undefined && sameDay(before, merged)) continue;
+    const fetched = dayOf(record);
+    if (fetched.dateMs > context.nowMs + futureMs || isEmpty(fetched)) continue;
+    const published = known.get(fetched.dateMs);
+    const merged = published === undefined ? fetched : mergeDay(published, fetched);
+    if (published !== undefined && sameDay(published, merged)) continue;
     known.set(merged.dateMs, merged);
-    published.push({ ...record, ...valuesOf(merged) });
+    changed.push({ ...record, ...valuesOf(merged) });
   }
-  return { records: published, checkpoint: checkpointAfter([...known.values()], context) };
+  return { records: changed, checkpoint: checkpointAfter([...known.values()], context) };
 }
 
 function checkpointAfter(days: readonly DayValues[], context: ChangeContext): Checkpoint {
   const { checkpoint, nowMs, lookbackMs } = context;
   const progress = progressOf(days, context);
-  // The next poll requests these days again, and compares them. Days that lack a rejected metric
-  // are kept too, so that no known value is lost when that metric is published.
+  // The next poll requests these days again, and compares them. Incomplete days are kept too, so
+  // that no known value is lost when their metric is published.
   const requestedFromMs = Math.min(progress.cursorMs ?? nowMs, nowMs) - lookbackMs;
-  const keepFromMs = Math.min(requestedFromMs, lackingFrom(checkpoint, nowMs));
+  const keepFromMs = Math.min(requestedFromMs, incompleteSince(checkpoint, nowMs));
   return {
     ...checkpoint,
     ...progress,
@@ -112,9 +115,11 @@ function valuesOf(day: DayValues): Value {
   return Object.fromEntries(names.map((name) => [fields[name], day[name]]));
 }
 
-function mergeDay(before: DayValues, now: DayValues): DayValues {
-  const known = names.filter((name) => hasValue(now[name])).map((name) => [name, now[name]]);
-  return { ...before, ...Object.fromEntries(known) } as DayValues;
+function mergeDay(published: DayValues, fetched: DayValues): DayValues {
+  const known = names
+    .filter((name) => hasValue(fetched[name]))
+    .map((name) => [name, fetched[name]]);
+  return { ...published, ...Object.fromEntries(known) } as DayValues;
 }
 
 /** False for an empty map: it equals a missing one. */

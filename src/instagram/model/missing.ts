@@ -36,7 +36,7 @@ export function metricsOf(
   });
 }
 
-/** Excludes a rejected daily metric for a week, and records that the days of the span lack it. */
+/** Excludes a rejected daily metric for a week, and records the days of the span as incomplete. */
 export function excludeDailyMetric(
   checkpoint: Checkpoint,
   { metric, reason }: { metric: string; reason: ErrorCode },
@@ -88,7 +88,7 @@ function withChanged(
   return { ...checkpoint, rejections };
 }
 
-/** Returns the start of the days that lack a metric that may be requested again; null for none. */
+/** Returns the start of incomplete days whose metric may be requested again; null for none. */
 export function requestableFrom(
   { rejections }: Checkpoint,
   metrics: readonly string[],
@@ -98,8 +98,11 @@ export function requestableFrom(
   return earliest(declared.filter((one) => !holds(one, nowMs)));
 }
 
-/** Returns the start of the days that lack a rejected metric and may still change, or Infinity. */
-export function lackingFrom({ rejections }: Checkpoint, nowMs: number): number {
+/**
+ * Returns the start of the incomplete days, which lack a rejected metric, that may still change; or
+ * Infinity.
+ */
+export function incompleteSince({ rejections }: Checkpoint, nowMs: number): number {
   return Math.max(earliest(rejections) ?? Infinity, nowMs - longReachMs);
 }
 

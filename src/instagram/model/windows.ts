@@ -35,15 +35,15 @@ export interface WindowPlan {
   /** The configured start; null for the reach that all metrics share. */
   readonly startDateMs: number | null;
   readonly lookbackMs: number;
-  /** The first time at which days lack a metric that may be requested again; null for none. */
+  /** The start of incomplete days whose metric may be requested again; null for none. */
   readonly missingFromMs: number | null;
 }
 
 /**
  * Plans the windows of a poll of user_insights, oldest first, so that the cursor only moves ahead:
  * from a look-back before the known days (or the start date) to a day ahead of now, at most 30 days
- * each, cut where the 30-day metrics begin. Windows whose days lack a requestable metric come
- * first.
+ * each, cut where the 30-day metrics begin. Windows of incomplete days come first if their
+ * metric may be requested again.
  */
 export function planWindows(plan: WindowPlan): readonly Window[] {
   const untilMs = plan.nowMs + futureMs;
@@ -56,7 +56,7 @@ export function planWindows(plan: WindowPlan): readonly Window[] {
   return windows.filter((window) => window.sinceMs <= plan.nowMs);
 }
 
-/** Returns the start of catch-up, within the API's reach; `elseMs` when no day lacks a metric. */
+/** Returns the start of catch-up, within the API's reach; `elseMs` when no day is incomplete. */
 export function catchUpFrom(
   { missingFromMs, startDateMs, nowMs }: WindowPlan,
   elseMs: number,

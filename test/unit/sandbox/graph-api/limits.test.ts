@@ -118,7 +118,7 @@ describe('simulator rate limits', () => {
     expect((await asked.ask(`/${accountOf(asked)}`)).status).toBe(200);
   });
 
-  it('reject a user, and its accounts too with countAll', async () => {
+  it('reject a call on an account above the user limit when countAll counts accounts for the user', async () => {
     await using asked = await startAsking();
     asked.world.limits = { user: { calls: 1 }, countAll: true };
     await asked.ask('/me');
