@@ -40,13 +40,13 @@ when they start; a value is never shown.
 | whole number | \`8\`: digits only | \`8\` or \`"8"\` |
 | number | \`0.1\` | \`0.1\` or \`"0.1"\` |
 | boolean | \`true\` or \`false\` | \`true\` or \`"true"\` |
-| list | \`a,b,c\`; white space around an entry is dropped, an empty entry is refused, an empty text is the empty list | \`["a", "b"]\` or \`"a,b"\` |
+| list | \`a,b,c\`; white space around an entry is dropped, an empty entry is refused, an empty string is the empty list | \`["a", "b"]\` or \`"a,b"\` |
 | URL | \`https://host:port/path\`, without user, password, query and fragment | the same |
 | date | \`2026-01-31\` (midnight UTC) or \`2026-01-31T12:00:00Z\`; not in the future | the same |
 | map | a variable for each entry: \`STREAM_TAGS_TOPIC_SEGMENT_MS\` is \`segment.ms\`; an argument takes \`name=value\` separated by spaces. The sources are joined entry by entry | an object: \`{"segment.ms": 3600000}\` |
 | secret | the text itself, or the name of a file in \`<NAME>_FILE\` | the text itself |
 
-An empty text, and \`null\` in the file, is "not set" for a field that need not be set.
+An empty string, and \`null\` in the file, is "not set" for a field that need not be set.
 
 ## Secrets
 

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { CommandDefinition, Invocation } from './command.ts';
 
-/** Made for a container's HEALTHCHECK, which allows the exit codes 0 and 1 only. */
+/** For a container's HEALTHCHECK: uses 0 and 1; 2 only for a wrong command line. */
 export const healthCommand: CommandDefinition = {
   usage: 'health',
   about: 'check whether a running instance is alive (for a container HEALTHCHECK)',

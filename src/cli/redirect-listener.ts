@@ -9,8 +9,8 @@ export interface BrowserPage {
 }
 
 /**
- * Handles the URL of an OAuth authorization response and returns the page for the browser; undefined
- * if the URL is not one, such as that of /favicon.ico.
+ * Handles the URL of an OAuth authorization response and returns the page for the browser;
+ * undefined if the URL is not one, such as that of /favicon.ico.
  */
 export type OnAuthorizationResponse = (url: URL) => Promise<BrowserPage | undefined>;
 
@@ -36,8 +36,8 @@ export async function listenForRedirect(
   };
   const port = redirectUri.port === '' ? 80 : Number(redirectUri.port);
   const { hostname } = redirectUri;
-  // `localhost` may resolve to 127.0.0.1 or ::1: listen on both, so that no other process can receive
-  // the authorization code.
+  // `localhost` may resolve to 127.0.0.1 or ::1: listen on both, so that no other process can
+  // receive the authorization code.
   const hosts =
     hostname === 'localhost' ? ['127.0.0.1', '::1'] : [hostname.replaceAll(/[[\]]/g, '')];
   await using stack = new AsyncDisposableStack();

@@ -51,7 +51,7 @@ export function readConfigFile(file: string): FileValues {
   const content = readTextFile(file);
   if (!content.ok) {
     const received = `a file that cannot be read (${content.reason})`;
-    return unreadable(file, received, 'correct the path or its rights');
+    return unreadable(file, received, 'correct the path or the permissions of the file');
   }
   let json: unknown;
   try {

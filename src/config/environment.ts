@@ -5,7 +5,7 @@ import { editDistance, unknownName } from './nearest-name.ts';
 import { leaves } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
-/** Raw texts by the environment variable's name or the field's path. */
+/** Raw strings by the environment variable's name or the field's path. */
 interface Texts {
   readonly texts: ReadonlyMap<string, string>;
   /** The entries of maps by the field's path. */
@@ -50,17 +50,19 @@ function readSecretFile(
   const file = env[name];
   if (file === undefined) return undefined;
   // The file's name is not shown, because it may be a secret that was set here by mistake.
-  const problemWith = (received: string, action: string): ConfigProblem => {
-    const expected = `${leaf.format.expected}, alone in a file that ${name} names`;
-    return { path: leaf.path, env: name, received, expected, action };
-  };
+  const problemWith = (
+    received: string,
+    action: string,
+    expected = `${leaf.format.expected}, alone in a file that ${name} names`,
+  ): ConfigProblem => ({ path: leaf.path, env: name, received, expected, action });
   if (env[leaf.env] !== undefined) {
-    return problemWith(`both ${leaf.env} and ${name}`, 'set one of the two');
+    const received = `both ${leaf.env} and ${name}`;
+    return problemWith(received, 'remove one of the two', 'one of the two');
   }
   const content = readTextFile(file);
   if (!content.ok) {
     const received = `a file that cannot be read (${content.reason})`;
-    return problemWith(received, 'correct the path or the rights of the file');
+    return problemWith(received, 'correct the path or the permissions of the file');
   }
   const secret = content.text.replace(/\r?\n$/, '');
   return secret === '' ? problemWith('an empty file', 'write the secret into the file') : secret;
@@ -81,7 +83,7 @@ const knownVariables = leaves.flatMap(({ env, format }) =>
 
 const maps = leaves.filter(({ format }) => format.entries !== undefined);
 
-/** The variables that belong neither to this program nor to a known other one. */
+/** The variables of neither this program nor Kubernetes or Kafka's scripts. */
 function unrecognizedVariables(env: NodeJS.ProcessEnv): readonly string[] {
   return Object.entries(env)
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
@@ -104,8 +106,9 @@ export interface NearMiss {
 const shortName = 10;
 
 /**
- * Finds variables that differ from a known one by a letter or two, or that begin with a known one
- * of a single word. No rule rejects them, and they have no effect.
+ * Finds variables that differ from a known one by a letter or two, or that extend a known one-word
+ * variable (STREAMS_MEDIA). They lack this program's prefixes, so they are ignored, not rejected;
+ * the caller logs a warning.
  */
 export function listNearMisses(env: NodeJS.ProcessEnv): readonly NearMiss[] {
   const isNear = (name: string, one: string): boolean =>

@@ -32,7 +32,7 @@ export function explainConfig(sources: ConfigSources): ExplainedConfig {
 
 /**
  * The raw value, because `15m` reads better than 900000. Lists, flags and numbers that were given
- * as text are shown parsed. A secret in a field that is not secret is masked.
+ * as strings are shown parsed. A secret in a field that is not secret is masked.
  */
 function shownValue(raw: unknown, parsed: unknown): unknown {
   if (typeof raw !== 'string') return JSON.parse(maskStray(JSON.stringify(raw)));

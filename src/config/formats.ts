@@ -7,7 +7,7 @@ export interface Format<T, Unit extends string = string> {
   /** The suffix of the typed value's name, such as `Ms`; empty without a unit. */
   readonly unit: Unit;
   /**
-   * The typed value; undefined for a value that it rejects. `raw` is a text from the environment,
+   * The typed value; undefined for a value that it rejects. `raw` is a string from the environment,
    * an argument or the file, or a native JSON value of the file; null means "not set".
    */
   parse(raw: unknown, nowMs: number): T | undefined;
@@ -38,7 +38,7 @@ export function inMs(expected: string, parse: Format<number>['parse']): Format<n
   return { expected, secret: false, unit: 'Ms', parse };
 }
 
-/** A text that matches the whole `pattern`. */
+/** A string that matches `pattern`, which must be anchored. */
 export function text(expected: string, pattern: RegExp): Format<string, ''> {
   return format(expected, (raw) =>
     typeof raw === 'string' && pattern.test(raw) ? raw : undefined,
@@ -63,7 +63,7 @@ export function integer(min: number, max: number): Format<number, ''> {
 
 /** A whole number from 1, or -1 for the broker's default. */
 export function integerOrBroker(max: number): Format<number, ''> {
-  const expected = `a whole number from 1 to ${max}, or -1 for the broker's own`;
+  const expected = `a whole number from 1 to ${max}, or -1 for the broker's default`;
   return format(expected, (raw) => wholeNumber(raw, -1, -1) ?? wholeNumber(raw, 1, max));
 }
 
@@ -105,8 +105,8 @@ export function duration(min = '1ms', max = '24d'): Format<number, 'Ms'> {
 }
 
 /**
- * A comma-separated text or a JSON list of texts. Entries are trimmed and must not be empty. An
- * empty text is the empty list, if `atLeast` is 0.
+ * A comma-separated string or a JSON list of strings. Entries are trimmed and must not be empty. An
+ * empty string is the empty list, if `atLeast` is 0.
  */
 export function list<T>(entry: Format<T>, atLeast: 0 | 1 = 0): Format<readonly T[], ''> {
   const entries = atLeast === 1 ? 'one or more entries' : 'entries';
@@ -124,7 +124,7 @@ function splitList(raw: unknown): readonly unknown[] | undefined {
   return Array.isArray(raw) ? raw : undefined;
 }
 
-/** `inner`, or null when the field is not set. An empty text is "not set", except for a secret. */
+/** `inner`, or null when the field is not set. An empty string is "not set", except for a secret. */
 export function optional<T, Unit extends string>(inner: Format<T, Unit>): Format<T | null, Unit> {
   return {
     ...inner,

@@ -21,12 +21,12 @@ export interface ConfigSources {
    * clock.
    */
   readonly nowMs?: number;
-  /** Values by path of required fields that the command does not use, for when they are not set. */
+  /** Placeholders, by path, for required fields that this command does not use. */
   readonly unused?: Readonly<Record<string, unknown>>;
 }
 
 export interface ValueOrigin {
-  /** Its kind, weakest first; `secret-file` is a `…_FILE`. */
+  /** Its kind, lowest precedence first; `secret-file` is a `…_FILE`. */
   readonly origin: 'unset' | 'default' | 'file' | 'environment' | 'secret-file' | 'argument';
   /** The name of the variable, the argument or the file. */
   readonly from: string;
@@ -35,7 +35,7 @@ export interface ValueOrigin {
 /** All values of the sources, and all problems. */
 export interface ReadConfig {
   readonly leaves: readonly PlacedLeaf[];
-  /** The raw value of the strongest source by path; null when the field is not set. */
+  /** The raw value of the highest precedence by path; null when the field is not set. */
   readonly rawOf: (path: string) => unknown;
   readonly originOf: (leaf: PlacedLeaf) => ValueOrigin;
   /** The typed values by path, without rejected ones. */
@@ -75,7 +75,7 @@ export function readConfig(configSources: ConfigSources): ReadConfig {
   return { leaves, rawOf, originOf, values, problems: [...sourceProblems, ...problems, ...unfit] };
 }
 
-/** Reads the four sources, weakest first. */
+/** Reads the four sources, lowest precedence first. */
 function readSources({ env, configFile, args }: ConfigSources) {
   return {
     defaults: readDefaults(),
@@ -88,9 +88,9 @@ function readSources({ env, configFile, args }: ConfigSources) {
 type Sources = ReturnType<typeof readSources>;
 
 /**
- * Merges the sources: returns a function that gives the raw value of the strongest source by path.
+ * Merges the sources: returns a function that gives the raw value of the highest precedence by path.
  * convict guesses types by a schema's format name or default (`"15min"` becomes 15, `"no"` true),
- * and its argument parser guesses by a text's form. Therefore formats are functions, defaults are
+ * and its argument parser guesses by a string's form. Therefore formats are functions, defaults are
  * null and arguments are set one by one: every value stays as it was given.
  */
 function mergeSources(sources: Sources): (path: string) => unknown {

@@ -34,7 +34,7 @@ export const tokens: Format<readonly string[], ''> = {
   secret: true,
 };
 
-/** Parses tokens; undefined when `tokens` would reject the text. */
+/** Parses tokens; undefined when `tokens` would reject the string. */
 export function parseTokens(text: string): readonly string[] | undefined {
   return tokens.parse(text, 0);
 }
@@ -170,9 +170,9 @@ export const brokers = list(broker, 1);
 /** Names of streams; `default`, or none, stands for the default streams, and `all` for all. */
 export const streams = list(choice([...streamNames, 'default', 'all']));
 
-/** Account ids. They are texts, because JSON numbers beyond 2^53 would be rounded. */
+/** Account ids. They are strings, because JSON numbers beyond 2^53 would be rounded. */
 export const accountIds = list(
-  text('an account id as a text of digits, such as "17841400000000000"', /^\d{1,25}$/),
+  text('an account id as a string of digits, such as "17841400000000000"', /^\d{1,25}$/),
 );
 
 const longestTopicName = 249;

@@ -7,7 +7,7 @@ const longestShown = 200;
  */
 export function showValue(raw: unknown, secret: boolean): string {
   if (raw === null || raw === undefined) return 'nothing';
-  if (raw === '') return 'an empty text';
+  if (raw === '') return 'an empty string';
   return secret ? mask : redact(JSON.stringify(raw));
 }
 
@@ -16,7 +16,7 @@ export function showName(name: string): string {
   return redact(/^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name));
 }
 
-/** A text without tokens, user names with passwords and query strings, shortened. */
+/** A string without tokens, user names with passwords and query strings, shortened. */
 export function redact(words: string): string {
   const shown = maskStray(words);
   return shown.length > longestShown ? `${shown.slice(0, longestShown)}…` : shown;

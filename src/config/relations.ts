@@ -5,7 +5,7 @@ import { fieldListProblems } from './field-lists.ts';
 import type { Secret } from './named-formats.ts';
 import { showValue } from './redaction.ts';
 import { leaves } from './schema.ts';
-import { lackingStreams } from './stream-list.ts';
+import { unsupportedStreams } from './stream-list.ts';
 import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -131,18 +131,18 @@ function isSet(value: unknown): boolean {
   return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
 }
 
-/** The text of a field; `otherwise` for a rejected field, which is assumed to be valid. */
+/** The string of a field; `otherwise` for a rejected field, which is assumed to be valid. */
 function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
 function streamFindings(get: GetValue): readonly ConfigProblem[] {
   const login = get('instagram.login') as Login;
-  const lacking = lackingStreams(get('streams.enabled') as readonly string[], login);
+  const unsupported = unsupportedStreams(get('streams.enabled') as readonly string[], login);
   const expected = `streams that the API has for INSTAGRAM_LOGIN=${login}`;
   const other = login === 'facebook' ? 'instagram' : 'facebook';
   const action = `remove it from STREAMS, or set INSTAGRAM_LOGIN=${other}`;
-  return lacking.map((name) => finding('streams.enabled', name, expected, action));
+  return unsupported.map((name) => finding('streams.enabled', name, expected, action));
 }
 
 function mechanismFindings(get: GetValue): readonly ConfigProblem[] {

@@ -6,7 +6,8 @@ type Declarations = Readonly<Record<string, Pick<InstagramStream, 'isDefault' | 
 
 /**
  * Returns the names that a list of streams stands for: `default`, or an empty list, for the default
- * streams, `all` for every stream; of both only those that the login has.
+ * streams, `all` for every stream. Both include only streams that the login supports; a stream
+ * listed by name is always included.
  */
 export function chosenStreams(
   words: readonly string[],
@@ -20,8 +21,8 @@ export function chosenStreams(
   });
 }
 
-/** Returns the named streams that the login lacks. */
-export function lackingStreams(
+/** Returns those of the named streams that this login does not support. */
+export function unsupportedStreams(
   words: readonly string[],
   login: Login,
   declared: Declarations = streams,

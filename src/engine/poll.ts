@@ -73,8 +73,8 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
 /** Maximum number of skipped objects listed in a poll's summary. */
 const maxListedSkips = 10;
 /**
- * The maximum for one reason, so that a frequent one, such as media older than the business account,
- * does not hide the others.
+ * The maximum for one reason, so that a frequent one, such as media older than the business
+ * account, does not hide the others.
  */
 const maxListedSkipsPerReason = 5;
 

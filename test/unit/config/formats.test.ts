@@ -27,7 +27,7 @@ describe('the format duration', () => {
     expect(read(formats.duration(), text)).toBe(ms);
   });
 
-  test('rejects a missing or unknown unit, a sign, a fraction, white space and an empty text', () => {
+  test('rejects a missing or unknown unit, a sign, a fraction, white space and an empty string', () => {
     const wrong = ['15', 15, '15min', '0s', '-5m', '+5m', '1.5h', ' 15m', '15 m', '015m', '', null];
     expect(refusals(formats.duration(), wrong)).toEqual(wrong);
   });
@@ -133,7 +133,7 @@ describe('the format list', () => {
     expect(read(format, ['a', 'b'])).toEqual(['a', 'b']);
   });
 
-  test('reads an empty text as the empty list', () => {
+  test('reads an empty string as the empty list', () => {
     expect(read(format, '')).toEqual([]);
   });
 
@@ -267,12 +267,12 @@ describe('the format pastDate', () => {
 });
 
 describe('the format optional', () => {
-  test('reads an empty text and null as null', () => {
+  test('reads an empty string and null as null', () => {
     const format = formats.optional(named.url);
     expect([read(format, ''), read(format, null)]).toEqual([null, null]);
   });
 
-  test('rejects an empty text for a secret', () => {
+  test('rejects an empty string for a secret', () => {
     expect(refusals(formats.optional(named.secret('a password', /^.+$/)), ['', null])).toEqual([
       '',
     ]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../../src/config/load.ts';
-import { chosenStreams, lackingStreams } from '../../../src/config/stream-list.ts';
+import { chosenStreams, unsupportedStreams } from '../../../src/config/stream-list.ts';
 
 const declared = {
   first: { isDefault: true, logins: ['facebook', 'instagram'] },
@@ -27,12 +27,12 @@ describe('chosenStreams', () => {
   });
 });
 
-describe('lackingStreams', () => {
+describe('unsupportedStreams', () => {
   test('returns named streams that the login lacks, and no word', () => {
     const words = ['all', 'default', 'first', 'facebookAlone'];
 
-    expect(lackingStreams(words, 'instagram', declared)).toEqual(['facebookAlone']);
-    expect(lackingStreams(words, 'facebook', declared)).toEqual([]);
+    expect(unsupportedStreams(words, 'instagram', declared)).toEqual(['facebookAlone']);
+    expect(unsupportedStreams(words, 'facebook', declared)).toEqual([]);
   });
 });
 
