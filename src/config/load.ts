@@ -88,7 +88,7 @@ function readSources({ env, configFile, args }: ConfigSources) {
 type Sources = ReturnType<typeof readSources>;
 
 /**
- * Merges the sources: returns a function that gives the raw value of the highest precedence by path.
+ * Merges the sources: returns a function that gives the raw value of highest precedence by path.
  * convict guesses types by a schema's format name or default (`"15min"` becomes 15, `"no"` true),
  * and its argument parser guesses by a string's form. Therefore formats are functions, defaults are
  * null and arguments are set one by one: every value stays as it was given.
