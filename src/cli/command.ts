@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { describeConfig } from '../config/description.ts';
-import { isConnectorError, StopProcessError, type ExitCode } from '../engine/errors.ts';
+import { isClassifiedError, StopProcessError, type ExitCode } from '../engine/errors.ts';
 import { parseGraphTime } from '../instagram/model/graph-time.ts';
 import type { ConfigArguments } from './context.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -192,12 +192,12 @@ export function usage(message: string): StopProcessError {
 }
 
 export function exitCodeOf(error: unknown): ExitCode {
-  if (!isConnectorError(error)) return 1;
+  if (!isClassifiedError(error)) return 1;
   return error.disposition === 'stop-process' ? error.exitCode : 3;
 }
 
 /** Formats an error for a person: code and message; the stack only for a bug. */
 export function describeError(error: unknown): string {
-  if (isConnectorError(error)) return `${error.code}: ${error.message}`;
+  if (isClassifiedError(error)) return `${error.code}: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,4 +1,4 @@
-import { isConnectorError, type ErrorCode, type ExitCode } from '../engine/errors.ts';
+import { isClassifiedError, type ErrorCode, type ExitCode } from '../engine/errors.ts';
 import type { Once, PolledJob } from '../engine/once.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { printable, printableLines } from '../engine/printable.ts';
@@ -132,7 +132,7 @@ function describeFailures(polled: readonly PolledJob[]): readonly string[] {
     if (outcome.kind === 'done') return [];
     const error = 'error' in outcome ? outcome.error : undefined;
     const why = error === undefined ? '' : describeError(error);
-    if (isConnectorError(error) && error.code === 'registry.mismatch') return [why];
+    if (isClassifiedError(error) && error.code === 'registry.mismatch') return [why];
     const where = outcome.kind === 'stop-account' ? '' : `${job.stream.name} of `;
     return [`${where}account ${job.account.id}: ${why}`];
   });

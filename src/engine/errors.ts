@@ -1,7 +1,7 @@
 import { advice } from './advice.ts';
 
-// The one taxonomy of errors. The code has the area (`area.reason`), the type has the disposition.
-// Adapters translate into it; `engine/poller.ts` turns the disposition into the next action of a
+// The error classes. The code has the area (`area.reason`), the class has the disposition.
+// Adapters translate into them; `engine/poller.ts` turns the disposition into the next action of a
 // poll.
 
 /** An `area.reason` literal. */
@@ -20,8 +20,8 @@ interface Cause {
   readonly cause?: unknown;
 }
 
-/** The base of all errors of the taxonomy: the code, and the poller's reaction in `disposition`. */
-abstract class TaxonomyError extends Error {
+/** The base of the error classes: the code, and the poller's reaction in `disposition`. */
+abstract class ClassifiedErrorBase extends Error {
   abstract readonly disposition: string;
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string, options?: Cause) {
@@ -32,7 +32,7 @@ abstract class TaxonomyError extends Error {
 }
 
 /** A transient error: the same poll is retried. */
-export class RetryError extends TaxonomyError {
+export class RetryError extends ClassifiedErrorBase {
   readonly disposition = 'retry';
   /** Milliseconds to wait, where the server names them. */
   readonly retryAfterMs: number | undefined;
@@ -43,7 +43,7 @@ export class RetryError extends TaxonomyError {
 }
 
 /** A limit was reached: no request of `scope` may be sent before `retryAfterMs` have passed. */
-export class WaitError extends TaxonomyError {
+export class WaitError extends ClassifiedErrorBase {
   readonly disposition = 'wait';
   readonly scope: Scope;
   readonly retryAfterMs: number;
@@ -59,7 +59,7 @@ export class WaitError extends TaxonomyError {
  * `subjects` lists the rejected metrics or fields that the API names. `scope` is `kind` only where
  * the API states that every media of that kind lacks the data.
  */
-export class SkipError extends TaxonomyError {
+export class SkipError extends ClassifiedErrorBase {
   readonly disposition = 'skip';
   readonly subjects: readonly string[];
   readonly scope: 'kind' | 'object';
@@ -76,7 +76,7 @@ export class SkipError extends TaxonomyError {
 }
 
 /** An unusable node, body or record; it goes to the dead letters with `path` and `raw`. */
-export class DeadLetterError extends TaxonomyError {
+export class DeadLetterError extends ClassifiedErrorBase {
   readonly disposition = 'dead-letter';
   /** The path of the invalid part in the node, as `children[2].id`; empty for the whole. */
   readonly path: string;
@@ -93,17 +93,17 @@ export class DeadLetterError extends TaxonomyError {
  * Fails this poll only: an error that no row of the error table matches, or a rejection of a whole
  * request, which proves nothing about a single object.
  */
-export class FailError extends TaxonomyError {
+export class FailError extends ClassifiedErrorBase {
   readonly disposition = 'fail';
 }
 
 /** Stops this stream of this account until a person has acted; everything else continues. */
-export class StopStreamError extends TaxonomyError {
+export class StopStreamError extends ClassifiedErrorBase {
   readonly disposition = 'stop-stream';
 }
 
 /** Stops all streams of this account (its token, its existence); other accounts continue. */
-export class StopAccountError extends TaxonomyError {
+export class StopAccountError extends ClassifiedErrorBase {
   readonly disposition = 'stop-account';
   /** True when the API rejects the token for every request, not for this account alone. */
   readonly rejectsToken: boolean;
@@ -114,7 +114,7 @@ export class StopAccountError extends TaxonomyError {
 }
 
 /** Ends the process with a documented exit code. */
-export class StopProcessError extends TaxonomyError {
+export class StopProcessError extends ClassifiedErrorBase {
   readonly disposition = 'stop-process';
   readonly exitCode: ExitCode;
   constructor(code: ErrorCode, message: string, options: { exitCode?: ExitCode } & Cause = {}) {
@@ -130,7 +130,7 @@ export class StopProcessError extends TaxonomyError {
 export type ExitCode = 0 | 1 | 2 | 3 | 4;
 
 /** Every error that this program raises on purpose. */
-export type ConnectorError =
+export type ClassifiedError =
   | RetryError
   | WaitError
   | SkipError
@@ -141,7 +141,7 @@ export type ConnectorError =
   | StopProcessError;
 
 /** The poller's reaction to an error. */
-export type Disposition = ConnectorError['disposition'];
+export type Disposition = ClassifiedError['disposition'];
 
 /** True for an error that a smaller request may avoid. */
 export function isTooMuchData(error: unknown): error is RetryError {
@@ -159,9 +159,9 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** True for an error of the taxonomy; any other error is a bug or was not translated. */
-export function isConnectorError(error: unknown): error is ConnectorError {
-  return error instanceof TaxonomyError;
+/** True for an error of these classes; any other error is a bug or was not translated. */
+export function isClassifiedError(error: unknown): error is ClassifiedError {
+  return error instanceof ClassifiedErrorBase;
 }
 
 /** An object that the API did not return, with the reason that is counted. */

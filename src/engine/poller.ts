@@ -1,5 +1,5 @@
 import { type Backoff, backoffMs } from './backoff.ts';
-import { type RetryError, isConnectorError } from './errors.ts';
+import { type RetryError, isClassifiedError } from './errors.ts';
 import type { Account } from './account.ts';
 import { type StreamState, emptyCheckpoint, stateKey } from './state.ts';
 import type { Stream } from './stream.ts';
@@ -110,7 +110,7 @@ async function pollToEnd(
       nextPollMs: action.kind.startsWith('stop-') ? null : nextPollMs,
     });
     if (action.kind !== 'again') return action;
-    if (!isConnectorError(error) || error.disposition !== 'wait') attempt += 1;
+    if (!isClassifiedError(error) || error.disposition !== 'wait') attempt += 1;
     await tools.clock.sleep(action.afterMs, signal);
   }
 }
@@ -200,7 +200,7 @@ function reportState(state: StreamState, telemetry: Telemetry): void {
 }
 
 function decide(error: Error, attempt: number, tools: PollerTools): NextAction {
-  if (!isConnectorError(error)) return { kind: 'failed', error };
+  if (!isClassifiedError(error)) return { kind: 'failed', error };
   switch (error.disposition) {
     case 'retry':
       return retry(error, attempt, tools);
@@ -227,7 +227,7 @@ function retry(error: RetryError, attempt: number, tools: PollerTools): NextActi
 
 /** The event of a failed poll without a next one; `retryInMs` is null when it is not retried. */
 function failed(error: Error, { stream, account }: Job, retryInMs: number | null) {
-  const known = isConnectorError(error) ? error : undefined;
+  const known = isClassifiedError(error) ? error : undefined;
   const disposition = known?.disposition ?? 'unexpected';
   return {
     type: 'poll-failed',

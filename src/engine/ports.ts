@@ -1,5 +1,5 @@
 import type { Account } from './account.ts';
-import type { ConnectorError, Scope } from './errors.ts';
+import type { ClassifiedError, Scope } from './errors.ts';
 import type { Node, Value } from './json.ts';
 import type { Priority } from './rate-limit/quota.ts';
 import type { StreamState } from './state.ts';
@@ -40,13 +40,13 @@ export type OnUsage = (report: UsageReport) => void;
 /** The outcome of one request among many. */
 export type Outcome =
   | { readonly request: GraphRequest; readonly node: Node }
-  | { readonly request: GraphRequest; readonly error: ConnectorError };
+  | { readonly request: GraphRequest; readonly error: ClassifiedError };
 
 /** The Graph API as extraction uses it. Safe for concurrent use. */
 export interface Graph {
   /**
    * Makes exactly one HTTP request, and returns the body.
-   * @throws the taxonomy of `engine/errors.ts`: RetryError (network, 5xx, transient), WaitError
+   * @throws the classes of `engine/errors.ts`: RetryError (network, 5xx, transient), WaitError
    * (limits), SkipError (unavailable data), FailError (an unknown error), StopAccountError (token),
    * StopStreamError (permission), DeadLetterError (no JSON object); the signal's reason
    */

@@ -1,5 +1,5 @@
 import { type Backoff, backoffMs } from './backoff.ts';
-import { isConnectorError, StopProcessError, type ConnectorError } from './errors.ts';
+import { isClassifiedError, StopProcessError, type ClassifiedError } from './errors.ts';
 import type { Clock, Telemetry } from './ports.ts';
 import type { DependencyName } from './readiness.ts';
 
@@ -59,8 +59,8 @@ export async function untilAnswered<T>(
 }
 
 /** Returns an error that is worth waiting for, or throws. */
-function retryable(error: unknown, hasDeadline: boolean): ConnectorError {
-  if (!isConnectorError(error) || error.disposition === 'stop-process') throw error;
+function retryable(error: unknown, hasDeadline: boolean): ClassifiedError {
+  if (!isClassifiedError(error) || error.disposition === 'stop-process') throw error;
   // Only these errors end by themselves. A service also waits for a person, who renews an expired
   // token or installs a newer version; `once` has a deadline and fails.
   const isTransient = error.disposition === 'retry' || error.disposition === 'wait';

@@ -1,9 +1,9 @@
 import type { Account, Login } from '../engine/account.ts';
 import {
-  type ConnectorError,
+  type ClassifiedError,
   DeadLetterError,
   FailError,
-  isConnectorError,
+  isClassifiedError,
   isTooMuchData,
   RetryError,
   SkipError,
@@ -156,7 +156,7 @@ type LookupContext = Pick<ListingOptions, 'graph' | 'signal'>;
 
 type RequestedAccount =
   | { readonly id: string; readonly account: Account }
-  | { readonly id: string; readonly error: ConnectorError };
+  | { readonly id: string; readonly error: ClassifiedError };
 
 const atOnce = 10;
 
@@ -177,7 +177,7 @@ async function requestOne(id: string, context: LookupContext): Promise<Requested
   try {
     return { id, account: readAccount(await getAccount(id, context), id) };
   } catch (error) {
-    if (context.signal.aborted || !isConnectorError(error)) throw error;
+    if (context.signal.aborted || !isClassifiedError(error)) throw error;
     return { id, error };
   }
 }
@@ -196,7 +196,7 @@ async function getAccount(id: string, { graph, signal }: LookupContext): Promise
 }
 
 /** Returns true for an error of the account itself: not transient, and not of a limit or the token. */
-function isOfAccount({ disposition }: ConnectorError): boolean {
+function isOfAccount({ disposition }: ClassifiedError): boolean {
   return !['retry', 'wait', 'stop-account'].includes(disposition);
 }
 
@@ -227,7 +227,7 @@ export async function liveFacts(
 ): Promise<TokenFacts | null> {
   const facts = await inspect(signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    if (!isConnectorError(error)) throw error;
+    if (!isClassifiedError(error)) throw error;
     if (error.disposition === 'retry' || error.disposition === 'wait') throw error;
     return null;
   });
@@ -247,7 +247,7 @@ export function createNamedSearch(graph: Pick<Graph, 'get'>, tokens: Pick<Tokens
   const previous = new Map<string, Account>();
   return async (ids: readonly string[], signal: AbortSignal) => {
     const found = new Map<string, Account>();
-    const errors = new Map<string, ConnectorError>();
+    const errors = new Map<string, ClassifiedError>();
     const missing = (): readonly string[] => ids.filter((id) => !found.has(id));
     for (const token of tokens.names()) {
       const context = { graph: withToken(graph, token), signal };

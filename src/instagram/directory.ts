@@ -1,5 +1,5 @@
 import type { Account } from '../engine/account.ts';
-import { type ConnectorError, isConnectorError, StopProcessError } from '../engine/errors.ts';
+import { type ClassifiedError, isClassifiedError, StopProcessError } from '../engine/errors.ts';
 import type { AccountDirectory, Clock, Graph } from '../engine/ports.ts';
 import {
   type FoundAccounts,
@@ -44,7 +44,7 @@ interface DirectoryParts {
 
 type ListingOutcome =
   | ({ readonly token: string } & FoundAccounts)
-  | { readonly token: string; readonly error: ConnectorError };
+  | { readonly token: string; readonly error: ClassifiedError };
 
 /**
  * Creates a directory of the tokens' accounts: those listed, granted or named. Besides
@@ -109,7 +109,7 @@ async function listReached(
     const { accounts, problems } = await listAccounts(login, { ...listing, ...grants });
     return { token, accounts: accounts.map(reachedBy(token)), problems };
   } catch (error) {
-    if (signal.aborted || !isConnectorError(error)) throw error;
+    if (signal.aborted || !isClassifiedError(error)) throw error;
     return { token, error };
   }
 }
@@ -137,7 +137,7 @@ interface EmptyListing {
   readonly allowed: readonly string[];
   readonly found: readonly Account[];
   readonly problems: readonly string[];
-  readonly error: ConnectorError | undefined;
+  readonly error: ClassifiedError | undefined;
 }
 
 /** Creates the error of an empty listing. @throws StopAccountError when the access to data has expired */
@@ -145,7 +145,7 @@ async function noAccountsError(
   parts: DirectoryParts,
   { allowed, found, problems, error }: EmptyListing,
   signal: AbortSignal,
-): Promise<ConnectorError> {
+): Promise<ClassifiedError> {
   const { tokens, options } = parts;
   if (error !== undefined) return error;
   // Without named accounts, `listAccounts` has already inspected the grants.

@@ -1,7 +1,7 @@
 import type { Type } from 'avsc';
 import {
   errorCodes,
-  isConnectorError,
+  isClassifiedError,
   messageOf,
   StopProcessError,
   StopStreamError,
@@ -67,7 +67,7 @@ function createDecoders({ address, client, readerType, ownId }: StateCodecParts)
     try {
       return await client.typeOf(id);
     } catch (error) {
-      if (isConnectorError(error)) throw error;
+      if (isClassifiedError(error)) throw error;
       if (!(error instanceof RegistryErrorResponse)) {
         throw unavailable(address, `no usable schema ${id}: ${messageOf(error)}`);
       }

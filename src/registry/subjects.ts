@@ -1,5 +1,5 @@
 import {
-  isConnectorError,
+  isClassifiedError,
   messageOf,
   StopProcessError,
   type RetryError,
@@ -112,7 +112,7 @@ async function idDespite(
   isNew: boolean,
   context: SubjectContext,
 ): Promise<number> {
-  if (isConnectorError(error)) throw error;
+  if (isClassifiedError(error)) throw error;
   if (!(error instanceof RegistryErrorResponse)) {
     throw unavailable(context.address, messageOf(error));
   }
@@ -301,7 +301,7 @@ async function findVersions(schema: SubjectSchema, context: SubjectContext) {
       return { versions: await checkCompatible(schema, context), incompatible };
     }
   } catch (error) {
-    if (!isConnectorError(error) || error.code !== 'registry.incompatible') throw error;
+    if (!isClassifiedError(error) || error.code !== 'registry.incompatible') throw error;
     incompatible = error.message;
   }
   return { versions: (await listVersions(schema.subject, context)) ?? [], incompatible };

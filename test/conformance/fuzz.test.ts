@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isConnectorError } from '../../src/engine/errors.ts';
+import { isClassifiedError } from '../../src/engine/errors.ts';
 import { type Json, type Node, type Value, isNode } from '../../src/engine/json.ts';
 import type { TopicRole } from '../../src/engine/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
@@ -44,8 +44,8 @@ async function pollAndCheck(name: InstagramStreamName, graph: Graph) {
     () => undefined,
     (reason: unknown) => reason,
   );
-  // Any error has a code of the taxonomy.
-  expect(error === undefined || isConnectorError(error) ? 'named' : error).toBe('named');
+  // Any error has a code.
+  expect(error === undefined || isClassifiedError(error) ? 'named' : error).toBe('named');
 
   const { batches } = world.publisher;
   expect(batches.map(({ state }) => state.sequence)).toEqual(batches.map((_, index) => index + 1));

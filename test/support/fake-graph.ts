@@ -1,5 +1,5 @@
 import type { Node } from '../../src/engine/json.ts';
-import { isConnectorError } from '../../src/engine/errors.ts';
+import { isClassifiedError } from '../../src/engine/errors.ts';
 import { getEach } from '../../src/engine/rate-limit/get-each.ts';
 import type { Graph, GraphRequest, GraphTransport } from '../../src/engine/ports.ts';
 
@@ -43,7 +43,7 @@ export function createFakeGraph(
         try {
           outcomes.push({ request, node: await get(request, signal) });
         } catch (error) {
-          if (!isConnectorError(error)) throw error;
+          if (!isClassifiedError(error)) throw error;
           outcomes.push({ request, error });
         }
       }

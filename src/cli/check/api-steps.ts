@@ -3,7 +3,7 @@ import { type Config, enabledStreams } from '../../config/config.ts';
 import type { Account } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
 import { describeOffset } from '../../engine/clock-offset.ts';
-import { isConnectorError } from '../../engine/errors.ts';
+import { isClassifiedError } from '../../engine/errors.ts';
 import type { ProbedForm, TelemetryEvent, UsageReport } from '../../engine/ports.ts';
 import { versionEnd, versionWarning } from '../../instagram/api/api-versions.ts';
 import { saysRetired } from '../../instagram/api/errors.ts';
@@ -226,7 +226,7 @@ function rejectedBatch(detail: string): Finding {
 
 /** Too few users is no failure, because small accounts lack some metrics. */
 export function insightsFinding(error: unknown, { id }: Account): Finding {
-  if (isConnectorError(error) && error.code === 'graph.not-enough-users') {
+  if (isClassifiedError(error) && error.code === 'graph.not-enough-users') {
     return ok(`answers: ${error.message}`, id);
   }
   const finding = failure(error, id);

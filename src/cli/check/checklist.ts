@@ -1,5 +1,10 @@
 import { advice } from '../../engine/advice.ts';
-import { type ErrorCode, type ExitCode, isConnectorError, messageOf } from '../../engine/errors.ts';
+import {
+  type ErrorCode,
+  type ExitCode,
+  isClassifiedError,
+  messageOf,
+} from '../../engine/errors.ts';
 import { dayAndDaysLeft } from '../text.ts';
 
 /** The result of a step for one subject. */
@@ -79,7 +84,7 @@ export function skipped(detail: string, subject?: string): Finding {
 }
 
 export function failure(error: unknown, subject?: string): Finding {
-  const code = isConnectorError(error) ? error.code : 'internal.unexpected';
+  const code = isClassifiedError(error) ? error.code : 'internal.unexpected';
   return { status: 'failed', subject, detail: messageOf(error), action: actionOf(code), code };
 }
 

@@ -1,4 +1,4 @@
-import { isConnectorError, StopStreamError } from '../../engine/errors.ts';
+import { isClassifiedError, StopStreamError } from '../../engine/errors.ts';
 import { type Json, isNode } from '../../engine/json.ts';
 import { printableLines } from '../../engine/printable.ts';
 import type { StoredState } from '../../kafka/index.ts';
@@ -61,7 +61,7 @@ export function getState(session: StateSession, key: string, json: boolean): str
   const state = stateOf(session, key);
   if (state === null) {
     const error = stored?.restored.kind === 'unreadable' ? stored.restored.error : undefined;
-    throw isConnectorError(error) ? error : new StopStreamError('state.unreadable', key);
+    throw isClassifiedError(error) ? error : new StopStreamError('state.unreadable', key);
   }
   const whole = session.form.toJson(state);
   return json ? jsonText(whole) : printableLines(jsonText(shortened(whole)));

@@ -1,6 +1,6 @@
 import {
-  type ConnectorError,
-  isConnectorError,
+  type ClassifiedError,
+  isClassifiedError,
   isTooMuchData,
   isUnanswered,
   messageOf,
@@ -55,7 +55,7 @@ async function* once(
   control: Control,
 ): AsyncGenerator<Outcome, void, undefined> {
   let size = Infinity;
-  let failing: ConnectorError | undefined;
+  let failing: ClassifiedError | undefined;
   for (let queue = requests; queue.length > 0;) {
     const batch = queue.slice(0, Math.min(size, transport.batchSize));
     let outcomes: readonly Outcome[];
@@ -95,7 +95,7 @@ async function inBatch(
     const unanswered = outcomes.flatMap((one) => ('isUnanswered' in one ? [one.request] : []));
     return [...answered, ...(await singly(transport, unanswered, signal))];
   } catch (error) {
-    const isTimeout = isConnectorError(error) && error.code === 'graph.timeout';
+    const isTimeout = isClassifiedError(error) && error.code === 'graph.timeout';
     if (isTooMuchData(error) || isTimeout) return 'halve';
     throw error;
   }
@@ -124,7 +124,7 @@ async function getAlone(
     return { request, node: await transport.get(request, signal) };
   } catch (error) {
     signal.throwIfAborted();
-    if (!isConnectorError(error)) throw error;
+    if (!isClassifiedError(error)) throw error;
     return { request, error };
   }
 }
@@ -157,7 +157,7 @@ async function attributed(
   return outcomes.map((one) => (isLost(one) ? { ...one, error: ownError(one) } : one));
 }
 
-type FailedOutcome = Extract<Outcome, { readonly error: ConnectorError }>;
+type FailedOutcome = Extract<Outcome, { readonly error: ClassifiedError }>;
 
 function isTransient(outcome: Outcome): outcome is FailedOutcome {
   return 'error' in outcome && outcome.error.disposition === 'retry';

@@ -1,4 +1,4 @@
-import { type Scope, isConnectorError, WaitError } from '../errors.ts';
+import { type Scope, isClassifiedError, WaitError } from '../errors.ts';
 import { smallest } from '../extremes.ts';
 import type { Clock, Telemetry, UsageReport } from '../ports.ts';
 import {
@@ -310,5 +310,5 @@ export class RequestScheduler {
 
 /** True for an error that proves that the API processed the call: no limit, no transient failure. */
 function provesAnswer(error: unknown): boolean {
-  return isConnectorError(error) && error.disposition !== 'wait' && error.disposition !== 'retry';
+  return isClassifiedError(error) && error.disposition !== 'wait' && error.disposition !== 'retry';
 }

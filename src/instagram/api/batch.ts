@@ -1,8 +1,8 @@
 import {
-  type ConnectorError,
+  type ClassifiedError,
   type ErrorCode,
   DeadLetterError,
-  isConnectorError,
+  isClassifiedError,
 } from '../../engine/errors.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest, UsageReport } from '../../engine/ports.ts';
@@ -26,7 +26,7 @@ export function batchForm(requests: readonly GraphRequest[]): URLSearchParams {
 }
 
 /** The outcome of an item; null when its answer is missing or unusable. */
-type ItemOutcome = { readonly node: Node } | { readonly error: ConnectorError } | null;
+type ItemOutcome = { readonly node: Node } | { readonly error: ClassifiedError } | null;
 
 /**
  * Reads the answer to a batch; each item by its own status, headers and body. The outcome is null
@@ -55,7 +55,7 @@ function outcomeOf(item: Answer, context: AnswerContext): ItemOutcome {
   try {
     return { node: readNode(item, context) };
   } catch (error) {
-    if (!isConnectorError(error)) throw error;
+    if (!isClassifiedError(error)) throw error;
     // The body is no JSON object. The item is requested again singly, and that request reports it.
     return error instanceof DeadLetterError ? null : { error };
   }
@@ -109,7 +109,7 @@ function throwBatchError(answer: Answer, context: AnswerContext): void {
   try {
     readNode(answer, context);
   } catch (error) {
-    if (!isConnectorError(error) || !requestDispositions.includes(error.disposition)) throw error;
+    if (!isClassifiedError(error) || !requestDispositions.includes(error.disposition)) throw error;
     throw rejectionOf(answer, context, error.code);
   }
 }

@@ -163,7 +163,7 @@ export class GraphClient implements GraphTransport {
   }
 
   /**
-   * Sends a GET, or a batch by its form, with a timeout; failures become errors of the taxonomy.
+   * Sends a GET, or a batch by its form, with a timeout; failures become classified errors.
    * The token of a batch and its proof apply to all items (observed autumn 2026).
    */
   async #send(

@@ -1,5 +1,5 @@
 import {
-  type ConnectorError,
+  type ClassifiedError,
   type ErrorCode,
   type Scope,
   FailError,
@@ -41,7 +41,7 @@ interface ErrorRow {
   /** Recorded and documented facts were read 2026-08 to 2026-10. */
   readonly source: string;
   /** @param words - the capture groups of `when.message` */
-  readonly toError: (failure: GraphFailure, words: readonly string[]) => ConnectorError;
+  readonly toError: (failure: GraphFailure, words: readonly string[]) => ClassifiedError;
 }
 
 const limit =
@@ -185,7 +185,7 @@ const activeToken = /active access token/i;
 const viewsOnFacebook: readonly string[] = ['crossposted_views', 'facebook_views'];
 
 /**
- * The map from Graph errors to the taxonomy; the first matching row decides. Limits and tokens come
+ * The map from Graph errors to the error classes; the first matching row decides. Limits and tokens come
  * first, whatever the HTTP status and `is_transient` (code 4 is a transient 403), then permanent
  * errors, some of which have status 500, transient ones, unavailable data, and errors of the
  * request itself. An unknown error fails the poll and nothing else.
@@ -353,7 +353,7 @@ function within(
   return value !== null && value >= range[0] && value <= range[1];
 }
 
-export function translate(failure: GraphFailure): ConnectorError {
+export function translate(failure: GraphFailure): ClassifiedError {
   const row = errorRows.find((candidate) => rowMatches(candidate, failure));
   if (row === undefined) return rejected(failure, []);
   const match = row.when.message?.exec(failure.envelope.message);

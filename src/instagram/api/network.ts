@@ -1,4 +1,4 @@
-import { type ErrorCode, isConnectorError, RetryError } from '../../engine/errors.ts';
+import { type ErrorCode, isClassifiedError, RetryError } from '../../engine/errors.ts';
 import type { Clock, GraphRequest, Telemetry } from '../../engine/ports.ts';
 import { batchEndpoint, BatchRejection } from './batch.ts';
 import type { Redact } from '../../engine/redaction.ts';
@@ -75,7 +75,7 @@ export async function withTelemetry<T>(
     report('ok');
     return answer;
   } catch (error) {
-    if (isConnectorError(error)) report(error.code);
+    if (isClassifiedError(error)) report(error.code);
     // The API executed none of the items, so the batch counts as one call.
     if (error instanceof BatchRejection) report(error.code, { endpoint: batchEndpoint, calls: 1 });
     throw error;

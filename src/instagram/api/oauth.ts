@@ -1,4 +1,4 @@
-import { DeadLetterError, isConnectorError, StopAccountError } from '../../engine/errors.ts';
+import { DeadLetterError, isClassifiedError, StopAccountError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import type { TokenLife } from '../../engine/token-life.ts';
@@ -77,7 +77,7 @@ export class OAuth {
     } catch (error) {
       // The answer reports on the inspected token; this error rejects the credentials of the app.
       const isApp = call.accessToken !== accessToken;
-      if (!isApp || !isConnectorError(error) || error.code !== 'graph.token') throw error;
+      if (!isApp || !isClassifiedError(error) || error.code !== 'graph.token') throw error;
       throw new StopAccountError('graph.app-secret', `${call.endpoint}: ${appAdvice}`);
     }
   }

@@ -1,10 +1,10 @@
 import type { Account } from '../../engine/account.ts';
 import { slept } from '../../engine/clock.ts';
 import {
-  type ConnectorError,
+  type ClassifiedError,
   type Disposition,
   type ErrorCode,
-  isConnectorError,
+  isClassifiedError,
 } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import type { PollerTools } from '../../engine/poller.ts';
@@ -161,17 +161,17 @@ async function attempt(action: () => Promise<void>, signal: AbortSignal): Promis
     await action();
   } catch (error) {
     signal.throwIfAborted();
-    if (!isConnectorError(error) || error.disposition === 'stop-process') throw error;
+    if (!isClassifiedError(error) || error.disposition === 'stop-process') throw error;
   }
 }
 
 /** Wraps a graph to count answers and to keep the first rejection, by endpoint. */
 function record(graph: Graph) {
-  const tallies = new Map<string, { answered: number; rejected?: ConnectorError }>();
+  const tallies = new Map<string, { answered: number; rejected?: ClassifiedError }>();
   const note = (endpoint: string, error: unknown): void => {
     const tally = tallies.get(endpoint) ?? { answered: 0 };
     tallies.set(endpoint, tally);
-    const known = isConnectorError(error) ? error : undefined;
+    const known = isClassifiedError(error) ? error : undefined;
     if (error === undefined || (known !== undefined && ofObjects.includes(known.code))) {
       tally.answered += 1;
     } else if (known !== undefined && rejections.includes(known.disposition)) {

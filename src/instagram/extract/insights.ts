@@ -1,6 +1,6 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
 import {
-  type ConnectorError,
+  type ClassifiedError,
   type DeadLetterError,
   type ErrorCode,
   SkipError,
@@ -244,7 +244,7 @@ function noteAnswered(
 /** Records a rejection. @returns the request to repeat with the remaining metrics, if any */
 function recordRejection(
   { candidate, metrics }: InsightsRequest,
-  error: ConnectorError,
+  error: ClassifiedError,
   answers: Answers,
   poll: InsightsPoll,
 ): InsightsRequest | undefined {

@@ -1,5 +1,5 @@
 import {
-  type ConnectorError,
+  type ClassifiedError,
   type ErrorCode,
   FailError,
   SkipError,
@@ -149,7 +149,7 @@ function nameOf({ subject, metric }: Pick<Rejection, 'subject' | 'metric'>): str
 
 export interface FailedObject {
   readonly listed: Listed;
-  readonly error: ConnectorError;
+  readonly error: ClassifiedError;
 }
 
 /** The evidence that separates an object's own error from one that is common to all objects. */
@@ -194,7 +194,7 @@ export async function excludeCulprits<T>(
 }
 
 /** Returns the error that fails the poll when all objects have it; no object is excluded. */
-function commonError(error: ConnectorError): ConnectorError {
+function commonError(error: ClassifiedError): ClassifiedError {
   if (!(error instanceof SkipError)) return error;
   const message = `none of the account's objects that were requested is answered, so none is left out. The first: ${error.message}`;
   return new FailError(error.code, message, { cause: error });

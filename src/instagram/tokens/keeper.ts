@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isConnectorError, StopAccountError } from '../../engine/errors.ts';
+import { isClassifiedError, StopAccountError } from '../../engine/errors.ts';
 import type { Clock, Telemetry } from '../../engine/ports.ts';
 import {
   type TokenLife,
@@ -166,7 +166,7 @@ class TokenKeeper {
       if (error instanceof StopAccountError && error.rejectsToken) {
         rejections.reject(name, token, error);
       }
-      if (isConnectorError(error)) return known;
+      if (isClassifiedError(error)) return known;
       throw error;
     }
   }
@@ -269,11 +269,11 @@ class TokenKeeper {
 }
 
 function isRejection(error: unknown): boolean {
-  return isConnectorError(error) && error.code === 'graph.refused';
+  return isClassifiedError(error) && error.code === 'graph.refused';
 }
 
 function reasonOf(error: unknown): string {
-  if (isConnectorError(error)) return error.message;
+  if (isClassifiedError(error)) return error.message;
   if (error instanceof TokenFileError) return `the file of the tokens: ${error.message}`;
   return `the file of the tokens cannot be read (${codeOf(error)})`;
 }

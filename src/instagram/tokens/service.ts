@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Account } from '../../engine/account.ts';
 import {
-  type ConnectorError,
+  type ClassifiedError,
   type ErrorCode,
-  isConnectorError,
+  isClassifiedError,
   StopProcessError,
 } from '../../engine/errors.ts';
 import type { Clock, Graph } from '../../engine/ports.ts';
@@ -176,7 +176,7 @@ export class TokenService {
 
 type Attempt<T> =
   | { readonly value: T; readonly error: null }
-  | { readonly value: null; readonly error: ConnectorError };
+  | { readonly value: null; readonly error: ClassifiedError };
 
 async function attempt<T>(operation: Promise<T>, signal: AbortSignal): Promise<Attempt<T>> {
   try {
@@ -184,7 +184,7 @@ async function attempt<T>(operation: Promise<T>, signal: AbortSignal): Promise<A
   } catch (error) {
     signal.throwIfAborted();
     // A missing answer is no property of the token.
-    if (!isConnectorError(error) || error.disposition === 'retry') throw error;
+    if (!isClassifiedError(error) || error.disposition === 'retry') throw error;
     return { value: null, error };
   }
 }

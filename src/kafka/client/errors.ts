@@ -1,7 +1,7 @@
 import {
   type ErrorCode,
   FailError,
-  isConnectorError,
+  isClassifiedError,
   messageOf,
   RetryError,
   StopProcessError,
@@ -119,10 +119,10 @@ export interface FailureContext {
   readonly clockAheadMs?: number | null;
 }
 
-/** Translates a failure of kafkajs into the engine's taxonomy; returns any other error unchanged. */
+/** Translates a failure of kafkajs into the error classes of engine/errors.ts; returns any other error unchanged. */
 export function translate(error: unknown, context: FailureContext): unknown {
-  // An error of the login's token request belongs to the taxonomy already.
-  const translated = [...causes(error)].find(isConnectorError);
+  // An error of the login's token request is classified already.
+  const translated = [...causes(error)].find(isClassifiedError);
   if (translated !== undefined) return translated;
   const failure = classify(error, context.lastRejection);
   return failure === undefined ? error : errors[failure](error, context);

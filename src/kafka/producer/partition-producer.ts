@@ -1,4 +1,4 @@
-import { isConnectorError, RetryError, StopStreamError } from '../../engine/errors.ts';
+import { isClassifiedError, RetryError, StopStreamError } from '../../engine/errors.ts';
 import type { ShutdownBudget } from '../../engine/shutdown-budget.ts';
 import { onceStopped, pause, withDeadline } from '../client/deadline.ts';
 import { settled } from '../../engine/shutdown.ts';
@@ -19,7 +19,7 @@ export type TransactionOutcome = 'committed' | 'redone' | 'failed' | 'fenced';
 /** The records of a batch, for the translation of an error. */
 export type BatchContent = Pick<ProducerBatch, 'records' | 'state'>;
 
-/** Dependencies of a partition producer; their errors already belong to the engine's taxonomy. */
+/** Dependencies of a partition producer; their errors are already classified. */
 export interface PartitionProducerDeps {
   readonly shutdown: ShutdownBudget;
   /** Opens a producer with the transactional id of the partition; this ends every earlier transaction. */
@@ -30,7 +30,7 @@ export interface PartitionProducerDeps {
   endRecord(): PlacedRecord;
   /** Reads the value of a key in the state topic, up to `end`, the offset after the end record. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
-  /** Translates an error of kafkajs into the engine's taxonomy; may query the brokers first. */
+  /** Translates an error of kafkajs into the error classes of engine/errors.ts; may query the brokers first. */
   translate(error: unknown, batch: BatchContent, lastRejection: string | undefined): unknown;
   /** Called after a failed attempt that will be retried. */
   onRetry(error: unknown): void;
@@ -345,5 +345,5 @@ function hasRetryAfter(error: unknown): boolean {
 
 /** True when another attempt would fail the same way. */
 function isFinal(error: unknown): boolean {
-  return isConnectorError(error) && error.disposition !== 'retry';
+  return isClassifiedError(error) && error.disposition !== 'retry';
 }

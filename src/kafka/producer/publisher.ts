@@ -1,6 +1,6 @@
 import {
   FailError,
-  isConnectorError,
+  isClassifiedError,
   messageOf,
   RetryError,
   StopProcessError,
@@ -173,7 +173,7 @@ export function createPartitionProducer(shared: KafkaShared, partition: number):
       // The broker expired the idle producer's id; its replacement causes no outage.
       const isExpected = error instanceof Error && classify(error.cause) === 'forgotten';
       // A broker that rejects a record as too large is available.
-      const isTooLarge = isConnectorError(error) && error.code === 'kafka.record-too-large';
+      const isTooLarge = isClassifiedError(error) && error.code === 'kafka.record-too-large';
       if (!isExpected && !isTooLarge) health.down(part, reason);
       const level = isExpected ? 'info' : 'warn';
       dependencies.log(level, 'a batch is tried again', { partition, reason });

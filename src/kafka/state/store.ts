@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import {
-  isConnectorError,
+  isClassifiedError,
   messageOf,
   StopProcessError,
   StopStreamError,
@@ -35,7 +35,7 @@ export async function decodeEntry(
     return { kind: 'state', state };
   } catch (error) {
     // An unavailable registry does not make the state unreadable: the restore is retried.
-    if (isConnectorError(error) && error.disposition !== 'stop-stream') throw error;
+    if (isClassifiedError(error) && error.disposition !== 'stop-stream') throw error;
     return { kind: 'unreadable', error: error instanceof Error ? error : new Error(String(error)) };
   }
 }

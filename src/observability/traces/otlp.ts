@@ -21,7 +21,7 @@ import {
   TraceIdRatioBasedSampler,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace';
-import { isConnectorError, messageOf } from '../../engine/errors.ts';
+import { isClassifiedError, messageOf } from '../../engine/errors.ts';
 import type { PollTrace, StepFacts, StepKind, TracedPoll, Tracer } from '../../engine/ports.ts';
 import { settled } from '../../engine/shutdown.ts';
 import type { Tracing, TracingOptions, TracingSettings } from './settings.ts';
@@ -122,7 +122,7 @@ function end(span: Span, error: unknown): void {
   if (error !== undefined) {
     // An error's name is `AbortError` for an aborted poll, or `TypeError` for a bug.
     const name = error instanceof Error ? error.name : 'unknown';
-    const code = isConnectorError(error) ? error.code : name;
+    const code = isClassifiedError(error) ? error.code : name;
     span.setAttribute('error.type', code);
     span.setStatus({ code: SpanStatusCode.ERROR, message: code });
   }

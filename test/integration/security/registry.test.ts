@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../../src/config/load.ts';
-import { isConnectorError } from '../../../src/engine/errors.ts';
+import { isClassifiedError } from '../../../src/engine/errors.ts';
 import { registryAccess } from '../../../src/credentials.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { createRegistryWorld, type RegistryWorld } from '../../support/registry-world.ts';
@@ -46,7 +46,7 @@ async function use(url: string, changes: Readonly<Record<string, string>>) {
 
 async function failureOf(url: string, changes: Readonly<Record<string, string>>) {
   const error: unknown = await use(url, changes).catch((reason: unknown) => reason);
-  if (!isConnectorError(error)) throw error;
+  if (!isClassifiedError(error)) throw error;
   return error;
 }
 

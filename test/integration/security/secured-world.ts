@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { startSecuredBroker, type SecuredBroker } from '../../../sandbox/cluster/secured-broker.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import { isConnectorError } from '../../../src/engine/errors.ts';
+import { isClassifiedError } from '../../../src/engine/errors.ts';
 import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import { kafkaSecurity } from '../../../src/credentials.ts';
 import { openKafka, type KafkaAdapter } from '../../../src/kafka/index.ts';
@@ -220,7 +220,7 @@ export async function failureOf(
   try {
     await doEverything(env);
   } catch (error) {
-    if (!isConnectorError(error)) throw error;
+    if (!isClassifiedError(error)) throw error;
     const exitCode = 'exitCode' in error ? error.exitCode : undefined;
     return { code: error.code, message: error.message, exitCode };
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   DeadLetterError,
   errorCodes,
-  isConnectorError,
+  isClassifiedError,
   RetryError,
   SkipError,
   StopAccountError,
@@ -35,7 +35,7 @@ describe('the error classes', () => {
     expect(error.disposition).toBe(disposition);
     expect(error.message).toBe('m');
     expect(error.name).toBe(error.constructor.name);
-    expect(isConnectorError(error)).toBe(true);
+    expect(isClassifiedError(error)).toBe(true);
   });
 
   test('keep the cause', () => {
@@ -55,7 +55,7 @@ describe('the error classes', () => {
     ['undefined', undefined],
     ['an object with a disposition', { disposition: 'retry' }],
   ])('exclude %s', (_name, error) => {
-    expect(isConnectorError(error)).toBe(false);
+    expect(isClassifiedError(error)).toBe(false);
   });
 
   test('use codes of the form area.reason that are sorted and unique', () => {

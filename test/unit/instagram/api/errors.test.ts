@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Login } from '../../../../src/engine/account.ts';
-import { isConnectorError } from '../../../../src/engine/errors.ts';
+import { isClassifiedError } from '../../../../src/engine/errors.ts';
 import { type Json, isNode } from '../../../../src/engine/json.ts';
 import { type AnswerContext, readNode } from '../../../../src/instagram/api/response.ts';
 import { readEnvelope } from '../../../../src/instagram/api/failure.ts';
@@ -66,7 +66,7 @@ function translated({
 describe('table of Graph API errors', () => {
   test.each(cases.map((one) => [one.name, one] as const))('translates %s', (_name, one) => {
     const error = translated(one);
-    expect(isConnectorError(error)).toBe(true);
+    expect(isClassifiedError(error)).toBe(true);
     expect(error).toMatchObject(one.becomes);
     for (const words of one.says ?? []) {
       expect(error).toHaveProperty('message', expect.stringContaining(words));
@@ -146,15 +146,15 @@ describe('rate limit of the Graph API', () => {
 describe('response body', () => {
   const status = fc.constantFrom(400, 401, 403, 404, 429, 500, 503);
 
-  test('becomes an error of the taxonomy when its status is an error', () => {
+  test('becomes a classified error when its status is an error', () => {
     fc.assert(
       fc.property(status, fc.jsonValue(), (code, body) =>
-        isConnectorError(translated({ status: code, body: body as Json })),
+        isClassifiedError(translated({ status: code, body: body as Json })),
       ),
     );
   });
 
-  test('becomes an error of the taxonomy when it holds an error with any members', () => {
+  test('becomes a classified error when it holds an error with any members', () => {
     const code = fc.constantFrom(-1, 1, 4, 10, 17, 24, 32, 100, 190, 200, 2500, 3006, 80002, 1e9);
     const error = fc.record(
       {
@@ -177,7 +177,7 @@ describe('response body', () => {
     );
     fc.assert(
       fc.property(fc.oneof(status, fc.constant(200)), error, (httpStatus, body) =>
-        isConnectorError(translated({ status: httpStatus, body: { error: body as Json } })),
+        isClassifiedError(translated({ status: httpStatus, body: { error: body as Json } })),
       ),
     );
   });
@@ -186,7 +186,7 @@ describe('response body', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const result = translated({ status: 200, body: value as Json });
-        return isConnectorError(result) || isNode(result as Json);
+        return isClassifiedError(result) || isNode(result as Json);
       }),
     );
   });
