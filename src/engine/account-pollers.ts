@@ -1,5 +1,5 @@
 import type { Account } from './account.ts';
-import type { AssignedPartition } from './assigned-partitions.ts';
+import type { ActivePartition } from './active-partitions.ts';
 import { planPolling } from './assignment-changes.ts';
 import type { Overrides } from './overrides.ts';
 import { partitionOf } from './partition.ts';
@@ -39,7 +39,7 @@ export interface PollersContext {
 
 interface Run {
   readonly account: Account;
-  readonly assigned: AssignedPartition;
+  readonly partition: ActivePartition;
   /** The streams whose polls failed in the last run: due at once. */
   readonly overdue: ReadonlySet<StreamName>;
   /** The streams that an error stopped. */
@@ -63,18 +63,18 @@ export class AccountPollers {
     this.#context = context;
   }
 
-  /** Starts and stops accounts, so that exactly the listed ones of the held partitions run. */
-  reconcile(accounts: readonly Account[], held: ReadonlyMap<number, AssignedPartition>): void {
+  /** Starts and stops accounts, so that exactly the listed ones of the active partitions run. */
+  reconcile(accounts: readonly Account[], active: ReadonlyMap<number, ActivePartition>): void {
     const partitions = this.#context.partitions();
     const running = new Map([...this.#running].map(([id, { account }]) => [id, account]));
-    const { start, stop } = planPolling(running, accounts, held, partitions);
+    const { start, stop } = planPolling(running, accounts, active, partitions);
     for (const { id } of stop) {
       const run = this.#running.get(id);
       if (run !== undefined) this.#end(run);
     }
     for (const account of start) {
-      const assigned = held.get(partitionOf(account.id, partitions));
-      if (assigned !== undefined) this.#start(account, assigned);
+      const partition = active.get(partitionOf(account.id, partitions));
+      if (partition !== undefined) this.#start(account, partition);
     }
     if (start.length + stop.length === 0) return;
     this.#context.tools.telemetry.report({ type: 'accounts', added: start, removed: stop });
@@ -107,11 +107,11 @@ export class AccountPollers {
     await Promise.all(runs.map(({ done }) => done));
   }
 
-  #start(account: Account, assigned: AssignedPartition): void {
+  #start(account: Account, partition: ActivePartition): void {
     const last = this.#lastRuns.get(account.id);
     const run: Run = {
       account,
-      assigned,
+      partition,
       overdue: last?.failed ?? new Set(),
       halted: new Set(),
       failed: new Set(),
@@ -120,8 +120,8 @@ export class AccountPollers {
     };
     const done = run.done.then(() => this.#poll(run));
     run.done = done;
-    assigned.polls.add(done);
-    void done.finally(() => assigned.polls.delete(done));
+    partition.polls.add(done);
+    void done.finally(() => partition.polls.delete(done));
     this.#running.set(account.id, run);
   }
 
@@ -132,12 +132,12 @@ export class AccountPollers {
   }
 
   async #poll(run: Run): Promise<void> {
-    const { account, assigned, stop } = run;
+    const { account, partition, stop } = run;
     const { tools, all, onFatal } = this.#context;
-    const signal = AbortSignal.any([stop.signal, assigned.signal, all]);
+    const signal = AbortSignal.any([stop.signal, partition.signal, all]);
     await Promise.all(
       groupByList(this.#settings.streams).map((group) => {
-        const started = group.map(({ stream }) => startJob(stream, account, assigned.known));
+        const started = group.map(({ stream }) => startJob(stream, account, partition.known));
         const jobs = runnable(started, tools.telemetry);
         for (const { job, error } of started) if (error !== undefined) halt(run, job.stream);
         return this.#pollOnSchedule(jobs, run, signal).catch(onFatal);
@@ -181,7 +181,7 @@ export class AccountPollers {
       for (const [index, job] of due.entries()) {
         // Invariant 2: a later run of the account continues from this state, not the restored one.
         const key = stateKey(job.stream.name, job.account.id);
-        run.assigned.known.set(key, { kind: 'state', state: job.state });
+        run.partition.known.set(key, { kind: 'state', state: job.state });
         const outcome = outcomes[index];
         if (outcome?.kind === 'stop-stream') halt(run, job.stream);
         if (outcome === undefined || outcome.kind === 'stop-stream') schedule.remove(job);

@@ -14,16 +14,16 @@ export function diffAssignments(
 }
 
 /**
- * Plans the accounts whose pollers start and stop, so that exactly the `accounts` in `held`
+ * Plans the accounts whose pollers start and stop, so that exactly the `accounts` in `active`
  * partitions run. `running` has the accounts polled now, by id; `partitions` is the topic's count.
  */
 export function planPolling(
   running: ReadonlyMap<string, Account>,
   accounts: readonly Account[],
-  held: Pick<ReadonlySet<number>, 'has'>,
+  active: Pick<ReadonlySet<number>, 'has'>,
   partitions: number,
 ): { readonly start: readonly Account[]; readonly stop: readonly Account[] } {
-  const owned = accounts.filter(({ id }) => held.has(partitionOf(id, partitions)));
+  const owned = accounts.filter(({ id }) => active.has(partitionOf(id, partitions)));
   const assigned = new Map(owned.map((account) => [account.id, account]));
   return {
     start: [...assigned.values()].filter(({ id }) => !running.has(id)),

@@ -1,6 +1,6 @@
 import type { Account } from './account.ts';
 import { type Streams, AccountPollers } from './account-pollers.ts';
-import { AssignedPartitions } from './assigned-partitions.ts';
+import { ActivePartitions } from './active-partitions.ts';
 import { slept } from './clock.ts';
 import { type ControlHandler, createControls } from './control-handler.ts';
 import { messageOf } from './errors.ts';
@@ -25,7 +25,7 @@ export interface Supervision extends Streams {
 
 /**
  * Polls until aborted, together with the other instances of the group: each (stream, account) of
- * the assigned partitions on its own interval.
+ * the active partitions on its own interval.
  * @returns after an abort, when every running poll has ended and the instance has left the group
  * @throws StopProcessError of any poll or of the group, after the other polls have ended
  */
@@ -44,16 +44,16 @@ export async function supervise(
   const partitions = () => group.partitions;
   const pollers = new AccountPollers(supervision, { tools, partitions, all, onFatal });
   const reconcile = (): void => {
-    if (!all.aborted) pollers.reconcile(accounts, assigned.held());
+    if (!all.aborted) pollers.reconcile(accounts, active.active());
   };
   const start = { ...tools, deadlineMs: null };
-  const assigned = new AssignedPartitions({ store, start, onChange: reconcile, onFatal });
+  const active = new ActivePartitions({ store, start, onChange: reconcile, onFatal });
   const controls = { settings: supervision, pollers, group, accounts: () => accounts, reconcile };
   using open = new DisposableStack();
   open.use(supervision.controlHandler.open(createControls({ ...controls, signal: all })));
   const leave = new AbortController();
   const onAssignment = (owned: readonly number[]): void => {
-    assigned.assign(owned);
+    active.assign(owned);
   };
   const joined = group.join(onAssignment, leave.signal).catch(onFatal);
   const watching = supervision.watch(() => pollers.anyActive(), all).catch(onFatal);
@@ -61,13 +61,13 @@ export async function supervise(
     await keepListing(supervision, tools, all, (listed, isRenewed) => {
       accounts = listed;
       if (isRenewed) pollers.restartHalted();
-      pollers.reconcile(accounts, assigned.held());
+      pollers.reconcile(accounts, active.active());
     });
   } finally {
     // The polls end first: each running poll is finished by the instance that began it.
     await settled(pollers.ended(), shutdown.leftMs('polls'));
     if (all.aborted) await settled(watching, shutdown.leftMs('polls'));
-    await settled(assigned.end(), shutdown.leftMs('partitions'));
+    await settled(active.end(), shutdown.leftMs('partitions'));
     leave.abort();
     await joined;
   }

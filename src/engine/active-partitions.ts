@@ -6,11 +6,11 @@ import { type StartTools, untilAnswered } from './startup.ts';
 // - unassigned: the group has not assigned it, or has revoked it.
 // - leaving: revoked; its polls end and its producer is released. A new assignment waits for that.
 // - restoring: assigned; its producer is acquired and its state is read from the state topic.
-// - held: restored; its accounts are polled.
+// - active: restored; its accounts are polled.
 // - failed: the restore failed for good; the process ends.
 
-/** A partition that is assigned to this instance and whose state is restored. */
-export interface AssignedPartition {
+/** An owned partition whose states are restored. */
+export interface ActivePartition {
   readonly partition: number;
   /** The last state of each (stream, account); it outlives the runs of an account's pollers. */
   readonly known: Map<string, Restored>;
@@ -20,7 +20,7 @@ export interface AssignedPartition {
   readonly polls: Set<Promise<void>>;
 }
 
-export interface AssignedPartitionTools {
+export interface ActivePartitionTools {
   readonly store: StateStore;
   readonly start: StartTools;
   readonly onChange: () => void;
@@ -28,22 +28,22 @@ export interface AssignedPartitionTools {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** One assignment of a partition: restoring until `assigned` is set. */
+/** One assignment of a partition: restoring until `active` is set. */
 interface RestoreAttempt {
   readonly stop: AbortController;
-  assigned?: AssignedPartition;
+  active?: ActivePartition;
 }
 
 /** The partitions of this instance, from their assignment until they are released. */
-export class AssignedPartitions {
-  readonly #tools: AssignedPartitionTools;
+export class ActivePartitions {
+  readonly #tools: ActivePartitionTools;
   readonly #attempts = new Map<number, RestoreAttempt>();
   /** The releases in progress; a new assignment of the same partition waits for its release. */
   readonly #leaving = new Map<number, Promise<unknown>>();
   #failure = '';
   #isEnded = false;
 
-  constructor(tools: AssignedPartitionTools) {
+  constructor(tools: ActivePartitionTools) {
     this.#tools = tools;
   }
 
@@ -57,9 +57,9 @@ export class AssignedPartitions {
     if (lost.length > 0) this.#tools.onChange();
   }
 
-  held(): ReadonlyMap<number, AssignedPartition> {
-    const held = [...this.#attempts.values()].flatMap(({ assigned = [] }) => assigned);
-    return new Map(held.map((assigned) => [assigned.partition, assigned]));
+  active(): ReadonlyMap<number, ActivePartition> {
+    const all = [...this.#attempts.values()].flatMap(({ active = [] }) => active);
+    return new Map(all.map((one) => [one.partition, one]));
   }
 
   /** Releases every partition; resolves when that is done. */
@@ -89,7 +89,7 @@ export class AssignedPartitions {
       this.#reportRestores();
     });
     if (isOver()) return;
-    attempt.assigned = { partition, known: new Map(restored), signal, polls: new Set() };
+    attempt.active = { partition, known: new Map(restored), signal, polls: new Set() };
     this.#reportRestores();
     onChange();
   }
@@ -101,13 +101,13 @@ export class AssignedPartitions {
     // The polls end by the abort; an open transaction ends with the partition's producer.
     const before = this.#leaving.get(partition) ?? Promise.resolve();
     const released = this.#tools.store.release(partition);
-    const ending = [before, released, ...(attempt?.assigned?.polls ?? [])];
+    const ending = [before, released, ...(attempt?.active?.polls ?? [])];
     this.#leaving.set(partition, Promise.allSettled(ending));
   }
 
   /** Reports the state as ready only when every partition is restored. */
   #reportRestores(): void {
-    const missing = [...this.#attempts].filter(([, { assigned }]) => assigned === undefined);
+    const missing = [...this.#attempts].filter(([, { active }]) => active === undefined);
     const ready = missing.length === 0;
     if (ready) this.#failure = '';
     const partitions = missing.map(([partition]) => partition).join(', ');

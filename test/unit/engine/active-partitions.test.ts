@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopProcessError } from '../../../src/engine/errors.ts';
 import type { Restored } from '../../../src/engine/ports.ts';
-import { AssignedPartitions } from '../../../src/engine/assigned-partitions.ts';
+import { ActivePartitions } from '../../../src/engine/active-partitions.ts';
 import { createFakeStore } from '../../support/fake-group.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { createWorld } from './world.ts';
@@ -10,22 +10,22 @@ function setUp(store = createFakeStore()) {
   const world = createWorld();
   const fatal: unknown[] = [];
   const changes: (readonly number[])[] = [];
-  const assignedPartitions = new AssignedPartitions({
+  const activePartitions = new ActivePartitions({
     store,
     start: { ...world, deadlineMs: null },
-    onChange: () => changes.push([...assignedPartitions.held().keys()]),
+    onChange: () => changes.push([...activePartitions.active().keys()]),
     onFatal: (error) => fatal.push(error),
   });
-  return { world, store, assignedPartitions, changes, fatal };
+  return { world, store, activePartitions, changes, fatal };
 }
 
-describe('an assigned partition', () => {
-  test('is owned once it is restored, and released when the assignment loses it', async () => {
-    const { assignedPartitions, store, changes } = setUp();
-    assignedPartitions.assign([0, 1]);
-    expect([...assignedPartitions.held().keys()]).toEqual([]);
+describe('an active partition', () => {
+  test('is active once it is restored, and released when the assignment loses it', async () => {
+    const { activePartitions, store, changes } = setUp();
+    activePartitions.assign([0, 1]);
+    expect([...activePartitions.active().keys()]).toEqual([]);
     await settle();
-    assignedPartitions.assign([1]);
+    activePartitions.assign([1]);
     await settle();
 
     expect(changes.at(-1)).toEqual([1]);
@@ -33,29 +33,29 @@ describe('an assigned partition', () => {
   });
 
   test('is not restored again when the next assignment keeps it', async () => {
-    const { assignedPartitions, store } = setUp();
-    assignedPartitions.assign([0]);
+    const { activePartitions, store } = setUp();
+    activePartitions.assign([0]);
     await settle();
-    const before = assignedPartitions.held().get(0);
-    assignedPartitions.assign([0, 1]);
+    const before = activePartitions.active().get(0);
+    activePartitions.assign([0, 1]);
     await settle();
 
-    expect(assignedPartitions.held().get(0)).toBe(before);
+    expect(activePartitions.active().get(0)).toBe(before);
     expect(before?.signal.aborted).toBe(false);
     expect(store.journal).toEqual(['restore 0', 'restore 1']);
   });
 
   test('is restored again only after the polls of its previous assignment have ended', async () => {
-    const { assignedPartitions, store } = setUp();
-    assignedPartitions.assign([0]);
+    const { activePartitions, store } = setUp();
+    activePartitions.assign([0]);
     await settle();
     const poll = Promise.withResolvers<undefined>();
-    assignedPartitions
-      .held()
+    activePartitions
+      .active()
       .get(0)
       ?.polls.add(poll.promise.then(() => undefined));
-    assignedPartitions.assign([]);
-    assignedPartitions.assign([0]);
+    activePartitions.assign([]);
+    activePartitions.assign([0]);
     await settle();
     expect(store.journal).toEqual(['restore 0', 'release 0']);
 
@@ -66,25 +66,23 @@ describe('an assigned partition', () => {
 
   test('is never owned when the assignment loses it during its restore', async () => {
     const reading = Promise.withResolvers<ReadonlyMap<string, Restored>>();
-    const { assignedPartitions, changes } = setUp(
-      createFakeStore(new Map(), () => reading.promise),
-    );
-    assignedPartitions.assign([0]);
+    const { activePartitions, changes } = setUp(createFakeStore(new Map(), () => reading.promise));
+    activePartitions.assign([0]);
     await settle();
-    assignedPartitions.assign([]);
+    activePartitions.assign([]);
     reading.resolve(new Map());
     await settle();
 
-    expect([...assignedPartitions.held().keys()]).toEqual([]);
+    expect([...activePartitions.active().keys()]).toEqual([]);
     expect(changes).toEqual([[]]);
   });
 
   test('ends the process when reading its states is not authorized', async () => {
     const refused = new StopProcessError('kafka.unauthorized', 'no', { exitCode: 3 });
-    const { assignedPartitions, fatal } = setUp(
+    const { activePartitions, fatal } = setUp(
       createFakeStore(new Map(), () => Promise.reject(refused)),
     );
-    assignedPartitions.assign([0]);
+    activePartitions.assign([0]);
     await settle();
 
     expect(fatal).toEqual([refused]);
@@ -93,9 +91,9 @@ describe('an assigned partition', () => {
 
 describe('the dependency "state"', () => {
   test('is ready when no partition is assigned, and when every assigned partition is restored', async () => {
-    const { world, assignedPartitions } = setUp();
-    assignedPartitions.assign([]);
-    assignedPartitions.assign([0, 1]);
+    const { world, activePartitions } = setUp();
+    activePartitions.assign([]);
+    activePartitions.assign([0, 1]);
     await settle();
 
     expect(
@@ -113,8 +111,8 @@ describe('the dependency "state"', () => {
         ? Promise.reject(answer)
         : Promise.resolve(answer ?? new Map());
     });
-    const { world, assignedPartitions } = setUp(store);
-    assignedPartitions.assign([0]);
+    const { world, activePartitions } = setUp(store);
+    activePartitions.assign([0]);
     await settle();
 
     const told = world.telemetry.ofType('dependency');
