@@ -66,8 +66,8 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
   };
   const reader = createStateReader(base);
   const group = createGroup(base);
-  const { holds, onFenced } = group;
-  const shared: KafkaShared = { ...base, holds, onFenced, readState: reader.read };
+  const { owns, onFenced } = group;
+  const shared: KafkaShared = { ...base, owns, onFenced, readState: reader.read };
   const publisher = createPublisher(shared);
   return {
     publisher,

@@ -25,8 +25,11 @@ export interface StateEntry {
 
 /** The context that partition producers share. */
 export interface KafkaShared extends KafkaBase {
-  /** True while the group assigns a partition to this instance. */
-  readonly holds: (partition: number) => boolean;
+  /**
+   * True while this instance owns the partition: assigned, with a live lease. Before a group is
+   * joined, true for every partition.
+   */
+  readonly owns: (partition: number) => boolean;
   /** Records that another producer has acquired a partition. */
   readonly onFenced: (partition: number, reason: string) => void;
   /**

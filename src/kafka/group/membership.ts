@@ -15,7 +15,7 @@ import { AssignerProtocol } from '../client/kafkajs.ts';
 import type { KafkaOptions } from '../options.ts';
 
 /** The membership of the consumer group, with the queries of the partition producers. */
-export interface GroupMembership extends Group, Pick<KafkaShared, 'holds' | 'onFenced'> {
+export interface GroupMembership extends Group, Pick<KafkaShared, 'owns' | 'onFenced'> {
   /**
    * Acquires a temporary assignment of these partitions while `task` runs. Their owners give them
    * up as in any rebalance, get them back afterwards, and read their states again.
@@ -46,7 +46,7 @@ export function createGroup(shared: KafkaBase): GroupMembership {
       return shared.layout().statePartitions;
     },
     // Before a group is joined, every partition may be published to.
-    holds: (partition) => ownership?.owned().includes(partition) ?? true,
+    owns: (partition) => ownership?.owned().includes(partition) ?? true,
     onFenced(partition, reason) {
       ownership?.onFenced(partition, reason);
     },

@@ -97,7 +97,7 @@ async function openProducer(
 ): Promise<TransactionalProducer> {
   const { options, dependencies } = shared;
   // A producer opened late would fence the new owner.
-  if (!shared.holds(partition)) throw notAssigned(shared, partition);
+  if (!shared.owns(partition)) throw notAssigned(shared, partition);
   const connection = openConnection(options, dependencies);
   // Below the broker's limit: a transaction that the broker aborts by itself would look fenced.
   const throttledDeadlineMs = Math.floor(options.transactionTimeoutMs * 0.9);
@@ -210,7 +210,7 @@ export function createPublisher(shared: KafkaShared) {
       const state = records.at(-1);
       if (state === undefined) throw new Error('a batch always has its state');
       const partition = partitionOf(batch.account.id, layout.statePartitions);
-      if (!shared.holds(partition)) throw notAssigned(shared, partition);
+      if (!shared.owns(partition)) throw notAssigned(shared, partition);
       const producer = producers.get(partition) ?? openPartitionProducer(partition);
       const isPrevious = async (found: Buffer | undefined): Promise<boolean> => {
         const last = found === undefined ? 0 : (await codec.decode(state.key, found)).sequence;
