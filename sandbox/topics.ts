@@ -22,14 +22,14 @@ export interface TopicAddresses {
 }
 
 /**
- * The key of the state topic's end records: tombstones that only prove to their writer that a read
- * is complete.
+ * The key of the state topic's restore markers: tombstones that only prove to their writer that a
+ * read is complete.
  */
-const endRecordKey = 'fence';
+const restoreMarkerKey = 'fence';
 
 /**
  * Reads topics from their start to their current end, as a `read_committed` consumer, and decodes
- * every value; end records are left out. For people and tests; it shares no code with the
+ * every value; restore markers are left out. For people and tests; it shares no code with the
  * program.
  *
  * @returns the records by topic, each topic's in the order of partition and offset; a missing topic
@@ -49,7 +49,7 @@ export async function readTopics(
   );
   if (left.size > 0) {
     await consume(kafka, { topics: [...ends.keys()], left }, (record) => {
-      if (record.key !== endRecordKey) found.get(record.topic)?.push(record);
+      if (record.key !== restoreMarkerKey) found.get(record.topic)?.push(record);
     });
   }
   const decode = createDecoder(at.registryUrl);

@@ -169,7 +169,7 @@ export interface Publisher {
 /** The state topic, by partition. */
 export interface StateStore {
   /**
-   * Acquires a partition, which fences its earlier producer, and reads it up to its end record.
+   * Acquires a partition, which fences its earlier producer, and reads it up to its restore marker.
    * Keys are those of `stateKey`; a tombstone is no state.
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */

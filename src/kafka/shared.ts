@@ -33,8 +33,8 @@ export interface KafkaShared extends KafkaBase {
   /** Records that another producer has acquired a partition. */
   readonly onFenced: (partition: number, reason: string) => void;
   /**
-   * Reads a partition of the state topic up to `end`, the offset after the end record; `now` is the
-   * end that the leader reports, for a reader that owns no partition.
+   * Reads a partition of the state topic up to `end`, the offset after the restore marker;
+   * `now` is the end that the leader reports, for a reader that owns no partition.
    */
   readonly readState: (
     partition: number,

@@ -7,7 +7,7 @@ import { needsOf } from './client/acls.ts';
 import { withConnection } from './client/admin-call.ts';
 import type { Connection } from './client/connection.ts';
 import { unlessAborted, withDeadline } from './client/deadline.ts';
-import { endRecordKey } from './producer/produce-requests.ts';
+import { restoreMarkerKey } from './producer/produce-requests.ts';
 import type { KafkaBase } from './shared.ts';
 
 export type TailStart =
@@ -58,11 +58,11 @@ export async function tail(
   const { topic } = request;
   const { shutdown } = dependencies;
   const groupId = `${options.transactionalIdPrefix}-tail-${randomUUID()}`;
-  // End records hold no state and only prove to their writer that a read is complete.
-  const isEndRecord = ({ key }: TailedRecord): boolean =>
-    key === endRecordKey && topic === topicName(options.topicTemplate, 'state');
+  // Restore markers hold no state and only prove to their writer that a read is complete.
+  const isRestoreMarker = ({ key }: TailedRecord): boolean =>
+    key === restoreMarkerKey && topic === topicName(options.topicTemplate, 'state');
   const take: TailRequest['take'] = (record) =>
-    isEndRecord(record) ? Promise.resolve(true) : request.take(record);
+    isRestoreMarker(record) ? Promise.resolve(true) : request.take(record);
   const read = async (connection: Connection, cleanUps: AsyncDisposableStack): Promise<void> => {
     const admin = connection.kafka.admin();
     cleanUps.defer(() => {

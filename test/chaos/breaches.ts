@@ -11,8 +11,8 @@ export const keptProducer: readonly Patch[] = [
   {
     file: 'kafka/producer/transaction.ts',
     find: '      ended = true;',
-    replace: `      if (abort && next?.isActive() === true) await settled(next.abort(), options.discardLimitMs());
-      next = undefined;
+    replace: `      if (abort && transaction?.isActive() === true) await settled(transaction.abort(), options.discardLimitMs());
+      transaction = undefined;
       return true;`,
   },
   {
@@ -28,9 +28,9 @@ export const stateFirst: readonly Patch[] = [
   {
     file: 'kafka/producer/partition-producer.ts',
     find: `producer.transact(requests, () => {
-      commit.unknown = true;`,
+      commit.sent = true;`,
     replace: `apart(producer, this.#deps, batch)(() => {
-      commit.unknown = true;`,
+      commit.sent = true;`,
   },
   {
     file: 'kafka/producer/partition-producer.ts',

@@ -2,15 +2,15 @@ import { STREAM_NAMES } from '../integration/end-to-end/expected-records.ts';
 import type { Log, Logged } from './checker/logged.ts';
 import type { DecodedRecord, LogReader } from './log/log-reader.ts';
 
-/** The key of the end records, by which a new owner proves that its read is complete. */
-const endRecordKey = 'fence';
+/** The key of the restore markers, by which a new owner proves that its read is complete. */
+const restoreMarkerKey = 'fence';
 
 /** What has been read so far, as the checker looks at it. */
 export function readLog(reader: LogReader, topicOf: (role: string) => string): Log {
   const read = (role: string) => reader.records(topicOf(role)).map(loggedOf);
   return {
     streams: new Map(STREAM_NAMES.map((stream) => [stream, read(stream)])),
-    states: read('state').filter(({ key }) => key !== endRecordKey),
+    states: read('state').filter(({ key }) => key !== restoreMarkerKey),
     deadLetters: read('dead_letters'),
   };
 }

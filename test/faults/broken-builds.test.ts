@@ -74,7 +74,7 @@ async function deploy(main: string | undefined) {
           said += text;
         },
         onLine: (line) => {
-          if (line.includes('a batch is tried again')) failedOnce.resolve(undefined);
+          if (line.includes('retrying a batch')) failedOnce.resolve(undefined);
         },
         ...(main === undefined ? {} : { main }),
       });

@@ -120,7 +120,7 @@ describe('cluster of several brokers', () => {
     const { partition, leader, id } = await findReadPartition(world);
     const others = [0, 1, 2].filter((index) => index !== leader);
     await one.publisher.publish(batchOf(1, 'm1', id), noSignal);
-    // Fully committed, markers included: an end record per partition and a state.
+    // Fully committed, markers included: a restore marker per partition and a state.
     await Promise.all([world.read('media', 1), world.read('state', topics.statePartitions + 1)]);
 
     await broker.pause(leader);

@@ -125,7 +125,7 @@ export const steps = {
     kafka.inject(apiKeys.initProducerId, 'hold-response', { skip: 1 }),
   'fetching: the second page is requested': ({ api }) =>
     api.hold(({ path, query }) => path.endsWith('/media') && query['after'] !== undefined),
-  'acquiring: the end record has not reached the broker': ({ kafka }) =>
+  'acquiring: the restore marker has not reached the broker': ({ kafka }) =>
     kafka.inject(apiKeys.produce, 'hold-request'),
   'acquiring: the commit has not reached the broker': ({ kafka }) =>
     kafka.inject(apiKeys.endTxn, 'hold-request'),

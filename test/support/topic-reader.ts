@@ -12,10 +12,10 @@ export interface ReadRecord {
 }
 
 /**
- * The key of the state topic's end records: tombstones that only prove to their writer that a read
- * is complete.
+ * The key of the state topic's restore markers: tombstones that only prove to their writer that a
+ * read is complete.
  */
-const endRecordKey = 'fence';
+const restoreMarkerKey = 'fence';
 
 function toRecords({ batch }: EachBatchPayload): ReadRecord[] {
   const records = batch.messages.map(({ key, value, headers, offset }) => ({
@@ -27,11 +27,11 @@ function toRecords({ batch }: EachBatchPayload): ReadRecord[] {
       Object.entries(headers ?? {}).map(([name, content]) => [name, String(content)]),
     ),
   }));
-  return records.filter(({ key }) => key !== endRecordKey);
+  return records.filter(({ key }) => key !== restoreMarkerKey);
 }
 
 /**
- * Reads the committed records of a topic, without end records, from its start to its last stable
+ * Reads the committed records of a topic, without restore markers, from its start to its last stable
  * offset. kafkajs assumes that the broker's list of aborted transactions is sorted, so it may
  * return aborted records when aborted transactions of several producers overlap.
  */

@@ -25,7 +25,11 @@ export async function withConnection<T>(
   try {
     return await task(connection, cleanUps);
   } catch (error) {
-    throw translate(error, { options, ...operation, lastRejection: connection.lastRejection() });
+    throw translate(error, {
+      options,
+      ...operation,
+      lastBrokerError: connection.lastBrokerError(),
+    });
   } finally {
     await cleanUps.disposeAsync();
     connection.destroy();

@@ -14,7 +14,7 @@ export type Connection = ReturnType<typeof openConnection>;
 /** TCP keep-alive delay, below the idle timeout of load balancers: a minute and more. */
 const keepAliveMs = 20_000;
 const firstAnswer = { idleMs: 5000, answerMs: 3000 };
-const rejectionLifeMs = 30_000;
+const brokerErrorLifeMs = 30_000;
 /**
  * Time before the end of a login's lifetime at which the client logs in again. With the 10 s of
  * kafkajs and a lifetime below that, it logs in twice at once, and brokers reject a second login
@@ -58,8 +58,8 @@ export function openConnection(options: KafkaOptions, dependencies: KafkaDepende
     kafka,
     /** Time after which kafkajs gives up a request, in milliseconds. */
     requestTimeoutMs,
-    /** Returns the brokers' last rejection within half a minute: kafkajs swallows some of them. */
-    lastRejection: () => answers.lastRejection(),
+    /** Returns the last error in a broker's response within half a minute: kafkajs swallows some. */
+    lastBrokerError: () => answers.lastBrokerError(),
     throttle: answers.throttle,
     /** Closes every socket; after it resolves, the next request opens another one. */
     cut: () => sockets.cut('this connection was cut'),
@@ -102,23 +102,23 @@ function createSockets(log: KafkaDependencies['log']) {
   };
 }
 
-/** Creates the record of rejections and throttling in the brokers' answers, as kafkajs logs them. */
+/** Creates the record of errors and throttling in the brokers' responses, as kafkajs logs them. */
 function createAnswerLog(telemetry: KafkaDependencies['telemetry']) {
   const throttle = createThrottle(() => performance.now());
-  let rejection: { readonly text: string; readonly atMs: number } | undefined;
+  let brokerError: { readonly text: string; readonly atMs: number } | undefined;
   return {
     throttle,
     record({ log }: LogEntry): void {
       const { error, throttleMs } = log as { error?: unknown; throttleMs?: unknown };
       if (log.message.startsWith('Response ') && typeof error === 'string') {
-        rejection = { text: error, atMs: performance.now() };
+        brokerError = { text: error, atMs: performance.now() };
       }
       if (typeof throttleMs !== 'number') return;
       telemetry.report({ type: 'throttled', durationMs: throttle.record(throttleMs) });
     },
-    lastRejection(): string | undefined {
-      const ageMs = performance.now() - (rejection?.atMs ?? -Infinity);
-      return ageMs < rejectionLifeMs ? rejection?.text : undefined;
+    lastBrokerError(): string | undefined {
+      const ageMs = performance.now() - (brokerError?.atMs ?? -Infinity);
+      return ageMs < brokerErrorLifeMs ? brokerError?.text : undefined;
     },
   };
 }

@@ -89,12 +89,12 @@ function isThrownByKafkajs(error: unknown): boolean {
 
 /**
  * Returns the class of an error; undefined for one that did not come from kafkajs (a bug). Some
- * errors of kafkajs replace the last rejection of a broker.
+ * errors of kafkajs replace the last error of a broker.
  */
-export function classify(error: unknown, lastRejection = ''): KafkaFailure | undefined {
+export function classify(error: unknown, lastBrokerError = ''): KafkaFailure | undefined {
   for (const one of causes(error)) {
     const [words, implied] = errorsWithoutAnswer[one.name] ?? [];
-    if (words?.test(lastRejection) === true) return implied;
+    if (words?.test(lastBrokerError) === true) return implied;
     const failure = classifyOne(one);
     if (failure !== undefined) return failure;
   }
@@ -102,8 +102,8 @@ export function classify(error: unknown, lastRejection = ''): KafkaFailure | und
 }
 
 /** True when another client, or another attempt, may succeed at once. */
-export function isTransient(error: unknown, lastRejection?: string): boolean {
-  const failure = classify(error, lastRejection);
+export function isTransient(error: unknown, lastBrokerError?: string): boolean {
+  const failure = classify(error, lastBrokerError);
   return failure === 'unavailable' || failure === 'missing' || failure === 'replicas';
 }
 
@@ -114,7 +114,7 @@ export interface FailureContext {
   readonly needs: readonly RequiredPermission[];
   /** Advice for a missing topic; by default, that for a deleted topic. */
   readonly ifMissing?: string;
-  readonly lastRejection?: string | undefined;
+  readonly lastBrokerError?: string | undefined;
   /** Milliseconds by which this machine's clock is ahead of the Graph API's; null when unknown. */
   readonly clockAheadMs?: number | null;
 }
@@ -124,7 +124,7 @@ export function translate(error: unknown, context: FailureContext): unknown {
   // An error of the login's token request is classified already.
   const translated = [...causes(error)].find(isClassifiedError);
   if (translated !== undefined) return translated;
-  const failure = classify(error, context.lastRejection);
+  const failure = classify(error, context.lastBrokerError);
   return failure === undefined ? error : errors[failure](error, context);
 }
 
@@ -145,14 +145,14 @@ const ifDeleted =
 const unavailable = retry(
   'kafka.unavailable',
   (error, context) =>
-    `${answeredTo(error, context)} ${withRejection(error, context)}${adviceOn(error, context)}`,
+    `${answeredTo(error, context)} ${withBrokerError(error, context)}${adviceOn(error, context)}`,
 );
 
 const errors: Readonly<Record<KafkaFailure, ErrorFactory>> = {
   unauthorized: stopProcess('kafka.unauthorized', 3, (error, context) => {
-    const rejections = [context.lastRejection, ...[...causes(error)].map((one) => typeOf(one))];
+    const rejections = [context.lastBrokerError, ...[...causes(error)].map((one) => typeOf(one))];
     const needs = narrowNeeds(context.needs, rejections.filter(Boolean).join(' '));
-    const reason = context.lastRejection ?? messageOf(error);
+    const reason = context.lastBrokerError ?? messageOf(error);
     return `${refusedBy(context)}: ${reason}. Allow ${describeNeeds(needs, context.options)}`;
   }),
   unauthenticated: stopProcess(
@@ -173,8 +173,8 @@ const errors: Readonly<Record<KafkaFailure, ErrorFactory>> = {
   fenced: (cause, { doing }) =>
     new StopStreamError(
       'kafka.fenced',
-      `Kafka refused ${doing}: another producer has acquired its transactional id. ` +
-        'This instance gives up the partition and continues with its other ones.',
+      `Kafka rejected ${doing}: another producer has acquired its transactional.id. This instance ` +
+        'releases the partition and continues with its other ones.',
       { cause },
     ),
   misconfigured: stopProcess(
@@ -202,7 +202,7 @@ const errors: Readonly<Record<KafkaFailure, ErrorFactory>> = {
   replicas: retry(
     'kafka.not-enough-replicas',
     (error, context) =>
-      `${answeredTo(error, context)} ${withRejection(error, context)}Fewer replicas of a partition are in ` +
+      `${answeredTo(error, context)} ${withBrokerError(error, context)}Fewer replicas of a partition are in ` +
       'sync than min.insync.replicas asks for. Start the brokers that are down; to list the ' +
       `partitions: kafka-topics.sh --bootstrap-server ${context.options.brokers.join(',')} ` +
       '--describe --under-min-isr-partitions',
@@ -235,7 +235,7 @@ function throttleLeftMs(error: unknown): number {
 
 /**
  * Advice for answers of a broker, which prove that the network and the login work. Found by the
- * type in kafkajs, or by the words of the last rejection when the error loses it.
+ * type in kafkajs, or by the words of the broker's last error when the error loses it.
  */
 const adviceByAnswer: readonly {
   readonly types: readonly string[];
@@ -276,9 +276,9 @@ const adviceOnAnswer = 'The brokers can be reached. If it stays, look at the log
 const adviceOnSilence =
   'Check that the brokers are up, that they can be reached, and that KAFKA_SECURITY_PROTOCOL is theirs.';
 
-function adviceOn(error: unknown, { lastRejection = '' }: FailureContext): string {
+function adviceOn(error: unknown, { lastBrokerError = '' }: FailureContext): string {
   const chain = [...causes(error)];
-  const answer = lacksAnswer(error) ? lastRejection : '';
+  const answer = lacksAnswer(error) ? lastBrokerError : '';
   const names = chain.map((one) => typeOf(one) ?? one.name);
   const match = adviceByAnswer.find(
     ({ types, words }) =>
@@ -293,10 +293,10 @@ function lacksAnswer(error: unknown): boolean {
   return [...causes(error)].some(({ name }) => name in errorsWithoutAnswer);
 }
 
-/** Returns the last rejection as a sentence when the error lacks it. */
-function withRejection(error: unknown, { lastRejection }: FailureContext): string {
-  if (lastRejection === undefined || !lacksAnswer(error)) return '';
-  return `The last answer of a broker was: ${lastRejection}. `;
+/** Returns the broker's last error as a sentence when the error lacks it. */
+function withBrokerError(error: unknown, { lastBrokerError }: FailureContext): string {
+  if (lastBrokerError === undefined || !lacksAnswer(error)) return '';
+  return `The last answer of a broker was: ${lastBrokerError}. `;
 }
 
 function kafkaAt({ options }: FailureContext): string {

@@ -172,7 +172,7 @@ async function joinOnce(
       options,
       doing: `taking part in the group ${id}`,
       needs: needsOf.group(id, topicName(options.topicTemplate, 'state')),
-      lastRejection: connection.lastRejection(),
+      lastBrokerError: connection.lastBrokerError(),
     });
     return translated instanceof Error ? translated : new Error(String(translated));
   } finally {

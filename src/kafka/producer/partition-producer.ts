@@ -5,7 +5,8 @@ import { settled } from '../../engine/shutdown.ts';
 import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 import type { TransactionalProducer } from './transaction.ts';
 
-export interface ProducerBatch {
+/** A batch whose records have their topics and partitions. */
+export interface PlacedBatch {
   /** All records of the batch; the state is the last. */
   readonly records: readonly PlacedRecord[];
   readonly state: PlacedRecord;
@@ -13,36 +14,40 @@ export interface ProducerBatch {
   isPrevious(found: Buffer | undefined): Promise<boolean>;
 }
 
-/** Outcome of a batch, for the telemetry. */
-export type TransactionOutcome = 'committed' | 'redone' | 'failed' | 'fenced';
+/**
+ * Result of a batch, for the telemetry. `redone`: committed after an error, by another attempt or by
+ * the first one when only its response was lost.
+ */
+export type BatchResult = 'committed' | 'redone' | 'failed' | 'fenced';
 
 /** The records of a batch, for the translation of an error. */
-export type BatchContent = Pick<ProducerBatch, 'records' | 'state'>;
+export type BatchContent = Pick<PlacedBatch, 'records' | 'state'>;
 
 /** Dependencies of a partition producer; their errors are already classified. */
 export interface PartitionProducerDeps {
+  readonly partition: number;
   readonly shutdown: ShutdownBudget;
   /** Opens a producer with the transactional id of the partition; this ends every earlier transaction. */
   open(): Promise<TransactionalProducer>;
-  /** @param by - `topic` after a failed attempt, so that a rejection identifies its topic */
+  /** @param by - `topic` after a failed attempt, so that an error identifies its topic */
   plan(records: readonly PlacedRecord[], by: 'leader' | 'topic'): readonly ProduceRequest[];
-  /** Returns the end record: its offset proves that a read of the partition is complete. */
-  endRecord(): PlacedRecord;
-  /** Reads the value of a key in the state topic, up to `end`, the offset after the end record. */
+  /** Returns the restore marker: a restore is complete once it has read past its offset. */
+  restoreMarker(): PlacedRecord;
+  /** Reads a key's value in the state topic, up to `end`, the offset after the restore marker. */
   readBack(key: string, end: bigint, signal: AbortSignal): Promise<Buffer | undefined>;
   /** Translates an error of kafkajs into the error classes of engine/errors.ts; may query the brokers first. */
-  translate(error: unknown, batch: BatchContent, lastRejection: string | undefined): unknown;
+  translate(error: unknown, batch: BatchContent, lastBrokerError: string | undefined): unknown;
   /** Called after a failed attempt that will be retried. */
   onRetry(error: unknown): void;
-  onOutcome(outcome: TransactionOutcome, batch: ProducerBatch, durationMs: number): void;
+  onResult(result: BatchResult, batch: PlacedBatch, durationMs: number): void;
   /** Called once, when another producer has acquired the partition. */
   onFenced(reason: string): void;
 }
 
-/** The commit outcome of a batch. */
-interface CommitState {
-  /** True after a commit was sent, until its outcome is known. */
-  unknown: boolean;
+/** The commit of a batch whose outcome is not known yet. */
+interface PendingCommit {
+  /** True after it was sent, until its outcome is known. */
+  sent: boolean;
 }
 
 /** Attempts at a batch of which certainly nothing was committed. */
@@ -57,7 +62,7 @@ const pausesMs = [50, 500, 1000, 2000, 5000];
  * | -------- | --------------------- | ---------------------------------------------------------- |
  * | idle     | no `#producer`        | The next acquisition or batch opens a producer.            |
  * | open     | `#producer`           | Its epoch fences every earlier producer.                   |
- * | in doubt | `#readBackKeys` set   | A producer failed and was discarded. Another instance may  |
+ * | in doubt | `#verifiedKeys` set   | A producer failed and was discarded. Another instance may  |
  * |          |                       | have written since, or a commit outcome may be unknown.    |
  * |          |                       | Each state is read back once before it is overwritten.     |
  * | fenced   | `#endReason`          | Another producer acquired the partition. Final.            |
@@ -71,19 +76,19 @@ export class PartitionProducer {
   readonly #deps: PartitionProducerDeps;
   readonly #closing = new AbortController();
   #producer: TransactionalProducer | undefined;
-  /** The offset after this producer's end record; undefined before the record is committed. */
-  #readEnd: bigint | undefined;
+  /** The offset after this producer's restore marker; undefined before the marker is committed. */
+  #restoreUntilOffset: bigint | undefined;
   #discarding: Promise<void> = Promise.resolve();
   /**
    * Set while in doubt: the keys of the states that were read back since. Undefined while no other
    * producer can have written, as after an acquisition.
    */
-  #readBackKeys: Set<string> | undefined;
+  #verifiedKeys: Set<string> | undefined;
   /** True when a discarded producer may have left its transaction open at the broker. */
   #mayHaveOpenTransaction = false;
   /** The error of every later call, once the producer is fenced or closed. */
   #endReason: Error | undefined;
-  #tail: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(deps: PartitionProducerDeps) {
     this.#deps = deps;
@@ -95,10 +100,11 @@ export class PartitionProducer {
   }
 
   /**
-   * Acquires the partition and fences every earlier producer, including this object's own. When it
+   * Acquires the partition and fences every earlier producer, including this object's
+   * previous one. When it
    * resolves, no earlier producer can commit, and all their commits precede this producer's end
    * record.
-   * @returns the end that a read must reach: the offset after the end record
+   * @returns the end that a read must reach: the offset after the restore marker
    */
   acquire(signal: AbortSignal): Promise<bigint> {
     return this.#enqueue(async () => {
@@ -108,12 +114,12 @@ export class PartitionProducer {
       for (let attempt = 1; ; attempt += 1) {
         await this.#open();
         try {
-          const end = await this.#commitEndRecord(stop);
-          this.#readBackKeys = undefined;
+          const end = await this.#commitRestoreMarker(stop);
+          this.#verifiedKeys = undefined;
           return end;
         } catch (error) {
-          const state = this.#deps.endRecord();
-          const translated = await this.#fail(error, { records: [state], state });
+          const state = this.#deps.restoreMarker();
+          const translated = await this.#discardAfterError(error, { records: [state], state });
           if (attempt >= maxAttempts || isFinal(translated) || stop.aborted) throw translated;
           await pause(pausesMs[attempt - 1] ?? 5000, stop);
         }
@@ -125,12 +131,12 @@ export class PartitionProducer {
    * Commits a batch after the earlier ones. While the commit outcome is unknown, attempts continue
    * until it is known. A batch of which nothing was committed is attempted {@link maxAttempts} times.
    */
-  commit(batch: ProducerBatch, signal: AbortSignal): Promise<void> {
+  commit(batch: PlacedBatch, signal: AbortSignal): Promise<void> {
     return this.#enqueue(async () => {
       signal.throwIfAborted();
       const startedMs = performance.now();
-      const report = (outcome: TransactionOutcome): void => {
-        this.#deps.onOutcome(outcome, batch, performance.now() - startedMs);
+      const report = (result: BatchResult): void => {
+        this.#deps.onResult(result, batch, performance.now() - startedMs);
       };
       try {
         report(await this.#commitUntilKnown(batch, signal));
@@ -143,15 +149,15 @@ export class PartitionProducer {
 
   /** Waits for the current transaction, for a bounded time, and rejects later batches. */
   async close(): Promise<void> {
-    this.#endReason ??= closed();
+    this.#endReason ??= this.#closedError();
     this.#closing.abort();
-    await settled(this.#tail, this.#deps.shutdown.leftMs('batches'));
+    await settled(this.#queue, this.#deps.shutdown.leftMs('batches'));
     await this.#discard({ abort: true });
     await this.#endOpenTransaction();
   }
 
   /**
-   * Ends a transaction whose abort was not answered, by opening a new producer (Invariant 7). Otherwise
+   * Ends a transaction whose abort had no response, by opening a new producer (Invariant 7). Otherwise
    * it would block every `read_committed` consumer until the broker's timeout. Attempted once, because
    * the shutdown waits for it.
    */
@@ -163,8 +169,8 @@ export class PartitionProducer {
   }
 
   /**
-   * Ends such a transaction without closing: `read_committed` consumers must not wait for the next
-   * batch, which may come late. The new producer stays open for that batch.
+   * Ends a transaction that may be open by opening the next batch's producer now: that batch may
+   * come late, and `read_committed` consumers would wait for it.
    */
   #endOpenTransactionSoon(): void {
     if (!this.#mayHaveOpenTransaction) return;
@@ -174,23 +180,23 @@ export class PartitionProducer {
   readonly #transactionLimitMs = (): number => this.#deps.shutdown.leftMs('transaction');
 
   #enqueue<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(() => {
+    const result = this.#queue.then(() => {
       if (this.#endReason !== undefined) throw this.#endReason;
       return task();
     });
-    this.#tail = result.catch(() => undefined);
+    this.#queue = result.catch(() => undefined);
     return result;
   }
 
-  async #commitUntilKnown(batch: ProducerBatch, signal: AbortSignal): Promise<TransactionOutcome> {
+  async #commitUntilKnown(batch: PlacedBatch, signal: AbortSignal): Promise<BatchResult> {
     const stop = AbortSignal.any([signal, this.#closing.signal]);
-    const commit: CommitState = { unknown: false };
+    const commit: PendingCommit = { sent: false };
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#attempt(batch, attempt, commit, stop);
       } catch (error) {
-        const translated = await this.#fail(error, batch);
-        const isGivenUp = !commit.unknown && (attempt >= maxAttempts || hasRetryAfter(translated));
+        const translated = await this.#discardAfterError(error, batch);
+        const isGivenUp = !commit.sent && (attempt >= maxAttempts || hasRetryAfter(translated));
         if (isGivenUp || isFinal(translated)) {
           this.#endOpenTransactionSoon();
           throw translated;
@@ -203,23 +209,28 @@ export class PartitionProducer {
   }
 
   async #attempt(
-    batch: ProducerBatch,
+    batch: PlacedBatch,
     attempt: number,
-    commit: CommitState,
+    commit: PendingCommit,
     stop: AbortSignal,
-  ): Promise<TransactionOutcome> {
+  ): Promise<BatchResult> {
     const { key } = batch.state;
-    const isInDoubt = this.#readBackKeys?.has(key) === false;
-    if ((attempt > 1 || isInDoubt) && (await this.#isCommitted(batch, stop))) return 'redone';
-    this.#readBackKeys?.add(key);
-    commit.unknown = false;
+    const mustVerify = attempt > 1 || this.#mustVerify(key);
+    if (mustVerify && (await this.#isCommitted(batch, stop))) return 'redone';
+    this.#verifiedKeys?.add(key);
+    commit.sent = false;
     const producer = await this.#open();
     const requests = this.#deps.plan(batch.records, attempt === 1 ? 'leader' : 'topic');
     const transaction = producer.transact(requests, () => {
-      commit.unknown = true;
+      commit.sent = true;
     });
     await onceStopped(transaction, stop, this.#transactionLimitMs);
     return attempt === 1 ? 'committed' : 'redone';
+  }
+
+  /** True when another producer may have written this state since it was last read. */
+  #mustVerify(key: string): boolean {
+    return this.#verifiedKeys !== undefined && !this.#verifiedKeys.has(key);
   }
 
   /**
@@ -228,12 +239,12 @@ export class PartitionProducer {
    * (Invariant 7).
    */
   async #resolveUnknownCommit(
-    batch: ProducerBatch,
-    commit: CommitState,
+    batch: PlacedBatch,
+    commit: PendingCommit,
     cause: unknown,
-  ): Promise<TransactionOutcome> {
-    if (!commit.unknown) throw cause;
-    // The producer that reads back ends the transaction; there is no time for a second one.
+  ): Promise<BatchResult> {
+    if (!commit.sent) throw cause;
+    // #isCommitted opens a new producer, and InitProducerId ends the old transaction.
     this.#mayHaveOpenTransaction = false;
     const limitMs = Math.ceil(this.#deps.shutdown.leftMs('outcome'));
     const check = this.#isCommitted(batch, AbortSignal.timeout(limitMs));
@@ -255,57 +266,59 @@ export class PartitionProducer {
     this.#mayHaveOpenTransaction = false;
     if (this.#closing.signal.aborted) {
       await producer.discard({ abort: false });
-      throw closed();
+      throw this.#closedError();
     }
     this.#producer = producer;
     return producer;
   }
 
   /**
-   * Commits the end record, once per producer. A read that reaches its offset has every commit made
-   * before this producer was opened. A former leader cannot serve that offset, and an open transaction
+   * Commits the restore marker, once per producer. A read that reaches its offset has every commit made
+   * before this producer was opened. A stale leader cannot serve that offset, and an open transaction
    * of another producer visibly blocks the read before it (Invariant 2).
    */
-  async #commitEndRecord(stop: AbortSignal): Promise<bigint> {
+  async #commitRestoreMarker(stop: AbortSignal): Promise<bigint> {
     const producer = await this.#open();
-    if (this.#readEnd !== undefined) return this.#readEnd;
-    const requests = this.#deps.plan([this.#deps.endRecord()], 'topic');
+    if (this.#restoreUntilOffset !== undefined) return this.#restoreUntilOffset;
+    const requests = this.#deps.plan([this.#deps.restoreMarker()], 'topic');
     const transaction = producer.transact(requests, () => {
-      // Until the broker answers, the commit may never have arrived (Invariant 7).
+      // Until the broker responds, the commit may not have arrived (Invariant 7).
       this.#mayHaveOpenTransaction = true;
     });
     const offset = await onceStopped(transaction, stop, this.#transactionLimitMs);
     this.#mayHaveOpenTransaction = false;
-    if (offset < 0n) throw new Error('kafkajs reported no offset of the end record');
-    return (this.#readEnd = offset + 1n);
+    if (offset < 0n) throw new Error('kafkajs reported no offset of the restore marker');
+    return (this.#restoreUntilOffset = offset + 1n);
   }
 
-  /** True when the topic has exactly this state: compare-and-set, so that no other state is overwritten. */
-  async #isCommitted(batch: ProducerBatch, stop: AbortSignal): Promise<boolean> {
+  /**
+   * True if this state is stored, false if its predecessor is: a compare-and-set.
+   * @throws StopStreamError `kafka.fenced` for any other state, which must not be overwritten
+   */
+  async #isCommitted(batch: PlacedBatch, stop: AbortSignal): Promise<boolean> {
     // Invariant 4: open the new producer first, so that the value read next can no longer change.
-    const end = await this.#commitEndRecord(stop);
-    const { key, value } = batch.state;
+    const end = await this.#commitRestoreMarker(stop);
+    const { key, value, topic, partition } = batch.state;
     const found = await this.#deps.readBack(key, end, stop);
     if (value === null ? found === undefined : found?.equals(value) === true) return true;
     if (await batch.isPrevious(found)) return false;
     throw new StopStreamError(
       'kafka.fenced',
-      `The state ${key} was changed by another writer: the topic has ` +
-        `${found === undefined ? 'none' : 'another one'} where this instance expected the one that it ` +
-        'wrote last. Nothing was written over it; the partition is given up and its states are read ' +
-        'again. This is normal after a state command with --force. Otherwise look for a second ' +
-        'instance that polls the same account, or for a loss of data in Kafka (an unclean leader ' +
-        'election).',
+      `The state ${key} in partition ${partition} of ${topic} was changed by another writer: expected ` +
+        `the state that this instance wrote last, found ${found === undefined ? 'none' : 'another'}. ` +
+        'Nothing was overwritten; the instance releases the partition and restores it again. After ' +
+        'a state command with --force no action is needed. Otherwise look for another installation ' +
+        'that writes to this topic, or for data loss in Kafka (an unclean leader election).',
     );
   }
 
-  /** Discards the producer after any error (Invariant 4), and translates the error. */
-  async #fail(error: unknown, batch: BatchContent): Promise<unknown> {
-    const translated = await this.#deps.translate(error, batch, this.#producer?.lastRejection());
+  /** Discards the producer after any error (Invariant 4); returns the translated error. */
+  async #discardAfterError(error: unknown, batch: BatchContent): Promise<unknown> {
+    const translated = await this.#deps.translate(error, batch, this.#producer?.lastBrokerError());
     const fenced = isFenced(translated);
     await this.#discard({ abort: !fenced });
     // Until the next producer is open, another instance may acquire the partition and release it.
-    this.#readBackKeys = new Set();
+    this.#verifiedKeys = new Set();
     // The producer that acquired the partition has ended the transaction.
     if (fenced) this.#mayHaveOpenTransaction = false;
     // Acquiring the partition again would only fence the other instance.
@@ -316,10 +329,19 @@ export class PartitionProducer {
     return translated;
   }
 
+  #closedError(): RetryError {
+    return new RetryError(
+      'kafka.unavailable',
+      `The producer of state partition ${this.#deps.partition} was closed (shutdown or rebalance) ` +
+        "and commits nothing more; the partition's next owner continues from the committed state. " +
+        'No action is needed.',
+    );
+  }
+
   async #discard(options: { readonly abort: boolean }): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    this.#readEnd = undefined;
+    this.#restoreUntilOffset = undefined;
     if (producer !== undefined) this.#discarding = this.#discardProducer(producer, options);
     // Also waits for a discard that another call began.
     await this.#discarding;
@@ -328,10 +350,6 @@ export class PartitionProducer {
   async #discardProducer(producer: TransactionalProducer, options: { readonly abort: boolean }) {
     if (!(await producer.discard(options))) this.#mayHaveOpenTransaction = true;
   }
-}
-
-function closed(): RetryError {
-  return new RetryError('kafka.unavailable', 'The connection to Kafka was closed.');
 }
 
 function isFenced(error: unknown): error is StopStreamError {

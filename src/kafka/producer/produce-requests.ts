@@ -27,11 +27,14 @@ export interface ProduceRequest {
   readonly records: readonly PlacedRecord[];
 }
 
-/** Limit of a produce request. kafkajs has none; the broker's default is 1 MiB per record batch. */
+/**
+ * Like the Java producer's `max.request.size`, which kafkajs lacks; below the broker's default
+ * `message.max.bytes`.
+ */
 const maxRequestBytes = 900_000;
 
 /** Upper bounds of the record batch's header and of the variable-length numbers around a record. */
-const batchOverheadBytes = 200;
+const recordBatchOverheadBytes = 200;
 const recordOverheadBytes = 32;
 const headerOverheadBytes = 10;
 
@@ -45,7 +48,7 @@ function estimateBytes(record: Omit<OutgoingRecord, 'role'>): number {
 }
 
 function limitOf(topic: TopicLayout): number {
-  return topic.maxBatchBytes - batchOverheadBytes;
+  return topic.maxBatchBytes - recordBatchOverheadBytes;
 }
 
 /** The error of a record that no broker accepts; `path` is its key. */
@@ -63,10 +66,9 @@ export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null 
   const topic = layout.byName(record.topic);
   if (topic === undefined || record.bytes <= limitOf(topic)) return null;
   const subject = record.role === 'state' ? `The state ${record.key}` : `The record ${record.key}`;
-  const bytes = record.bytes + batchOverheadBytes;
-  const size = `takes ${bytes} bytes in a batch of its own`;
-  const limit = `expected at most ${topic.maxBatchBytes}`;
-  return tooLarge(record, `${subject} for ${record.topic} ${size}, ${limit}`);
+  const bytes = record.bytes + recordBatchOverheadBytes;
+  const size = `needs a record batch of ${bytes} bytes, above the limit of ${topic.maxBatchBytes}`;
+  return tooLarge(record, `${subject} ${size}`);
 }
 
 /** @throws DeadLetterError, StopStreamError `kafka.record-too-large` */
@@ -83,15 +85,23 @@ function placeAt(
 }
 
 /**
- * The key of end records; the text is part of the topic's format. A state's key differs: it has a
- * slash. Because all end records share one key, compaction keeps at most one of them per partition.
- * End records are tombstones, which every state reader skips.
+ * The key of restore markers: tombstones that are committed right after InitProducerId. A restore
+ * must read past its own. The text is part of the topic's format; a state's key differs, as it has
+ * a slash. All restore markers share one key, so compaction keeps at most one of them per partition.
  */
-export const endRecordKey = 'fence';
+export const restoreMarkerKey = 'fence';
 
-/** Returns the end record, which a new owner writes to a state partition before it reads it. */
-export function placeEndRecord(partition: number, layout: Layout, instance: string): PlacedRecord {
-  return placeStateAt(partition, layout, { key: endRecordKey, value: null, headers: { instance } });
+/** Returns the restore marker, which a new owner commits to a state partition before it reads it. */
+export function placeRestoreMarker(
+  partition: number,
+  layout: Layout,
+  instance: string,
+): PlacedRecord {
+  return placeStateAt(partition, layout, {
+    key: restoreMarkerKey,
+    value: null,
+    headers: { instance },
+  });
 }
 
 /** Returns the maximum size of a record in the state topic, in bytes. */
@@ -157,7 +167,7 @@ class Draft {
  * Groups records into as few produce requests as the limits allow, in order within a partition. A
  * request goes to one broker only: when one of several brokers fails, kafkajs repeats the request
  * to the others with new sequence numbers, which publishes their records twice.
- * @param by - `topic`: no request has two topics, so that a rejection identifies its topic
+ * @param by - `topic`: no request has two topics, so that an error identifies its topic
  */
 export function planRequests(
   records: readonly PlacedRecord[],
@@ -170,11 +180,11 @@ export function planRequests(
     const topic = layout.byName(record.topic);
     if (topic === undefined) throw new Error(`the topic ${record.topic} was not prepared`);
     const leader = topic.leaders[record.partition] ?? -1;
-    const place = by === 'topic' ? `${leader}/${topic.name}` : String(leader);
-    if (drafts.get(place)?.add(record, limitOf(topic)) === true) continue;
+    const groupKey = by === 'topic' ? `${leader}/${topic.name}` : String(leader);
+    if (drafts.get(groupKey)?.add(record, limitOf(topic)) === true) continue;
     const draft = new Draft();
     draft.add(record, limitOf(topic));
-    drafts.set(place, draft);
+    drafts.set(groupKey, draft);
     requests.push({ leader, draft });
   }
   return requests.map(({ leader, draft }) => ({ leader, records: draft.records }));

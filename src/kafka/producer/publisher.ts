@@ -6,8 +6,8 @@ import {
   StopProcessError,
   StopStreamError,
 } from '../../engine/errors.ts';
-import { partitionOf } from '../../engine/partition.ts';
 import type { Batch } from '../../engine/ports.ts';
+import { topicName } from '../../engine/stream-name.ts';
 import { needsOf } from '../client/acls.ts';
 import { openConnection } from '../client/connection.ts';
 import { classify, translate } from '../client/errors.ts';
@@ -19,7 +19,7 @@ import {
   type PartitionProducerDeps,
 } from './partition-producer.ts';
 import {
-  placeEndRecord,
+  placeRestoreMarker,
   placeRecords,
   planRequests,
   sizeProblem,
@@ -39,12 +39,12 @@ function transactionalIdOf({ options }: KafkaShared, partition: number): string 
   return `${options.transactionalIdPrefix}-${String(partition)}`;
 }
 
-/** @param topics - those of the produce request; none while a producer is opened */
+/** @param topics - topics of the failed Produce request; empty for InitProducerId */
 function translateTransaction(
   error: unknown,
   shared: KafkaShared,
   partition: number,
-  { topics, lastRejection }: { topics: readonly string[]; lastRejection: string | undefined },
+  { topics, lastBrokerError }: { topics: readonly string[]; lastBrokerError: string | undefined },
 ): unknown {
   const { options, dependencies } = shared;
   const doing = `a transaction of ${transactionalIdOf(shared, partition)}`;
@@ -52,7 +52,7 @@ function translateTransaction(
     options,
     doing: topics.length === 0 ? doing : `${doing} to ${topics.join(', ')}`,
     needs: needsOf.transactions(options, topics),
-    lastRejection,
+    lastBrokerError,
     clockAheadMs: dependencies.clockAheadMs?.() ?? null,
   });
 }
@@ -65,7 +65,7 @@ async function translateFailure(
   error: unknown,
   shared: KafkaShared,
   partition: number,
-  { records, lastRejection }: BatchContent & { readonly lastRejection: string | undefined },
+  { records, lastBrokerError }: BatchContent & { readonly lastBrokerError: string | undefined },
 ): Promise<unknown> {
   const isOfRequest = error instanceof ProduceRequestError;
   const cause = isOfRequest ? error.cause : error;
@@ -73,7 +73,7 @@ async function translateFailure(
   if (cause instanceof Error && classify(cause) === 'too-large') {
     return await tooLargeFor(topics, shared, records, cause);
   }
-  const failure = { topics, lastRejection };
+  const failure = { topics, lastBrokerError };
   const translated = translateTransaction(cause, shared, partition, failure);
   const isUnauthorized =
     translated instanceof StopProcessError && translated.code === 'kafka.unauthorized';
@@ -83,11 +83,13 @@ async function translateFailure(
 }
 
 /** The error of a partition that the group assigns, or may have assigned, to another instance. */
-function notAssigned(shared: KafkaShared, partition: number): StopStreamError {
+function notOwned(shared: KafkaShared, partition: number): StopStreamError {
   return new StopStreamError(
     'kafka.fenced',
-    `Partition ${partition} (${transactionalIdOf(shared, partition)}) no longer belongs to ` +
-      'this instance; its new owner continues from the committed state.',
+    `Partition ${partition} of ${topicName(shared.options.topicTemplate, 'state')} (transactional.id ` +
+      `${transactionalIdOf(shared, partition)}) is not owned by this instance: it was reassigned, or ` +
+      'no heartbeat was confirmed in time. Its owner continues from the committed state; no action ' +
+      'is needed unless this repeats.',
   );
 }
 
@@ -97,7 +99,7 @@ async function openProducer(
 ): Promise<TransactionalProducer> {
   const { options, dependencies } = shared;
   // A producer opened late would fence the new owner.
-  if (!shared.owns(partition)) throw notAssigned(shared, partition);
+  if (!shared.owns(partition)) throw notOwned(shared, partition);
   const connection = openConnection(options, dependencies);
   // Below the broker's limit: a transaction that the broker aborts by itself would look fenced.
   const throttledDeadlineMs = Math.floor(options.transactionTimeoutMs * 0.9);
@@ -111,14 +113,14 @@ async function openProducer(
       discardLimitMs: () => dependencies.shutdown.leftMs('producer'),
     });
   } catch (error) {
-    const failure = { topics: [], lastRejection: connection.lastRejection() };
+    const failure = { topics: [], lastBrokerError: connection.lastBrokerError() };
     throw translateTransaction(error, shared, partition, failure);
   }
 }
 
 /**
- * Returns the error of a batch that a broker rejects as too large. The broker does not identify the
- * record: `max.message.bytes` of the topics is read again, since an operator may have lowered it.
+ * Returns the error of a record batch that a broker rejects as too large. The broker does not name
+ * the record: `max.message.bytes` of the topics is read again, as an operator may have lowered it.
  */
 async function tooLargeFor(
   topics: readonly string[],
@@ -129,7 +131,8 @@ async function tooLargeFor(
   const layout = shared.layout();
   const limits = () => topics.map((name) => layout.byName(name)?.maxBatchBytes ?? 0);
   const previousLimits = limits();
-  // Without the permission to read it, or an answer, the largest record is the most likely cause.
+  // If the limits cannot be read again (no DescribeConfigs permission, or no response), assume that
+  // the largest record is too large.
   await recheckTopics(shared, topics).catch(() => undefined);
   const bySize = records
     .filter(({ topic }) => topics.includes(topic))
@@ -140,7 +143,7 @@ async function tooLargeFor(
   }
   const isLowered = limits().some((limit, index) => limit < (previousLimits[index] ?? 0));
   const [largest] = bySize;
-  const problem = `Kafka refused a batch for ${topics.join(', ')} as too large (${cause.message})`;
+  const problem = `Kafka rejected a record batch for ${topics.join(', ')} as too large (${cause.message})`;
   if (isLowered || topics.length > 1 || largest === undefined) {
     const message = `${problem}; the next attempt sends it in smaller requests.`;
     return new RetryError('kafka.record-too-large', message, { cause });
@@ -153,16 +156,17 @@ export function createPartitionProducer(shared: KafkaShared, partition: number):
   const { health, dependencies, options } = shared;
   const part = healthPart(partition);
   const deps: PartitionProducerDeps = {
+    partition,
     shutdown: dependencies.shutdown,
     open: () => openProducer(shared, partition),
     plan: (records, by) => planRequests(records, shared.layout(), by),
-    endRecord: () => placeEndRecord(partition, shared.layout(), options.instance),
+    restoreMarker: () => placeRestoreMarker(partition, shared.layout(), options.instance),
     async readBack(key, end, signal) {
       const entries = await shared.readState(partition, end, signal);
       return entries.find((entry) => entry.key === key)?.value;
     },
-    async translate(error, batch, lastRejection) {
-      const failed = { ...batch, lastRejection };
+    async translate(error, batch, lastBrokerError) {
+      const failed = { ...batch, lastBrokerError };
       const translated = await translateFailure(error, shared, partition, failed);
       // A FailError is not retried at once, and its cause affects every batch.
       if (translated instanceof FailError) health.down(part, translated.message);
@@ -176,11 +180,12 @@ export function createPartitionProducer(shared: KafkaShared, partition: number):
       const isTooLarge = isClassifiedError(error) && error.code === 'kafka.record-too-large';
       if (!isExpected && !isTooLarge) health.down(part, reason);
       const level = isExpected ? 'info' : 'warn';
-      dependencies.log(level, 'a batch is tried again', { partition, reason });
+      dependencies.log(level, 'retrying a batch', { partition, reason });
     },
-    onOutcome(outcome, batch, durationMs) {
-      // Fencing does not concern Kafka's health; a failed batch is retried later.
+    onResult(outcome, batch, durationMs) {
+      // A fenced producer proves that Kafka responds; only a failed batch leaves the part down.
       if (outcome !== 'failed') health.up(part);
+      // Without the state.
       const records = batch.records.length - 1;
       const { telemetry } = dependencies;
       telemetry.report({ type: 'transaction', partition, records, outcome, durationMs });
@@ -209,8 +214,8 @@ export function createPublisher(shared: KafkaShared) {
       const records = placeRecords(batch, value, layout);
       const state = records.at(-1);
       if (state === undefined) throw new Error('a batch always has its state');
-      const partition = partitionOf(batch.account.id, layout.statePartitions);
-      if (!shared.owns(partition)) throw notAssigned(shared, partition);
+      const { partition } = state;
+      if (!shared.owns(partition)) throw notOwned(shared, partition);
       const producer = producers.get(partition) ?? openPartitionProducer(partition);
       const isPrevious = async (found: Buffer | undefined): Promise<boolean> => {
         const last = found === undefined ? 0 : (await codec.decode(state.key, found)).sequence;

@@ -17,12 +17,12 @@ import type { PlacedRecord, ProduceRequest } from './produce-requests.ts';
 interface TransactionOptions {
   readonly transactionalId: string;
   readonly transactionTimeoutMs: number;
-  /** Deadline of opening, and of each transaction that no broker throttles. */
+  /** Time limit of opening, and of each transaction, excluding `throttle_time_ms`. */
   readonly deadlineMs: number;
-  /** Deadline of each transaction that brokers throttle. */
+  /** Time limit of each transaction, including `throttle_time_ms`. */
   readonly throttledDeadlineMs: number;
   readonly compression: Compression;
-  /** Returns the time limit of a discarded producer's abort, and again of its disconnection. */
+  /** Returns the time limit for the abort; called again for the disconnect. */
   readonly discardLimitMs: () => number;
 }
 
@@ -39,11 +39,9 @@ export interface TransactionalProducer {
    * @returns true when certainly no transaction is left open
    */
   discard(options: { readonly abort: boolean }): Promise<boolean>;
-  lastRejection(): string | undefined;
+  /** Returns the last error in a broker's response within half a minute: kafkajs swallows some. */
+  lastBrokerError(): string | undefined;
 }
-
-/** A node id that no broker has. */
-const noLeader = -2;
 
 function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
   const topics = new Map<string, TopicMessages['messages']>();
@@ -87,7 +85,10 @@ async function produce(
     );
     if (missing === undefined) return acknowledged;
     // kafkajs silently skips partitions without a leader.
-    throw new Error(`kafkajs did not send to partition ${missing.partition} of ${missing.topic}`);
+    throw new Error(
+      `Partition ${missing.partition} of ${missing.topic} has no leader, so kafkajs sent nothing to ` +
+        'it; list such partitions with kafka-topics.sh --describe --unavailable-partitions',
+    );
   } catch (error) {
     throw new ProduceRequestError(request, error);
   }
@@ -95,7 +96,7 @@ async function produce(
 
 function createProducer(
   connection: Connection,
-  { createPartitioner }: ReturnType<typeof createLeaderWatch>,
+  { createPartitioner }: ReturnType<typeof createLeaderGuardPartitioner>,
   options: TransactionOptions,
 ): Producer {
   return connection.kafka.producer({
@@ -105,7 +106,8 @@ function createProducer(
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
     createPartitioner,
-    // A transaction may wait briefly for the markers of the previous one: first 5 ms, not 300.
+    // CONCURRENT_TRANSACTIONS until the previous transaction's markers are written: the first retry
+    // comes after 5 ms, not 300.
     retry: { initialRetryTime: 5, factor: 0, multiplier: 1.2, maxRetryTime: 1000, retries: 40 },
   });
 }
@@ -129,55 +131,55 @@ export async function openTransactionalProducer(
   layout: Layout,
   options: TransactionOptions,
 ): Promise<TransactionalProducer> {
-  const watch = createLeaderWatch(layout);
-  const producer = createProducer(connection, watch, options);
-  let next: Transaction | undefined;
+  const leaderGuard = createLeaderGuardPartitioner(layout);
+  const producer = createProducer(connection, leaderGuard, options);
+  let transaction: Transaction | undefined;
   let ended = false;
   const { throttle } = connection;
   try {
     // kafkajs sends InitProducerId with `transaction`; no transaction is open at the broker yet.
     const acquired = producer.connect().then(() => producer.transaction());
-    next = await withDeadline(acquired, options.deadlineMs, 'opening a producer');
+    transaction = await withDeadline(acquired, options.deadlineMs, 'opening a producer');
   } catch (error) {
     connection.destroy();
     throw error;
   }
 
   const sendAll = async (requests: readonly ProduceRequest[], onCommit: () => void) => {
-    const transaction = (next ??= await producer.transaction());
+    const current = (transaction ??= await producer.transaction());
     let offset = -1n;
     for (const request of requests) {
       // A deadline cannot stop this loop; this flag does.
       if (ended) throw new Error('this producer was discarded');
-      watch.expect(request.leader);
-      const acknowledged = await produce(transaction, request, connection, options);
+      leaderGuard.setExpectedLeader(request.leader);
+      const acknowledged = await produce(current, request, connection, options);
       offset = BigInt(acknowledged[0]?.baseOffset ?? -1);
     }
     if (ended) throw new Error('this producer was discarded');
     onCommit();
     // Invariant 1: this one request makes the records and their state visible together, or never.
-    await transaction.commit();
-    next = undefined;
+    await current.commit();
+    transaction = undefined;
     return offset;
   };
 
   return {
-    lastRejection: () => connection.lastRejection(),
+    lastBrokerError: () => connection.lastBrokerError(),
     transact: (requests, onCommit) =>
       withThrottledDeadline(sendAll(requests, onCommit), { ...options, throttle }, 'a transaction'),
     async discard({ abort }) {
       ended = true;
       // kafkajs would continue a produce request that no caller awaits; this ends it.
-      watch.expect(noLeader);
-      let isOver = next?.isActive() !== true;
-      if (abort && next !== undefined && !isOver) {
-        // An abort would queue behind an unanswered request; on a new connection it does not.
+      leaderGuard.rejectAll();
+      let hasNoOpenTransaction = transaction?.isActive() !== true;
+      if (abort && transaction !== undefined && !hasNoOpenTransaction) {
+        // An abort would queue behind a request without a response; on a new connection it does not.
         await connection.cut();
-        isOver = await isAborted(next, options.discardLimitMs());
+        hasNoOpenTransaction = await isAborted(transaction, options.discardLimitMs());
       }
       await settled(producer.disconnect(), options.discardLimitMs());
       connection.destroy();
-      return isOver;
+      return hasNoOpenTransaction;
     },
   };
 }
@@ -197,12 +199,16 @@ function updateLeaders(layout: Layout, name: string, metadata: readonly Partitio
   }
 }
 
+/** A node id that no broker has; kafkajs uses -1 for a partition without a leader. */
+const noBroker = -2;
+
 /**
- * Creates a leader watch. kafkajs calls its partitioner for each message, with fresh metadata, before
- * each attempt of a produce request. Only there can two hazards be stopped: kafkajs silently drops a
- * record whose partition it does not know, and it spreads a request over two brokers.
+ * Creates a partitioner that throws unless the expected broker leads the partition. kafkajs calls it
+ * for each message, with fresh metadata, before each attempt of a produce request. This is the only
+ * hook that can stop two faults of kafkajs: it silently drops a record whose partition it does not
+ * know, and it spreads a request over two brokers.
  */
-export function createLeaderWatch(layout: Layout) {
+export function createLeaderGuardPartitioner(layout: Layout) {
   let expectedLeader = -1;
   const partitioner: ReturnType<ICustomPartitioner> = ({ topic, partitionMetadata, message }) => {
     const { partition } = message;
@@ -220,8 +226,12 @@ export function createLeaderWatch(layout: Layout) {
   };
   return {
     /** Sets the broker that must lead the partitions of every record from now on. */
-    expect(leader: number): void {
+    setExpectedLeader(leader: number): void {
       expectedLeader = leader;
+    },
+    /** Rejects every record from now on. */
+    rejectAll(): void {
+      expectedLeader = noBroker;
     },
     createPartitioner: () => partitioner,
   };

@@ -5,7 +5,7 @@ import { topicName } from '../../engine/stream-name.ts';
 import type { Restored } from '../../engine/ports.ts';
 import { needsOf } from '../client/acls.ts';
 import { asAdmin } from '../client/admin-call.ts';
-import type { ProducerBatch } from '../producer/partition-producer.ts';
+import type { PlacedBatch } from '../producer/partition-producer.ts';
 import { findOwners } from '../group/membership.ts';
 import { createPartitionProducer } from '../producer/publisher.ts';
 import { placeStateAt } from '../producer/produce-requests.ts';
@@ -133,7 +133,7 @@ function isSame(found: Buffer | undefined, expected: Buffer | null): boolean {
 }
 
 /** Returns one batch of all writes; its last record serves as the state that the producer verifies. */
-function batchOf(shared: KafkaShared, writes: readonly StateWrite[]): ProducerBatch {
+function batchOf(shared: KafkaShared, writes: readonly StateWrite[]): PlacedBatch {
   const layout = shared.layout();
   const records = writes.flatMap(({ key, partition, state, movedFrom }) => {
     const [stream = '', account = ''] = key.split('/');

@@ -54,7 +54,7 @@ export function createStateStore(shared: KafkaShared, publisher: AcquiringPublis
   const restore: StateStore['restore'] = async (partition, signal) => {
     // Invariant 4: after the acquisition no transaction of an earlier owner can commit behind the read.
     const end = await publisher.acquire(partition, signal);
-    // Invariant 2: read to the end record, or fail.
+    // Invariant 2: read to the restore marker, or fail.
     const entries = await shared.readState(partition, end, signal);
     const layout = shared.layout();
     checkPlacement(entries, layout);

@@ -140,9 +140,9 @@ export class StateTopicReader {
     this.#over.promise.catch(() => undefined);
   }
 
-  /** Returns the brokers' last rejection within half a minute. */
-  lastRejection(): string | undefined {
-    return this.#connection.lastRejection();
+  /** Returns the last error in a broker's response within half a minute. */
+  lastBrokerError(): string | undefined {
+    return this.#connection.lastBrokerError();
   }
 
   /**
@@ -319,11 +319,11 @@ export function createStateReader(shared: KafkaBase) {
         } catch (error) {
           signal.throwIfAborted();
           void discard(reader);
-          const lastRejection = reader.lastRejection();
-          if (closed || attempt === maxAttempts || !isRetryable(error, lastRejection)) {
+          const lastBrokerError = reader.lastBrokerError();
+          if (closed || attempt === maxAttempts || !isRetryable(error, lastBrokerError)) {
             const topic = shared.layout().topic('state').name;
             const needs = needsOf.reading(options, topic);
-            throw translate(error, { options, doing: `reading ${topic}`, needs, lastRejection });
+            throw translate(error, { options, doing: `reading ${topic}`, needs, lastBrokerError });
           }
           await sleep(pauseMs, undefined, { signal });
         }
@@ -337,7 +337,7 @@ export function createStateReader(shared: KafkaBase) {
 }
 
 /** True when a new client may succeed; a RetryError marks a client that another read made unusable. */
-function isRetryable(error: unknown, lastRejection: string | undefined): boolean {
+function isRetryable(error: unknown, lastBrokerError: string | undefined): boolean {
   if (error instanceof OpenTransactionError) return false;
-  return error instanceof RetryError || isTransient(error, lastRejection);
+  return error instanceof RetryError || isTransient(error, lastBrokerError);
 }

@@ -145,7 +145,7 @@ describe('publisher', () => {
       code: 'kafka.record-too-large',
       message: expect.stringMatching(
         new RegExp(
-          `^The state media/17841 for .*raise max.message.bytes of ${world.nameOf('state')}\\.$`,
+          `^The state media/17841 needs .*raise max.message.bytes of ${world.nameOf('state')}\\.$`,
         ),
       ),
     });

@@ -122,9 +122,9 @@ describe('translate', () => {
     expect(messageOf(refusal('KAFKA_STORAGE_ERROR'))).toMatch(/disk/);
     const late = new DeadlineError('a transaction took longer than 20000 ms');
     expect(messageOf(late)).toMatch(away);
-    const lastRejection = 'The coordinator is loading';
-    expect(messageOf(late, { lastRejection })).not.toMatch(away);
-    expect(messageOf(late, { lastRejection })).toMatch(
+    const lastBrokerError = 'The coordinator is loading';
+    expect(messageOf(late, { lastBrokerError })).not.toMatch(away);
+    expect(messageOf(late, { lastBrokerError })).toMatch(
       /The last answer of a broker was: The coord/,
     );
   });
@@ -211,8 +211,8 @@ describe('translate', () => {
     const error = Object.assign(new KafkaJSError('no coordinator'), {
       name: 'KafkaJSGroupCoordinatorNotFound',
     });
-    const lastRejection = 'The transactional id authorization failed';
-    expect(translate(error, { ...context, lastRejection })).toMatchObject({
+    const lastBrokerError = 'The transactional id authorization failed';
+    expect(translate(error, { ...context, lastBrokerError })).toMatchObject({
       code: 'kafka.unauthorized',
       message: expect.stringMatching(
         /Allow Write on each transactional id that begins with x-: .* --transactional-id x- --resource-pattern-type prefixed$/,

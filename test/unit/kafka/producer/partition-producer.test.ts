@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopStreamError } from '../../../../src/engine/errors.ts';
 import {
   PartitionProducer,
-  type ProducerBatch,
+  type PlacedBatch,
   type PartitionProducerDeps,
-  type TransactionOutcome,
+  type BatchResult,
 } from '../../../../src/kafka/producer/partition-producer.ts';
 import type { PlacedRecord } from '../../../../src/kafka/producer/produce-requests.ts';
 import { usualShutdown } from '../../../support/shutdown.ts';
@@ -19,7 +19,7 @@ function place(key: string, value: Buffer | null): PlacedRecord {
   return { role: 'state', topic: 't.state', partition: 0, key, value, headers: {}, bytes: 10 };
 }
 
-function batch(sequence: number): ProducerBatch {
+function batch(sequence: number): PlacedBatch {
   const state = place('media/1', Buffer.from(String(sequence)));
   return {
     records: [state],
@@ -38,18 +38,19 @@ function setUp(
   const topic = { value: undefined as Buffer | undefined };
   let offset = 40n;
   const journal: string[] = [];
-  const outcomes: TransactionOutcome[] = [];
+  const results: BatchResult[] = [];
   const fences: string[] = [];
   const tools: PartitionProducerDeps = {
+    partition: 0,
     shutdown: usualShutdown,
     open() {
       journal.push('open');
       return Promise.resolve({
-        lastRejection: () => undefined,
+        lastBrokerError: () => undefined,
         transact(sends, onCommit) {
           const [record] = sends.flatMap(({ records }) => records);
           if (record?.key === 'fence') {
-            journal.push('end record');
+            journal.push('restore marker');
             offset += 2n;
             return Promise.resolve(offset);
           }
@@ -67,42 +68,42 @@ function setUp(
       });
     },
     plan: (records) => [{ leader: 1, records }],
-    endRecord: () => place('fence', null),
+    restoreMarker: () => place('fence', null),
     readBack(_key, end) {
       journal.push(`read to ${end}`);
       return Promise.resolve(topic.value);
     },
     translate: (error) => error,
     onRetry: () => undefined,
-    onOutcome: (outcome) => outcomes.push(outcome),
+    onResult: (result) => results.push(result),
     onFenced: (reason) => fences.push(reason),
     ...changes,
   };
-  return { partitionProducer: new PartitionProducer(tools), topic, journal, outcomes, fences };
+  return { partitionProducer: new PartitionProducer(tools), topic, journal, results, fences };
 }
 
 describe('PartitionProducer', () => {
   test('keeps its transactional producer while every commit succeeds', async () => {
-    const { partitionProducer, journal, outcomes } = setUp([]);
+    const { partitionProducer, journal, results } = setUp([]);
     await partitionProducer.commit(batch(1), noSignal);
     await partitionProducer.commit(batch(2), noSignal);
     expect(journal).toEqual(['open', 'ok', 'ok']);
-    expect(outcomes).toEqual(['committed', 'committed']);
+    expect(results).toEqual(['committed', 'committed']);
   });
 
   test('discards the producer and reads the state back after a failed produce request (Invariant 4)', async () => {
-    const { partitionProducer, journal, outcomes } = setUp(['send-fails']);
+    const { partitionProducer, journal, results } = setUp(['send-fails']);
     await partitionProducer.commit(batch(1), noSignal);
     expect(journal).toEqual([
       'open',
       'send-fails',
       'discard',
       'open',
-      'end record',
+      'restore marker',
       'read to 43',
       'ok',
     ]);
-    expect(outcomes).toEqual(['redone']);
+    expect(results).toEqual(['redone']);
   });
 
   test('repeats a batch when the commit was aborted', async () => {
@@ -113,7 +114,7 @@ describe('PartitionProducer', () => {
       'commit-lost',
       'discard',
       'open',
-      'end record',
+      'restore marker',
       'read to 43',
       'ok',
     ]);
@@ -121,25 +122,25 @@ describe('PartitionProducer', () => {
   });
 
   test('does not repeat a batch when the unacknowledged commit is found committed', async () => {
-    const { partitionProducer, journal, outcomes } = setUp(['commit-unacknowledged']);
+    const { partitionProducer, journal, results } = setUp(['commit-unacknowledged']);
     await partitionProducer.commit(batch(1), noSignal);
     expect(journal).toEqual([
       'open',
       'commit-unacknowledged',
       'discard',
       'open',
-      'end record',
+      'restore marker',
       'read to 43',
     ]);
-    expect(outcomes).toEqual(['redone']);
+    expect(results).toEqual(['redone']);
   });
 
   test('fails after three attempts without a commit', async () => {
-    const { partitionProducer, outcomes } = setUp(['send-fails', 'send-fails', 'send-fails']);
+    const { partitionProducer, results } = setUp(['send-fails', 'send-fails', 'send-fails']);
     await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toBe(away);
-    expect(outcomes).toEqual(['failed']);
+    expect(results).toEqual(['failed']);
     await partitionProducer.commit(batch(1), noSignal);
-    expect(outcomes).toEqual(['failed', 'committed']);
+    expect(results).toEqual(['failed', 'committed']);
   });
 
   test('reports an unknown commit only when a stop prevents reading the state back', async () => {
@@ -183,11 +184,11 @@ describe('PartitionProducer', () => {
     await partitionProducer.commit(batch(2), noSignal);
     expect(journal.splice(0)).toEqual([
       'open',
-      'end record',
+      'restore marker',
       'send-fails',
       'discard',
       'open',
-      'end record',
+      'restore marker',
       'read to 45',
       'ok',
       'ok',
@@ -220,7 +221,9 @@ describe('PartitionProducer', () => {
 
       await expect(partitionProducer.commit(batch(7), noSignal)).rejects.toMatchObject({
         code: 'kafka.fenced',
-        message: expect.stringContaining('The state media/1 was changed by another writer'),
+        message: expect.stringContaining(
+          'The state media/1 in partition 0 of t.state was changed by another writer',
+        ),
       });
 
       expect(journal).not.toContain('ok');
@@ -229,13 +232,13 @@ describe('PartitionProducer', () => {
     },
   );
 
-  test('commits an end record when it acquires the partition, and returns the offset after it', async () => {
+  test('commits a restore marker when it acquires the partition, and returns the offset after it', async () => {
     const { partitionProducer, journal } = setUp([]);
     await expect(partitionProducer.acquire(noSignal)).resolves.toBe(43n);
-    expect(journal).toEqual(['open', 'end record']);
+    expect(journal).toEqual(['open', 'restore marker']);
   });
 
-  test('acquires the partition with another producer when the end record is not acknowledged', async () => {
+  test('acquires the partition with another producer when the restore marker is not acknowledged', async () => {
     let tries = 0;
     const { partitionProducer, journal } = setUp([], {
       plan: (records) => {
@@ -245,17 +248,17 @@ describe('PartitionProducer', () => {
       },
     });
     await expect(partitionProducer.acquire(noSignal)).resolves.toBe(43n);
-    expect(journal).toEqual(['open', 'discard', 'open', 'end record']);
+    expect(journal).toEqual(['open', 'discard', 'open', 'restore marker']);
   });
 
   test('sends no abort and does not acquire the partition again when it is fenced', async () => {
-    const { partitionProducer, journal, outcomes } = setUp(['send-fails'], {
+    const { partitionProducer, journal, results } = setUp(['send-fails'], {
       translate: () => new StopStreamError('kafka.fenced', 'fenced'),
     });
     await expect(partitionProducer.commit(batch(1), noSignal)).rejects.toThrow('fenced');
     await expect(partitionProducer.commit(batch(2), noSignal)).rejects.toThrow('fenced');
     expect(journal).toEqual(['open', 'send-fails', 'discard without abort']);
-    expect(outcomes).toEqual(['fenced']);
+    expect(results).toEqual(['fenced']);
   });
 
   test('commits batches one after another, in the order of the calls', async () => {
@@ -285,7 +288,7 @@ describe('PartitionProducer', () => {
     await expect(partitionProducer.commit(batch(2), noSignal)).rejects.toMatchObject({
       code: 'kafka.unavailable',
     });
-    expect(journal).toEqual(['open', 'end record', 'ok', 'discard']);
+    expect(journal).toEqual(['open', 'restore marker', 'ok', 'discard']);
   });
 
   test('ends the transaction with another producer when its abort is not answered (Invariant 7)', async () => {
@@ -323,7 +326,7 @@ describe('PartitionProducer', () => {
     await Promise.resolve();
     await Promise.all([
       partitionProducer.close(),
-      expect(acquired).rejects.toThrow('The connection to Kafka was closed.'),
+      expect(acquired).rejects.toThrow('The producer of state partition 0 was closed'),
     ]);
     expect(journal).toEqual(['open', 'discard without abort']);
   });

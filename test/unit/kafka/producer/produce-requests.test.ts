@@ -57,7 +57,7 @@ describe('placeRecords', () => {
   test('rejects a record above the limit of its topic, and names its key', () => {
     const layout = layoutOf([1], [1], 10_000);
     expect(() => placeRecords(batchOf([recordOf('big', 9900)]), state, layout)).toThrow(
-      'The record big for t.media takes 10151 bytes in a batch of its own, expected at most 10000; ' +
+      'The record big needs a record batch of 10151 bytes, above the limit of 10000; ' +
         'raise max.message.bytes of t.media.',
     );
   });
@@ -65,7 +65,7 @@ describe('placeRecords', () => {
   test('rejects a state above the limit of its topic as an error of the stream', () => {
     const layout = layoutOf([1], [1]);
     expect(() => placeRecords(batchOf([]), Buffer.alloc(1_100_000), layout)).toThrow(
-      /^The state media\/17841 for t.state takes/,
+      /^The state media\/17841 needs a record batch of/,
     );
   });
 });
