@@ -151,12 +151,12 @@ async function killAtProduce(number: number, { proxy, start, polled }: Deploymen
 }
 
 /** Kills the program; the next one restores from a broker that has only the records of the start. */
-async function restoreFromDeposed({ proxy, start, polled }: Deployment): Promise<void> {
+async function restoreFromStaleLeader({ proxy, start, polled }: Deployment): Promise<void> {
   const program = start();
   await polled();
   program.process.kill('SIGKILL');
   await program.ended;
-  proxy.setDeposed(true);
+  proxy.setStale(true);
   start();
   await polled();
 }
@@ -239,11 +239,11 @@ describe('build that commits the state before its records', () => {
 
 describe('build that ends a restore by the lag that a broker reports', () => {
   test.concurrent(
-    'is detected with a deposed leader: all records are published again, with an earlier state',
+    'is detected with a stale leader: all records are published again, with an earlier state',
     async () => {
       await using build = await breakBuild(offsetLagEnd);
       await using deployment = await deploy(build.main);
-      await restoreFromDeposed(deployment);
+      await restoreFromStaleLeader(deployment);
       expect(await deployment.count()).toEqual({ ...none, duplicated: 6, state_behind: 7 });
     },
     120_000,
@@ -253,7 +253,7 @@ describe('build that ends a restore by the lag that a broker reports', () => {
     'differs from the program, which repeats nothing with the same fault',
     async () => {
       await using deployment = await deploy(undefined);
-      await restoreFromDeposed(deployment);
+      await restoreFromStaleLeader(deployment);
       expect(await deployment.count()).toEqual(none);
     },
     120_000,

@@ -110,7 +110,7 @@ describe('cluster of several brokers', () => {
   }, 180_000);
 
   // Until it knows, it answers with its old high watermark, which is not the end of the partition.
-  test('returns no older state from a deposed leader that does not know of its successor (Invariant 2)', async () => {
+  test('returns no older state from a stale leader that does not know of its successor (Invariant 2)', async () => {
     await using world = await createWorld();
     const { broker } = cluster;
     const topics = { ...world.options.topics, replicationFactor: 3 };
@@ -130,11 +130,11 @@ describe('cluster of several brokers', () => {
     await untilDone(() => two.stateStore.restore(partition, noSignal));
     await untilDone(() => two.publisher.publish(batchOf(2, 'm2', id), noSignal));
 
-    // The client of the first instance still fetches from the former leader.
+    // The client of the first instance still fetches from the stale leader.
     const fetch = world.proxy.inject(apiKeys.fetch, 'hold-request');
     const restoring = untilDone(() => one.stateStore.restore(partition, noSignal));
     await fetch.met;
-    // While the other brokers are paused, only the former leader answers, and it learns of no successor.
+    // While the other brokers are paused, only the stale leader answers, and it learns of no successor.
     for (const index of others) await broker.pause(index);
     await broker.resume(leader);
     const next = world.proxy.inject(apiKeys.fetch, 'hold-request');

@@ -53,10 +53,10 @@ export interface KafkaProxy extends AsyncDisposable {
   /** While they are mute every connection stays open and nothing is heard on it, either way. */
   setMute(mute: boolean): void;
   /**
-   * While they are deposed, a fetch that was answered before is answered by the same bytes again, as by
+   * While they are stale, a fetch that was answered before is answered by the same bytes again, as by
    * a broker that does not know yet that another leads its partitions.
    */
-  setDeposed(deposed: boolean): void;
+  setStale(stale: boolean): void;
 }
 
 interface Armed {
@@ -75,7 +75,7 @@ interface Relay {
   readonly sockets: Set<Socket>;
   readonly forgotten: WeakSet<Socket>;
   isMute: boolean;
-  isDeposed: boolean;
+  isStale: boolean;
   /** The last answers to fetches. */
   readonly fetched: Map<string, Buffer>;
   take(apiKey: number): Armed | undefined;
@@ -89,7 +89,7 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
     sockets: new Set(),
     forgotten: new WeakSet(),
     isMute: false,
-    isDeposed: false,
+    isStale: false,
     fetched: new Map(),
     take: (apiKey) => takeArmed(armed, apiKey),
   };
@@ -124,8 +124,8 @@ export async function startKafkaProxy(brokers: readonly string[]): Promise<Kafka
     setMute(mute) {
       relay.isMute = mute;
     },
-    setDeposed(deposed) {
-      relay.isDeposed = deposed;
+    setStale(stale) {
+      relay.isStale = stale;
     },
     async [Symbol.asyncDispose]() {
       const closed = servers.map((server: Server) => once(server, 'close'));
@@ -244,7 +244,7 @@ function serveFetch(request: Buffer, relay: Relay, { answers, answer }: Ends): b
   const { correlationId } = headerOf(request);
   // Behind the correlation id; a fetch session would make each differ, but kafkajs has none.
   const asked = request.toString('latin1', 12);
-  const known = relay.isDeposed ? relay.fetched.get(asked) : undefined;
+  const known = relay.isStale ? relay.fetched.get(asked) : undefined;
   if (known === undefined) {
     answers.set(correlationId, (frame) => {
       relay.fetched.set(asked, frame);

@@ -57,7 +57,7 @@ export function createPartitionRead(description: string, end: bigint, stallMs: n
       }
     },
     // Transaction markers take offsets, so the batch reports the end, not its records. A lag of 0 does
-    // not prove the end: a former leader or a follower answers with its own, old high watermark.
+    // not prove the end: a stale leader or a follower answers with its own, old high watermark.
     onBatch({ payload }: ConsumerEndBatchProcessEvent): void {
       clearTimeout(timer);
       timer = setTimeout(stall, stallMs);

@@ -102,7 +102,7 @@ describe('publisher', () => {
     for (const value of last.values()) expect(JSON.parse(value)).toMatchObject({ sequence: 2 });
   });
 
-  test('rejects a record above the limit by its key before any produce request', async () => {
+  test('names the key of a record above max.message.bytes before any Produce request', async () => {
     const { publisher } = await world.openReady();
     const batch = mediaBatch('17841', 1, [mediaRecord('small'), mediaRecord('huge', 1_100_000)]);
 
@@ -132,7 +132,7 @@ describe('publisher', () => {
     expect(await world.read('state', 1)).toHaveLength(1);
   });
 
-  test('names the state topic when its max.message.bytes was lowered, and no record of the batch', async () => {
+  test('names the state topic, not a record, when its max.message.bytes was lowered', async () => {
     const { publisher } = await world.openReady();
     await publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
     await setMaxBytes(world.nameOf('state'), 300);
@@ -188,7 +188,7 @@ describe('publisher', () => {
 });
 
 describe('two instances with the same transactional id prefix', () => {
-  test('fence the first when the second restores', async () => {
+  test("the second instance's acquire fences the first", async () => {
     const first = await world.openReady();
     await first.publisher.publish(mediaBatch('17841', 1, [mediaRecord('m1')]), noSignal);
     const second = await world.openReady();

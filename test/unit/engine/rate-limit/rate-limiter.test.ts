@@ -14,7 +14,7 @@ import {
 import { calm, dayMs, hourMs, minuteMs, startMs } from '../world.ts';
 
 describe('RateLimiter: a request', () => {
-  test('goes at once and returns the answer while quota is left', async () => {
+  test('is sent at once and returns the response while quota is left', async () => {
     const { send, answer, names, clock, telemetry } = setUpLimiter();
     const answered = send('a');
     await answer(0, { id: '1' });
@@ -25,7 +25,7 @@ describe('RateLimiter: a request', () => {
     expect(telemetry.events).toEqual([]);
   });
 
-  test('goes alone until it is answered, and the others follow', async () => {
+  test('is sent alone until its response arrives, and the others follow', async () => {
     const { send, answer, names } = setUpLimiter();
     for (const name of ['a', 'b', 'c']) void send(name);
     await settle();
@@ -35,7 +35,7 @@ describe('RateLimiter: a request', () => {
     expect(names()).toEqual(['a', 'b', 'c']);
   });
 
-  test('lets the next request go alone when it fails without an answer', async () => {
+  test('fails without a response, and the next request is sent alone', async () => {
     const { send, answer, names } = setUpLimiter();
     const lost = send('a');
     for (const name of ['b', 'c']) void send(name);
@@ -45,7 +45,7 @@ describe('RateLimiter: a request', () => {
     expect(names()).toEqual(['a', 'b']);
   });
 
-  test('waits for the previous answer in an account that has used 75 %', async () => {
+  test('waits for the previous response in an account that has used 75 %', async () => {
     const { send, answer, names } = await setUpUsedLimiter(76);
     void send('a', { priority: 'urgent' });
     void send('b');
@@ -57,7 +57,7 @@ describe('RateLimiter: a request', () => {
     expect(names()).toEqual(['a', 'c', 'b']);
   });
 
-  test('is spaced in an account that has used 75 %, and goes on time', async () => {
+  test('is delayed in an account that has used 75 %, and is sent when due', async () => {
     const { send, answer, names, clock, telemetry } = await setUpUsedLimiter(80, 160);
     void send('a');
     await answer(0);
@@ -76,7 +76,7 @@ describe('RateLimiter: a request', () => {
     ]);
   });
 
-  test('goes at once when a header reports free quota', async () => {
+  test('is sent at once when a header reports free quota', async () => {
     const { send, names, reportUsage } = await setUpUsedLimiter(90, 180);
     void send('a');
     await settle();
