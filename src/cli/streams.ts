@@ -70,9 +70,9 @@ export function requestCost(request: StreamRequest): RequestCost {
     case 'list':
       return plain(1, 'page');
     case 'insights':
-      return { calls: request.parts === undefined ? 1 : 2, per: 'media that is due', list: true };
+      return { calls: request.parts === undefined ? 1 : 2, per: 'due media', list: true };
     case 'comments':
-      return { calls: 1, per: 'media with another comments_count', list: true };
+      return { calls: 1, per: 'media whose comments_count changed', list: true };
     case 'series':
       return plain(request.requests.length, `window of ${maxWindowMs / dayMs} days`);
     case 'totals':
@@ -110,8 +110,7 @@ export function nextPollCost(
   return { calls: made.length, fromMs: windows[0]?.sinceMs ?? null };
 }
 
-/** Formats a cost for a person, as `4 a window of 30 days`. */
+/** Formats a cost for a person, as `4 per window of 30 days`. */
 export function describeCost({ calls, per, list }: RequestCost): string {
-  const article = /^[aeiou]/.test(per) ? 'an' : 'a';
-  return `${calls} ${article} ${per}${list ? ', and the list' : ''}`;
+  return `${calls} per ${per}${list ? ', plus the list' : ''}`;
 }

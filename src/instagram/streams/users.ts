@@ -23,7 +23,7 @@ export const users = declareStream({
   isDefault: true,
   interval: '1h',
   publish: 'always',
-  doc: "The account's profile and counts, a snapshot a poll.",
+  doc: "The account's profile and counts, one snapshot per poll.",
   key: ['id'],
   request: { kind: 'object', fields },
   toRecord(node, origin) {

@@ -30,7 +30,7 @@ describe('the command streams', () => {
       'id',
       'ig.media.v1-value',
       '90m',
-      '1 a page',
+      '1 per page',
     ]);
     expect(lines.find((line) => line.startsWith('users '))?.split(/ {2,}/)[1]).toBe('no');
   });
@@ -65,13 +65,13 @@ const costOf = (name: keyof typeof streams) => describeCost(requestCost(streams[
 
 describe('requestCost', () => {
   test('counts the calls of each kind of request', () => {
-    expect(costOf('users')).toBe('1 an account');
-    expect(costOf('media')).toBe('1 a page');
-    expect(costOf('media_insights')).toBe('1 a media that is due, and the list');
-    expect(costOf('story_insights')).toBe('2 a media that is due, and the list');
-    expect(costOf('user_insights')).toBe('4 a window of 30 days');
-    expect(costOf('user_daily_totals')).toBe('2 a day');
-    expect(costOf('user_lifetime_insights')).toBe('3 a poll');
-    expect(costOf('comments')).toBe('1 a media with another comments_count, and the list');
+    expect(costOf('users')).toBe('1 per account');
+    expect(costOf('media')).toBe('1 per page');
+    expect(costOf('media_insights')).toBe('1 per due media, plus the list');
+    expect(costOf('story_insights')).toBe('2 per due media, plus the list');
+    expect(costOf('user_insights')).toBe('4 per window of 30 days');
+    expect(costOf('user_daily_totals')).toBe('2 per day');
+    expect(costOf('user_lifetime_insights')).toBe('3 per poll');
+    expect(costOf('comments')).toBe('1 per media whose comments_count changed, plus the list');
   });
 });

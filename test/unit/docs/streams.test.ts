@@ -65,6 +65,6 @@ describe('the tables of README', () => {
     expect(renderDefaultStreams()).toContain(
       '| [`media`](docs/streams.md#media) | Posts, reels and albums with their children | 1h |',
     );
-    expect(renderOtherStreams()).toMatch(/^\| \[`tags`\].* \| 6h \| 1 a page \|$/m);
+    expect(renderOtherStreams()).toMatch(/^\| \[`tags`\].* \| 6h \| 1 per page \|$/m);
   });
 });
