@@ -79,10 +79,10 @@ function createApplier(
 
 /** Omits the secrets of separate files, which change independently of this file. */
 function shownValues(
-  { leaves, values }: ReadConfig,
+  { settings, values }: ReadConfig,
   env: NodeJS.ProcessEnv,
 ): ReadonlyMap<string, unknown> {
-  const own = leaves.filter((leaf) => env[`${leaf.env}_FILE`] === undefined);
+  const own = settings.filter((setting) => env[`${setting.env}_FILE`] === undefined);
   return new Map(own.map(({ path }) => [path, values.get(path)]));
 }
 

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import type { ConfigProblem } from './config-error.ts';
 import { type Entries, readEntries } from './entries.ts';
-import { isLeaf, type FieldGroup, type PlacedLeaf } from './leaf.ts';
+import { isSetting, type SettingGroup, type NamedSetting } from './setting.ts';
 import { unknownName } from './nearest-name.ts';
 import { redact } from './redaction.ts';
-import { leaves, schema } from './schema.ts';
+import { settings, schema } from './schema.ts';
 import { streams } from '../instagram/streams/index.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -76,7 +76,7 @@ function unreadable(file: string, received: string, action: string): FileValues 
 }
 
 function knownValues(
-  group: FieldGroup,
+  group: SettingGroup,
   found: Readonly<FileGroup>,
   prefix: string,
   report: { readonly file: string; readonly problems: ConfigProblem[] },
@@ -87,12 +87,12 @@ function knownValues(
     const entry = Object.hasOwn(group, key) ? group[key] : undefined;
     if (entry === undefined) {
       const received = `an unknown key in ${redact(report.file)}`;
-      const known = leaves.map((leaf) => leaf.path);
+      const known = settings.map((setting) => setting.path);
       report.problems.push(unknownName('key', path, received, known));
-    } else if (isLeaf(entry)) {
-      const leaf = leaves.find((one) => one.path === path);
-      if (leaf?.format.entries !== undefined && raw !== null) {
-        values[key] = knownEntries(leaf, raw, report.problems);
+    } else if (isSetting(entry)) {
+      const setting = settings.find((one) => one.path === path);
+      if (setting?.format.entries !== undefined && raw !== null) {
+        values[key] = knownEntries(setting, raw, report.problems);
       } else if (isObject(raw))
         report.problems.push(misplaced(path, 'an object', entry.format.expected));
       else values[key] = raw;
@@ -106,15 +106,19 @@ function knownValues(
   return values;
 }
 
-function knownEntries(leaf: PlacedLeaf, raw: unknown, problems: ConfigProblem[]): Entries {
+function knownEntries(setting: NamedSetting, raw: unknown, problems: ConfigProblem[]): Entries {
   if (!isObject(raw)) {
     problems.push(
-      misplaced(leaf.path, 'a single value or a list', `an object of ${leaf.format.expected}`),
+      misplaced(
+        setting.path,
+        'a single value or a list',
+        `an object of ${setting.format.expected}`,
+      ),
     );
     return {};
   }
-  const placeOf = (name: string) => JSON.stringify(`${leaf.path}.${name}`);
-  const read = readEntries(leaf, raw, placeOf);
+  const placeOf = (name: string) => JSON.stringify(`${setting.path}.${name}`);
+  const read = readEntries(setting, raw, placeOf);
   for (const problem of read.problems) problems.push(problem);
   return read.entries;
 }

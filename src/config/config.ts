@@ -2,7 +2,7 @@ import type { PublishMode } from '../engine/change-set.ts';
 import type { Login } from '../engine/account.ts';
 import type { Treatment } from '../engine/field-rules.ts';
 import { type InstagramStreamName, streamNames, streams } from '../instagram/streams/index.ts';
-import { mapLeaves, type PlacedLeaf, type Values } from './leaf.ts';
+import { mapSettings, type NamedSetting, type Values } from './setting.ts';
 import { type recordTimestamps, schema } from './schema.ts';
 import { chosenStreams } from './stream-list.ts';
 
@@ -56,13 +56,13 @@ export function assembleConfig(
   values: ReadonlyMap<string, unknown>,
   fileOf: (env: string) => string | null,
 ): Config {
-  const named = ({ key, path, env, format }: PlacedLeaf) => {
+  const named = ({ key, path, env, format }: NamedSetting) => {
     const value = values.get(path);
     const isReread = typeof value === 'object' && value !== null && 'file' in value;
     return [`${key}${format.unit}`, isReread ? { ...value, file: fileOf(env) } : value] as const;
   };
   // The tree's type comes from the same schema as its values, so the cast is safe.
-  const { instagram, streams, ...fields } = mapLeaves(schema, named) as unknown as ParsedFields;
+  const { instagram, streams, ...fields } = mapSettings(schema, named) as unknown as ParsedFields;
   const { accessToken, clientSecret, ...others } = instagram;
   return {
     ...fields,

@@ -1,9 +1,9 @@
 import { readDefaults, valueAt } from './config-file.ts';
-import type { PlacedLeaf } from './leaf.ts';
-import { leaves } from './schema.ts';
+import type { NamedSetting } from './setting.ts';
+import { settings } from './schema.ts';
 
 /** The documentation of one field. */
-export interface ConfigEntry extends Pick<PlacedLeaf, 'path' | 'env' | 'arg' | 'doc'> {
+export interface ConfigEntry extends Pick<NamedSetting, 'path' | 'env' | 'arg' | 'doc'> {
   /** The expected form of a value, for people. */
   readonly format: string;
   /** The default; null means "not set". */
@@ -17,7 +17,7 @@ export interface ConfigEntry extends Pick<PlacedLeaf, 'path' | 'env' | 'arg' | '
 /** Every field, in the order of the schema. */
 export function describeConfig(): readonly ConfigEntry[] {
   const defaults = readDefaults().values;
-  return leaves.map(({ path, env, arg, format, doc }) => {
+  return settings.map(({ path, env, arg, format, doc }) => {
     const value = valueAt(defaults, path);
     const required = value === null && format.parse(null, 0) === undefined;
     const { expected, secret } = format;

@@ -1,5 +1,5 @@
 import type { ConfigProblem } from './config-error.ts';
-import type { PlacedLeaf } from './leaf.ts';
+import type { NamedSetting } from './setting.ts';
 import { nearestName } from './nearest-name.ts';
 import { showName, showValue } from './redaction.ts';
 
@@ -17,23 +17,23 @@ interface ReadEntries {
  * @param placeOf - returns the name by which the source sets an entry
  */
 export function readEntries(
-  leaf: PlacedLeaf,
+  setting: NamedSetting,
   given: Readonly<Record<string, unknown>>,
   placeOf: (name: string) => string,
 ): ReadEntries {
   const entries: Record<string, string> = {};
   const problems: ConfigProblem[] = [];
   for (const [name, raw] of Object.entries(given)) {
-    const format = leaf.format.entries?.formatOf(name);
+    const format = setting.format.entries?.formatOf(name);
     const value = format?.parse(raw, 0);
     if (value !== undefined) entries[name] = value;
-    else if (format === undefined) problems.push(unknownEntry(leaf, name, placeOf));
+    else if (format === undefined) problems.push(unknownEntry(setting, name, placeOf));
     else {
       const place = placeOf(name);
-      const env = place === variableOf(leaf, name) ? place : null;
+      const env = place === variableOf(setting, name) ? place : null;
       const [received, expected] = [showValue(raw, false), format.expected];
       problems.push({
-        path: `${leaf.path}.${name}`,
+        path: `${setting.path}.${name}`,
         env,
         received,
         expected,
@@ -45,7 +45,7 @@ export function readEntries(
 }
 
 function unknownEntry(
-  { path, format: { entries } }: PlacedLeaf,
+  { path, format: { entries } }: NamedSetting,
   name: string,
   placeOf: (name: string) => string,
 ): ConfigProblem {
@@ -61,38 +61,41 @@ function unknownEntry(
 }
 
 /** The beginning of the variables of a map's entries. */
-function prefixOf({ env, format: { entries } }: PlacedLeaf): string {
+function prefixOf({ env, format: { entries } }: NamedSetting): string {
   return env.slice(0, -`<${entries?.placeholder ?? ''}>`.length);
 }
 
-function variableOf(leaf: PlacedLeaf, name: string): string {
-  return `${prefixOf(leaf)}${name.toUpperCase().replaceAll('.', '_')}`;
+function variableOf(setting: NamedSetting, name: string): string {
+  return `${prefixOf(setting)}${name.toUpperCase().replaceAll('.', '_')}`;
 }
 
 /** Reads the variables of a map's entries; undefined without any. */
-export function readVariables(leaf: PlacedLeaf, env: NodeJS.ProcessEnv): ReadEntries | undefined {
-  const { entries } = leaf.format;
+export function readVariables(
+  setting: NamedSetting,
+  env: NodeJS.ProcessEnv,
+): ReadEntries | undefined {
+  const { entries } = setting.format;
   const given = Object.entries(env).flatMap(([variable, text]) =>
-    isOfEntry(leaf, variable) && text !== undefined && entries !== undefined
-      ? [[entries.nameOf(variable.slice(prefixOf(leaf).length)), text] as const]
+    isOfEntry(setting, variable) && text !== undefined && entries !== undefined
+      ? [[entries.nameOf(variable.slice(prefixOf(setting).length)), text] as const]
       : [],
   );
   if (given.length === 0) return undefined;
-  return readEntries(leaf, Object.fromEntries(given), (name) => variableOf(leaf, name));
+  return readEntries(setting, Object.fromEntries(given), (name) => variableOf(setting, name));
 }
 
 /** True for a variable that begins as those of the map's entries. */
-export function isOfEntry(leaf: PlacedLeaf, variable: string): boolean {
-  return leaf.format.entries !== undefined && variable.startsWith(prefixOf(leaf));
+export function isOfEntry(setting: NamedSetting, variable: string): boolean {
+  return setting.format.entries !== undefined && variable.startsWith(prefixOf(setting));
 }
 
 /** Reads the entries of an argument: `name=value`, separated by spaces. */
-export function readPairs(leaf: PlacedLeaf, text: string): ReadEntries {
+export function readPairs(setting: NamedSetting, text: string): ReadEntries {
   const pairs = text.split(/\s+/).filter(Boolean);
   const given = pairs.map((pair) => {
     const end = pair.indexOf('=');
     return end < 0 ? [pair, ''] : [pair.slice(0, end), pair.slice(end + 1)];
   });
-  const placeOf = (name: string) => `--${leaf.arg}=${name}`;
-  return readEntries(leaf, Object.fromEntries(given) as Entries, placeOf);
+  const placeOf = (name: string) => `--${setting.arg}=${name}`;
+  return readEntries(setting, Object.fromEntries(given) as Entries, placeOf);
 }

@@ -1,8 +1,8 @@
 import type { ConfigProblem } from './config-error.ts';
 import { type Entries, isOfEntry, readPairs, readVariables } from './entries.ts';
-import type { PlacedLeaf } from './leaf.ts';
+import type { NamedSetting } from './setting.ts';
 import { editDistance, unknownName } from './nearest-name.ts';
-import { leaves } from './schema.ts';
+import { settings } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 
 /** Raw strings by the environment variable's name or the field's path. */
@@ -21,18 +21,18 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Texts {
   const texts = new Map<string, string>();
   const maps = new Map<string, Entries>();
   const problems: ConfigProblem[] = [];
-  for (const leaf of leaves) {
-    const read = readVariables(leaf, env);
+  for (const setting of settings) {
+    const read = readVariables(setting, env);
     if (read !== undefined) {
-      maps.set(leaf.path, read.entries);
+      maps.set(setting.path, read.entries);
       for (const problem of read.problems) problems.push(problem);
       continue;
     }
-    const text = env[leaf.env];
-    if (text !== undefined) texts.set(leaf.env, text);
-    if (leaf.format.secret) {
-      const secret = readSecretFile(leaf, env);
-      if (typeof secret === 'string') texts.set(leaf.env, secret);
+    const text = env[setting.env];
+    if (text !== undefined) texts.set(setting.env, text);
+    if (setting.format.secret) {
+      const secret = readSecretFile(setting, env);
+      if (typeof secret === 'string') texts.set(setting.env, secret);
       else if (secret !== undefined) problems.push(secret);
     }
   }
@@ -43,20 +43,20 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Texts {
 }
 
 function readSecretFile(
-  leaf: PlacedLeaf,
+  setting: NamedSetting,
   env: NodeJS.ProcessEnv,
 ): string | ConfigProblem | undefined {
-  const name = `${leaf.env}_FILE`;
+  const name = `${setting.env}_FILE`;
   const file = env[name];
   if (file === undefined) return undefined;
   // The file's name is not shown, because it may be a secret that was set here by mistake.
   const problemWith = (
     received: string,
     action: string,
-    expected = `${leaf.format.expected}, alone in a file that ${name} names`,
-  ): ConfigProblem => ({ path: leaf.path, env: name, received, expected, action });
-  if (env[leaf.env] !== undefined) {
-    const received = `both ${leaf.env} and ${name}`;
+    expected = `${setting.format.expected}, alone in a file that ${name} names`,
+  ): ConfigProblem => ({ path: setting.path, env: name, received, expected, action });
+  if (env[setting.env] !== undefined) {
+    const received = `both ${setting.env} and ${name}`;
     return problemWith(received, 'remove one of the two', 'one of the two');
   }
   const content = readTextFile(file);
@@ -77,11 +77,11 @@ const serviceLink =
 // Variables of Kafka's own scripts and images.
 const kafkaScripts = /^KAFKA_(?:HOME|VERSION|DEBUG|MODE|\w*OPTS)$/;
 
-const knownVariables = leaves.flatMap(({ env, format }) =>
+const knownVariables = settings.flatMap(({ env, format }) =>
   format.secret ? [env, `${env}_FILE`] : [env],
 );
 
-const maps = leaves.filter(({ format }) => format.entries !== undefined);
+const maps = settings.filter(({ format }) => format.entries !== undefined);
 
 /** The variables of neither this program nor Kubernetes or Kafka's scripts. */
 function unrecognizedVariables(env: NodeJS.ProcessEnv): readonly string[] {
@@ -89,7 +89,7 @@ function unrecognizedVariables(env: NodeJS.ProcessEnv): readonly string[] {
     .filter(([name, value]) => !isServiceLink(name, value ?? '') && !kafkaScripts.test(name))
     .map(([name]) => name)
     .filter((name) => !knownVariables.includes(name))
-    .filter((name) => !maps.some((leaf) => isOfEntry(leaf, name)));
+    .filter((name) => !maps.some((setting) => isOfEntry(setting, name)));
 }
 
 function isServiceLink(name: string, value: string): boolean {
@@ -133,14 +133,14 @@ export function readArguments(args: Readonly<Record<string, string>>): Texts {
   const maps = new Map<string, Entries>();
   const problems: ConfigProblem[] = [];
   for (const [name, text] of Object.entries(args)) {
-    const leaf = leaves.find((candidate) => candidate.arg === name);
-    if (leaf === undefined) {
-      const known = leaves.map((candidate) => `--${candidate.arg}`);
+    const setting = settings.find((candidate) => candidate.arg === name);
+    if (setting === undefined) {
+      const known = settings.map((candidate) => `--${candidate.arg}`);
       problems.push(unknownName('name', `--${name}`, 'an unknown argument', known));
-    } else if (leaf.format.entries === undefined) texts.set(leaf.path, text);
+    } else if (setting.format.entries === undefined) texts.set(setting.path, text);
     else {
-      const read = readPairs(leaf, text);
-      maps.set(leaf.path, read.entries);
+      const read = readPairs(setting, text);
+      maps.set(setting.path, read.entries);
       for (const problem of read.problems) problems.push(problem);
     }
   }

@@ -20,12 +20,12 @@ interface ExplainedConfig {
 
 /** Reads the sources as `loadConfig` does; throws nothing and shows no secret. */
 export function explainConfig(sources: ConfigSources): ExplainedConfig {
-  const { leaves, rawOf, originOf, values, problems } = readConfig(sources);
-  const explained = leaves.map((leaf): ExplainedValue => {
-    const { path, env, format } = leaf;
+  const { settings, rawOf, originOf, values, problems } = readConfig(sources);
+  const explained = settings.map((setting): ExplainedValue => {
+    const { path, env, format } = setting;
     const raw = rawOf(path);
     const shown = format.secret && raw !== null ? mask : shownValue(raw, values.get(path));
-    return { path, env, value: shown, ...originOf(leaf) };
+    return { path, env, value: shown, ...originOf(setting) };
   });
   return { values: explained, problems };
 }

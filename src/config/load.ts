@@ -3,10 +3,10 @@ import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readConfigFile, readDefaults, valueAt, type FileValues } from './config-file.ts';
 import { assembleConfig, type Config } from './config.ts';
 import { readArguments, readEnvironment } from './environment.ts';
-import { mapLeaves, type PlacedLeaf } from './leaf.ts';
+import { mapSettings, type NamedSetting } from './setting.ts';
 import { maskStray, showValue } from './redaction.ts';
 import { relationProblems } from './relations.ts';
-import { leaves, schema } from './schema.ts';
+import { settings, schema } from './schema.ts';
 
 export { listNearMisses } from './environment.ts';
 
@@ -34,10 +34,10 @@ export interface ValueOrigin {
 
 /** All values of the sources, and all problems. */
 export interface ReadConfig {
-  readonly leaves: readonly PlacedLeaf[];
+  readonly settings: readonly NamedSetting[];
   /** The raw value of the highest precedence by path; null when the field is not set. */
   readonly rawOf: (path: string) => unknown;
-  readonly originOf: (leaf: PlacedLeaf) => ValueOrigin;
+  readonly originOf: (setting: NamedSetting) => ValueOrigin;
   /** The typed values by path, without rejected ones. */
   readonly values: ReadonlyMap<string, unknown>;
   readonly problems: readonly ConfigProblem[];
@@ -65,14 +65,20 @@ export function readConfig(configSources: ConfigSources): ReadConfig {
   // A missing field may be set in a file that could not be read.
   const isWhole = sources.defaults.readable && sources.file.readable;
   const rawOf = mergeSources(sources);
-  const originOf = (leaf: PlacedLeaf) => findOrigin(leaf, sources, configSources);
+  const originOf = (setting: NamedSetting) => findOrigin(setting, sources, configSources);
   const { values, rejected } = parseFields(rawOf, configSources);
   const problems = rejected
-    .map((leaf) => ({ leaf, raw: rawOf(leaf.path) }))
-    .filter(({ leaf, raw }) => !named.has(leaf.path) && (raw !== null || isWhole))
-    .map(({ leaf, raw }) => rejectedProblem(leaf, raw, originOf(leaf)));
+    .map((setting) => ({ setting, raw: rawOf(setting.path) }))
+    .filter(({ setting, raw }) => !named.has(setting.path) && (raw !== null || isWhole))
+    .map(({ setting, raw }) => rejectedProblem(setting, raw, originOf(setting)));
   const unfit = relationProblems(values, rawOf);
-  return { leaves, rawOf, originOf, values, problems: [...sourceProblems, ...problems, ...unfit] };
+  return {
+    settings,
+    rawOf,
+    originOf,
+    values,
+    problems: [...sourceProblems, ...problems, ...unfit],
+  };
 }
 
 /** Reads the four sources, lowest precedence first. */
@@ -95,7 +101,7 @@ type Sources = ReturnType<typeof readSources>;
  */
 function mergeSources(sources: Sources): (path: string) => unknown {
   const define = { default: null, format: () => undefined };
-  const definition = mapLeaves(schema, ({ key, env }) => [key, { ...define, env }]);
+  const definition = mapSettings(schema, ({ key, env }) => [key, { ...define, env }]);
   const merged = convict(definition as convict.Schema<Record<string, unknown>>, {
     env: Object.fromEntries(sources.environment.texts),
     args: [],
@@ -111,7 +117,7 @@ function mergeSources(sources: Sources): (path: string) => unknown {
 }
 
 function findOrigin(
-  { path, env, arg }: PlacedLeaf,
+  { path, env, arg }: NamedSetting,
   { args, environment, file, defaults }: Sources,
   configSources: ConfigSources,
 ): ValueOrigin {
@@ -140,31 +146,31 @@ function parseFields(
   { unused = {}, nowMs = Date.now() }: ConfigSources,
 ) {
   const values = new Map<string, unknown>();
-  const rejected: PlacedLeaf[] = [];
-  for (const leaf of leaves) {
-    const raw = rawOf(leaf.path);
-    const value = leaf.format.parse(raw, nowMs);
-    if (value !== undefined) values.set(leaf.path, value);
-    else if (raw === null && leaf.path in unused) values.set(leaf.path, unused[leaf.path]);
-    else rejected.push(leaf);
+  const rejected: NamedSetting[] = [];
+  for (const setting of settings) {
+    const raw = rawOf(setting.path);
+    const value = setting.format.parse(raw, nowMs);
+    if (value !== undefined) values.set(setting.path, value);
+    else if (raw === null && setting.path in unused) values.set(setting.path, unused[setting.path]);
+    else rejected.push(setting);
   }
   return { values, rejected };
 }
 
-function rejectedProblem(leaf: PlacedLeaf, raw: unknown, source: ValueOrigin): ConfigProblem {
-  const { path, env, format } = leaf;
+function rejectedProblem(setting: NamedSetting, raw: unknown, source: ValueOrigin): ConfigProblem {
+  const { path, env, format } = setting;
   const received = showValue(raw, format.secret);
-  const action = raw === null ? howToSet(leaf) : `correct ${placeOf(leaf, source)}`;
+  const action = raw === null ? howToSet(setting) : `correct ${placeOf(setting, source)}`;
   return { path, env, received, expected: format.expected, action };
 }
 
-function howToSet({ env, arg, path, format }: PlacedLeaf): string {
+function howToSet({ env, arg, path, format }: NamedSetting): string {
   return format.secret
     ? `set ${env}, or ${env}_FILE to the name of a file that holds it`
     : `set ${env}, --${arg} or "${path}" in the configuration file`;
 }
 
-function placeOf({ path }: PlacedLeaf, { origin, from }: ValueOrigin): string {
+function placeOf({ path }: NamedSetting, { origin, from }: ValueOrigin): string {
   if (origin === 'secret-file') return `the file that ${from} names`;
   if (origin === 'default') return `"${path}" in ${from}`;
   return origin === 'file' ? `"${path}" in the configuration file` : from;

@@ -4,7 +4,7 @@ import type { ConfigProblem } from './config-error.ts';
 import { fieldListProblems } from './field-lists.ts';
 import type { Secret } from './named-formats.ts';
 import { showValue } from './redaction.ts';
-import { leaves } from './schema.ts';
+import { settings } from './schema.ts';
 import { unsupportedStreams } from './stream-list.ts';
 import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
 import { readTextFile } from './text-file.ts';
@@ -111,7 +111,7 @@ export function relationProblems(
   ];
   return findings.map((one) => ({
     ...one,
-    env: leaves.find(({ path }) => path === one.path)?.env ?? null,
+    env: settings.find(({ path }) => path === one.path)?.env ?? null,
   }));
 }
 

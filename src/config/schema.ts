@@ -4,7 +4,7 @@ import { streamNames, streams } from '../instagram/streams/index.ts';
 import type { InstagramStream } from '../instagram/streams/stream.ts';
 import { cronExpression, quietHours, timeZone } from './calendar.ts';
 import * as formats from './formats.ts';
-import { leaf, listLeaves } from './leaf.ts';
+import { setting, listSettings } from './setting.ts';
 import * as named from './named-formats.ts';
 import { sasl } from './sasl.ts';
 import { topicConfigs } from './topic-settings.ts';
@@ -27,47 +27,47 @@ const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:
 
 /** The Graph API: its address, credentials, accounts and request limits. */
 const instagram = {
-  accessToken: leaf(
+  accessToken: setting(
     tokens,
     'One or more access tokens; each serves the accounts that it reaches. Prefer a file to the environment: a file is read again when it changes.',
   ),
-  login: leaf(
+  login: setting(
     choice(['facebook', 'instagram']),
     'The login that issued the token: `facebook` finds the accounts through their pages, `instagram` reaches the one account of the token.',
   ),
-  apiVersion: leaf(
+  apiVersion: setting(
     apiVersion,
     'The version of the Graph API in the path of every request. Metrics do not depend on it: Meta adds and removes them in all versions at once.',
   ),
-  baseUrl: leaf(
+  baseUrl: setting(
     optional(apiUrl),
     "The URL of the API without the version. Not set: the login's host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
   ),
-  accounts: leaf(accountIds, 'The only accounts to poll. Empty: all that the token reaches.'),
-  startDate: leaf(
+  accounts: setting(accountIds, 'The only accounts to poll. Empty: all that the token reaches.'),
+  startDate: setting(
     optional(pastDate),
     'The date from which the first poll of `user_insights` and of `user_daily_totals` reads: at most two years ago, and as far back as the API has data; earlier days are skipped. It has no effect once a state exists. Not set: 30 days ago, where every metric has data.',
   ),
-  requestTimeout: leaf(duration('100ms', '10m'), 'The time limit of one request.'),
-  maxConcurrentRequests: leaf(integer(1, 100), 'The maximum number of concurrent requests.'),
-  accountsRefresh: leaf(
+  requestTimeout: setting(duration('100ms', '10m'), 'The time limit of one request.'),
+  maxConcurrentRequests: setting(integer(1, 100), 'The maximum number of concurrent requests.'),
+  accountsRefresh: setting(
     duration('1s'),
     'The interval at which the list of accounts is read again.',
   ),
-  pageSize: leaf(integer(1, 100), 'Entries that one page of a list requests.'),
-  clientId: leaf(
+  pageSize: setting(integer(1, 100), 'Entries that one page of a list requests.'),
+  clientId: setting(
     optional(text('an app id of digits', /^\d{1,25}$/)),
     "The app's id at Meta; with Instagram Login, the id of its product Instagram. `login` needs it, and so does the inspection and renewal of tokens of Facebook Login.",
   ),
-  clientSecret: leaf(
+  clientSecret: setting(
     optional(secret('an app secret without spaces', /^[\x21-\x7e]+$/)),
     "The app's secret. With it every request carries `appsecret_proof`, which proves that the app sends it, and tokens can be exchanged and renewed.",
   ),
-  redirectUri: leaf(
+  redirectUri: setting(
     exactUrl,
     "The redirect URI of `login`; it must be exactly one of the app's valid OAuth redirect URIs. `login` listens on its port when the host is `localhost` or `127.0.0.1`.",
   ),
-  scope: leaf(
+  scope: setting(
     scopes,
     'The permissions that `login` requests. Empty: those that the enabled streams need.',
   ),
@@ -76,101 +76,101 @@ const instagram = {
 /** The PEM files of a TLS client, named as in librdkafka. */
 function tls(peer: string) {
   return {
-    caLocation: leaf(
+    caLocation: setting(
       optional(pemFile('certificate')),
       `The PEM file with the CA certificates that verify ${peer}'s certificate, in place of Node's own. Read again for each connection.`,
     ),
-    certificateLocation: leaf(
+    certificateLocation: setting(
       optional(pemFile('certificate')),
       "The PEM file with the client's certificate, followed by its intermediate certificates. Read again for each connection.",
     ),
-    keyLocation: leaf(
+    keyLocation: setting(
       optional(pemFile('key')),
       "The PEM file with the private key of the client's certificate. Read again for each connection.",
     ),
-    keyPassword: leaf(optional(password), 'The password of the encrypted private key.'),
+    keyPassword: setting(optional(password), 'The password of the encrypted private key.'),
   };
 }
 
 const topics = {
-  create: leaf(flag, 'True creates missing topics.'),
-  partitions: leaf(integer(1, 10_000), 'The number of partitions of a created topic.'),
-  statePartitions: leaf(
+  create: setting(flag, 'True creates missing topics.'),
+  partitions: setting(integer(1, 10_000), 'The number of partitions of a created topic.'),
+  statePartitions: setting(
     integer(1, 1_000),
     'The number of partitions of the state topic. Accounts are assigned to instances by these partitions. Do not change it once the topic exists.',
   ),
-  replicationFactor: leaf(
+  replicationFactor: setting(
     integerOrBroker(32_767),
     "The replication factor of a created topic, and the minimum for an existing one. -1: the broker's default, not verified. Production: 3.",
   ),
-  minInSyncReplicas: leaf(
+  minInSyncReplicas: setting(
     integerOrBroker(32_767),
     "`min.insync.replicas` of a created topic, and the minimum for an existing one. -1: the broker's default, not verified. Production: 2.",
   ),
-  deadLetterRetention: leaf(
+  deadLetterRetention: setting(
     duration('1h', '3650d'),
     '`retention.ms` of a created dead letter topic; an existing topic keeps its setting. Dead letters may contain content of other people.',
   ),
 };
 
 const kafka = {
-  brokers: leaf(brokers, 'The bootstrap servers.'),
-  securityProtocol: leaf(
+  brokers: setting(brokers, 'The bootstrap servers.'),
+  securityProtocol: setting(
     choice(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']),
     'The protocol of the brokers, as in any Kafka client: TLS (`SSL`), a login (`SASL_…`), or both. Only `SSL` and `SASL_SSL` encrypt passwords and data on the network.',
   ),
   ssl: {
     ...tls('a broker'),
-    serverName: leaf(
+    serverName: setting(
       optional(text('a host name', /^[A-Za-z0-9.:_-]{1,253}$/)),
       "The name in the brokers' certificates, if it differs from their address.",
     ),
   },
   sasl,
-  clientId: leaf(name, "The client's name in the brokers' logs and quotas."),
-  topicTemplate: leaf(
+  clientId: setting(name, "The client's name in the brokers' logs and quotas."),
+  topicTemplate: setting(
     topicTemplate,
     'The names of the topics: `{stream}` becomes the stream with hyphens for underscores, or `state`, or `dead-letters`. `{account}` gives each account topics and schema subjects of its own, which are created before its first record; the state topic stays one, and its name lacks `{account}`.',
   ),
-  transactionalIdPrefix: leaf(
+  transactionalIdPrefix: setting(
     name,
     'The prefix of transactional ids and consumer groups. All instances of an installation use the same prefix; each installation needs its own. To change it, stop all instances before the first one starts with the new prefix: instances of the old and the new prefix do not fence each other, so both would write the same states.',
   ),
-  transactionTimeout: leaf(
+  transactionTimeout: setting(
     duration('10s', '15m'),
     'The time after which the broker aborts an open transaction; at most its `transaction.max.timeout.ms`.',
   ),
-  sendDeadline: leaf(
+  sendDeadline: setting(
     duration('1s', '15m'),
     'The time limit of one attempt of a transaction; at most 90% of the transaction timeout is used.',
   ),
-  connectionTimeout: leaf(duration('100ms', '5m'), 'The time limit of connecting to a broker.'),
-  compression: leaf(
+  connectionTimeout: setting(duration('100ms', '5m'), 'The time limit of connecting to a broker.'),
+  compression: setting(
     choice(compressions),
     'The compression of produce requests. Topics with `compression.type=producer`, the default of Kafka, store it unchanged. Every client can read `gzip`; `lz4` and `snappy` use less CPU and more bytes, `zstd` less of both. Reading supports all of them.',
   ),
-  recordTimestamp: leaf(
+  recordTimestamp: setting(
     choice(recordTimestamps),
     'The timestamp of records in Kafka. `publish`: the time of publishing. `event`: the time of the event, such as when a media was posted or a day ended, at most the time of the poll; [streams](streams.md) names its field. Records without such a time, and tombstones, keep the time of publishing.',
   ),
-  maxBatchRecords: leaf(
+  maxBatchRecords: setting(
     integer(1, 10_000),
     'The number of records after which a transaction is committed; a page of the API and a window of days are never split.',
   ),
-  tombstones: leaf(
+  tombstones: setting(
     flag,
     'True publishes a tombstone for media and stories that are no longer listed, and for their insights. If most are missing at once, the next complete list must confirm it. A story is listed for 24 hours. Deleted comments cannot be detected.',
   ),
   group: {
-    sessionTimeout: leaf(
+    sessionTimeout: setting(
       duration('1s', '30m'),
       "The time without a heartbeat after which the other instances resume an instance's accounts; between the broker's `group.min.session.timeout.ms` and `group.max.session.timeout.ms` (6 s and 30 min).",
     ),
-    heartbeat: leaf(
+    heartbeat: setting(
       duration('100ms', '10m'),
       'The interval of heartbeats to the group coordinator, which also report rebalances; at most a third of the session timeout.',
     ),
-    rebalanceTimeout: leaf(
+    rebalanceTimeout: setting(
       duration('1s', '30m'),
       'The time that a rebalance waits for an instance to rejoin.',
     ),
@@ -179,12 +179,12 @@ const kafka = {
 };
 
 const schemaRegistry = {
-  url: leaf(
+  url: setting(
     url,
     'The URL of the registry, with an optional path, such as `http://host:8080/apis/ccompat/v7`.',
   ),
-  timeout: leaf(duration('100ms', '5m'), 'The time limit of one request.'),
-  compatibility: leaf(
+  timeout: setting(duration('100ms', '5m'), 'The time limit of one request.'),
+  compatibility: setting(
     choice([
       'BACKWARD',
       'BACKWARD_TRANSITIVE',
@@ -196,19 +196,19 @@ const schemaRegistry = {
     ]),
     'The compatibility level that a new subject gets.',
   ),
-  mode: leaf(
+  mode: setting(
     choice(['register', 'verify']),
     '`register` adds missing schemas; `verify` refuses to start without them.',
   ),
-  username: leaf(
+  username: setting(
     optional(line),
     'The user name for basic authentication, together with the password.',
   ),
-  password: leaf(
+  password: setting(
     optional(password),
     'The password for basic authentication, together with the user name; its file is read again for each request.',
   ),
-  bearerToken: leaf(
+  bearerToken: setting(
     optional(secret('a token without spaces', /^[\x21-\x7e]+$/)),
     'The token sent as `Authorization: Bearer`, in place of user name and password; its file is read again for each request.',
   ),
@@ -222,35 +222,35 @@ const fieldPaths = list(
 /** The fields of a stream; `publish` where it may meet an unchanged record again. */
 function fieldsOf({ name, publish, eventTime }: InstagramStream) {
   return {
-    interval: leaf(duration('1s'), `How often \`${name}\` is polled for each account.`),
-    schedule: leaf(
+    interval: setting(duration('1s'), `How often \`${name}\` is polled for each account.`),
+    schedule: setting(
       optional(cronExpression),
       `The times at which \`${name}\` is polled, in \`POLLING_TIME_ZONE\`, in place of the interval. A time at which no instance runs is made up for at the next start.`,
     ),
     ...(publish && {
-      publish: leaf(
+      publish: setting(
         choice(publishModes),
         '`changes`: only records that differ from the last one published for their key, signatures of URLs aside. `always`: every record of every poll.',
       ),
     }),
     ...(eventTime !== null && {
-      recordTimestamp: leaf(
+      recordTimestamp: setting(
         optional(choice(recordTimestamps)),
         `The timestamp of the records of \`${name}\`; \`event\` is \`${eventTime}\`. Not set: that of \`KAFKA_RECORD_TIMESTAMP\`.`,
       ),
     }),
-    topic: leaf(
+    topic: setting(
       topicConfigs,
       `Settings of the topic of \`${name}\`, by Kafka's names: \`STREAM_${name.toUpperCase()}_TOPIC_RETENTION_MS=604800000\` sets \`retention.ms\`. They are those of a created topic; an existing topic that differs is reported.`,
     ),
-    exclude: leaf(fieldPaths, `Fields of \`${name}\` that become null.`),
-    mask: leaf(fieldPaths, `Text fields of \`${name}\` that become \`${maskedText}\`.`),
-    hash: leaf(fieldPaths, `Text fields of \`${name}\` that become a keyed hash.`),
+    exclude: setting(fieldPaths, `Fields of \`${name}\` that become null.`),
+    mask: setting(fieldPaths, `Text fields of \`${name}\` that become \`${maskedText}\`.`),
+    hash: setting(fieldPaths, `Text fields of \`${name}\` that become a keyed hash.`),
   };
 }
 
 const streamFields = {
-  enabled: leaf(
+  enabled: setting(
     streamList,
     'The streams to poll, exactly these. `default` stands for those that are polled when this is empty, `all` for every one that the login has: `default,user_daily_totals` adds one to the default streams.',
   ),
@@ -258,96 +258,96 @@ const streamFields = {
 };
 
 const fields = {
-  hashSecret: leaf(
+  hashSecret: setting(
     optional(secret('a text of 32 to 500 visible characters', /^[\x21-\x7e]{32,500}$/)),
     'The key of the hashes (HMAC-SHA-256) of the fields that `STREAM_<NAME>_HASH` names. With another key, all hashes differ.',
   ),
 };
 
 const polling = {
-  concurrency: leaf(integer(1, 1_000), 'The maximum number of concurrent polls.'),
-  jitter: leaf(
+  concurrency: setting(integer(1, 1_000), 'The maximum number of concurrent polls.'),
+  jitter: setting(
     fraction(0, 0.5),
     'The fraction of the interval by which polls are shifted at random, so that they do not all start together.',
   ),
-  timeZone: leaf(timeZone, 'The time zone of cron expressions and quiet hours.'),
-  quietHours: leaf(
+  timeZone: setting(timeZone, 'The time zone of cron expressions and quiet hours.'),
+  quietHours: setting(
     optional(quietHours),
     'The hours in which no poll begins: a poll that is due waits for their end. A running poll ends, and control requests and `once` poll at any time. Stories are listed for 24 hours, and story insights change until then.',
   ),
-  lookback: leaf(
+  lookback: setting(
     duration('1ms', '30d'),
     'The period of published data that `user_insights` and `user_daily_totals` read again; the API corrects values for up to 48 hours.',
   ),
-  newMediaAge: leaf(
+  newMediaAge: setting(
     duration('1m', '365d'),
     'Media younger than this are new: they and their insights are read at every poll.',
   ),
-  recentMediaAge: leaf(
+  recentMediaAge: setting(
     duration('1m', '3650d'),
     'Media younger than this, and not new, are recent; all others are old.',
   ),
-  recentMediaInterval: leaf(
+  recentMediaInterval: setting(
     duration('1s', '365d'),
     'The interval at which the insights of each recent media are read, spread evenly over the polls.',
   ),
-  oldMediaInterval: leaf(
+  oldMediaInterval: setting(
     duration('1s', '365d'),
     'The interval at which the insights of each old media are read, spread evenly over the polls.',
   ),
-  mediaListInterval: leaf(
+  mediaListInterval: setting(
     duration('1s', '365d'),
     'The interval at which the complete list of media is read, each account at its own time. In between, only the pages with new media are read.',
   ),
-  maxAttempts: leaf(
+  maxAttempts: setting(
     integer(1, 100),
     'Attempts of one poll before it fails until its next interval.',
   ),
-  retryBase: leaf(
+  retryBase: setting(
     duration(),
     'The wait after the first failed attempt; it doubles with each further attempt.',
   ),
-  retryMax: leaf(duration(), 'The longest wait between two attempts.'),
-  onceTimeout: leaf(
+  retryMax: setting(duration(), 'The longest wait between two attempts.'),
+  onceTimeout: setting(
     duration('1s'),
     'The time that `once` waits for an unavailable broker, registry or API before it exits with 3.',
   ),
-  shutdownGrace: leaf(
+  shutdownGrace: setting(
     duration('100ms', '1h'),
     'The time limit of a graceful shutdown; shorter than the grace period of the platform (Kubernetes: 30 s).',
   ),
-  instance: leaf(
+  instance: setting(
     optional(line),
     "The instance's name in the state, in the group and in the log. Not set: the host's name.",
   ),
 };
 
 const http = {
-  enabled: leaf(
+  enabled: setting(
     flag,
     'True serves health, metrics and the status page. Without them, the health check of the container image fails.',
   ),
-  host: leaf(
+  host: setting(
     host,
     'The address to listen on; `0.0.0.0` in a container. Reading needs no authentication.',
   ),
-  port: leaf(integer(0, 65_535), 'The port to listen on; 0 selects a free port.'),
-  allowedHosts: leaf(
+  port: setting(integer(0, 65_535), 'The port to listen on; 0 selects a free port.'),
+  allowedHosts: setting(
     list(text('a host name without a port', /^[A-Za-z0-9._-]{1,253}$/)),
     'Names that the `Host` header may contain besides `localhost` and loopback addresses; other names get 421. This prevents web pages from reading the server by DNS rebinding. Empty: no other name when the server listens on loopback, any name when it listens elsewhere.',
   ),
-  token: leaf(
+  token: setting(
     optional(secret('a token of 16 to 500 visible characters', controlToken)),
     'The token of control requests (`Authorization: Bearer …`), which poll, pause or resume a stream or change the log level. Not set: the control API is disabled. The file is read again for each request.',
   ),
 };
 
 const log = {
-  level: leaf(
+  level: setting(
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     'The lowest level that is logged.',
   ),
-  format: leaf(
+  format: setting(
     choice(['auto', 'json', 'pretty']),
     'The format of log lines: `json` for machines, `pretty` for people, `auto` for pretty on a terminal and JSON elsewhere.',
   ),
@@ -370,4 +370,4 @@ export const schema = {
 };
 
 /** Every field with its names, in the order of the schema. */
-export const leaves = listLeaves(schema);
+export const settings = listSettings(schema);

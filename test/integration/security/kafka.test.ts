@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { startCluster } from '../../../sandbox/cluster/start.ts';
 import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import { leaves } from '../../../src/config/schema.ts';
+import { settings } from '../../../src/config/schema.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
 import { readCommands, readDocumented, setAcls, stateReadBy, type Acl } from './acls.ts';
 import { collect, leaksIn, readRecords, startTalkativeApi } from './leaks.ts';
@@ -330,7 +330,7 @@ describe('redaction of the configured secrets', () => {
   });
 
   test('is tested for every secret of the configuration', () => {
-    expect(leaves.filter(({ format }) => format.secret)).toHaveLength(
+    expect(settings.filter(({ format }) => format.secret)).toHaveLength(
       Object.keys(secrets).length + 1,
     );
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { listNearMisses } from '../../../src/config/environment.ts';
-import { leaves } from '../../../src/config/schema.ts';
+import { settings } from '../../../src/config/schema.ts';
 
 const found = (...names: readonly string[]) =>
   listNearMisses(Object.fromEntries(names.map((name) => [name, 'secret']))).map(
@@ -25,7 +25,7 @@ describe('listNearMisses', () => {
   });
 
   test("ignores the program's variables and those that are already rejected", () => {
-    expect(found(...leaves.map(({ env }) => env))).toEqual([]);
+    expect(found(...settings.map(({ env }) => env))).toEqual([]);
     expect(found('INSTAGRAM_ACCES_TOKEN', 'KAFKA_BROKER')).toEqual([]);
   });
 

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { mkdirSync } from 'node:fs';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { loadConfig, type ConfigSources } from '../../../src/config/load.ts';
-import { leaves } from '../../../src/config/schema.ts';
+import { settings } from '../../../src/config/schema.ts';
 import { env as least, useFolder } from './loading.ts';
 
 const folder = useFolder();
-const secretNames = leaves.filter(({ format }) => format.secret).map(({ env }) => env);
+const secretNames = settings.filter(({ format }) => format.secret).map(({ env }) => env);
 
 /** A marker of secrets that no error contains by itself. */
 const mark = 'zQ7vK2pX9mW4';
@@ -55,7 +55,7 @@ const values = fc.oneof(
 const environments = fc
   .array(
     fc.oneof(
-      fc.tuple(fc.constantFrom(...leaves.map(({ env }) => env)), values),
+      fc.tuple(fc.constantFrom(...settings.map(({ env }) => env)), values),
       fc.tuple(fc.constantFrom(...secretNames), secrets),
       fc.tuple(
         fc.constantFrom(...secretNames.map((name) => `${name}_FILE`)),
@@ -85,7 +85,7 @@ const files = fc.option(
   { nil: undefined },
 );
 
-const args = fc.dictionary(fc.constantFrom(...leaves.map(({ arg }) => arg), 'no-such'), values, {
+const args = fc.dictionary(fc.constantFrom(...settings.map(({ arg }) => arg), 'no-such'), values, {
   maxKeys: 3,
 });
 
