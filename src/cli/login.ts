@@ -236,6 +236,8 @@ function placeOf({ output, add = false, token: number }: LoginOptions): TokenPla
   throw usage(
     number === undefined
       ? `the file holds ${tokens.length} tokens: choose with --token 1 to ${tokens.length} which one to replace, or --add`
-      : `--token: expected a place in the file, which holds ${tokens.length} tokens`,
+      : tokens.length === 0
+        ? `--token: ${path} holds no token yet; omit --token`
+        : `--token: expected a number from 1 to ${tokens.length}, the tokens in ${path}`,
   );
 }

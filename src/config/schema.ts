@@ -97,7 +97,7 @@ const topics = {
   partitions: setting(integer(1, 10_000), 'The number of partitions of a created topic.'),
   statePartitions: setting(
     integer(1, 1_000),
-    'The number of partitions of the state topic. Accounts are assigned to instances by these partitions. Do not change it once the topic exists.',
+    'The number of partitions of the state topic. Accounts are assigned to instances by these partitions. Raising it later takes the steps in docs/operations/run.md.',
   ),
   replicationFactor: setting(
     integerOrBroker(32_767),
@@ -273,7 +273,7 @@ const polling = {
   timeZone: setting(timeZone, 'The time zone of cron expressions and quiet hours.'),
   quietHours: setting(
     optional(quietHours),
-    'The hours in which no poll begins: a poll that is due waits for their end. A running poll ends, and control requests and `once` poll at any time. Stories are listed for 24 hours, and story insights change until then.',
+    'The hours in which no poll begins: a poll that is due waits for their end. A poll that is already running continues to its end; control requests and `once` poll at any time. Stories are listed for 24 hours, and story insights change until then.',
   ),
   lookback: setting(
     duration('1ms', '30d'),

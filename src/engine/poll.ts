@@ -12,8 +12,8 @@ import type { Poll, PollContext, PollTools } from './poll-context.ts';
  * transaction. A (stream, account) has at most one poll at a time.
  * @throws every error of the ports; for an unusable response body the dead letter has been
  * committed first
- * @remarks `poll.state` is the last state committed. At the end it also has checkpoint changes that
- * are kept in memory only, because they do not justify a transaction.
+ * @remarks `poll.state` is the last committed state. After the poll it may be ahead of Kafka by
+ * checkpoint changes too small for a transaction, which a restart loses without harm.
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
   const batches = new BatchBuilder(poll, tools, signal);

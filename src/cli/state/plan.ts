@@ -95,7 +95,7 @@ export function planBackfill(
       continue;
     }
     const cursor = new Date(cursorMs).toISOString();
-    covered.push(`${key} has read up to ${cursor} only: what is later comes anyway`);
+    covered.push(`${key}: its cursor, ${cursor}, is not later: these days are polled without this`);
   }
   const known = accountsOf(session.stored);
   const questions = selected
@@ -113,7 +113,7 @@ function readableState(session: StateSession, key: string): StreamState | null {
   const state = stateOf(session, key);
   if (state !== null || !session.stored.some((one) => one.key === key)) return state;
   return rejectState(
-    `The state ${key} cannot be read, so that nothing of it can be kept; reset it instead`,
+    `The state ${key} cannot be decoded; "instagram-kafka state reset '${key}' --apply" starts it over`,
   );
 }
 
@@ -168,7 +168,7 @@ function planOf(
   notes: readonly string[] = [],
 ): Plan {
   const bySame = Map.groupBy(changes, (change) => hasNoEffect(session, change));
-  const same = (bySame.get(true) ?? []).map(({ key }) => `${key} is so already`);
+  const same = (bySame.get(true) ?? []).map(({ key }) => `${key} is unchanged`);
   const writes = (bySame.get(false) ?? []).map((change) => writeOf(session, change));
   return { writes, notes: [...same, ...notes] };
 }

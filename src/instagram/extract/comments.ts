@@ -192,7 +192,7 @@ class MediaReading {
 
   finish(pending: PendingPage): void {
     if (this.isCut && this.#ids === null) {
-      // The time alone does not distinguish comments that were read from those that were not.
+      // Without the ids, the newest time would mark the unread older comments as read.
       pending.reading = this.soFar();
       return;
     }

@@ -40,7 +40,7 @@ export interface PartitionProducerDeps {
   /** Called after a failed attempt that will be retried. */
   onRetry(error: unknown): void;
   onResult(result: BatchResult, batch: PlacedBatch, durationMs: number): void;
-  /** Called once, when another producer has acquired the partition. */
+  /** Called once, when this producer may no longer write: another acquired the partition or changed a state. */
   onFenced(reason: string): void;
 }
 
@@ -100,10 +100,9 @@ export class PartitionProducer {
   }
 
   /**
-   * Acquires the partition and fences every earlier producer, including this object's
-   * previous one. When it
-   * resolves, no earlier producer can commit, and all their commits precede this producer's end
-   * record.
+   * Acquires the partition and fences every earlier producer, including this object's previous
+   * one. When it resolves, no earlier producer can commit, and all their commits precede this
+   * producer's restore marker.
    * @returns the end that a read must reach: the offset after the restore marker
    */
   acquire(signal: AbortSignal): Promise<bigint> {
@@ -287,7 +286,8 @@ export class PartitionProducer {
     });
     const offset = await onceStopped(transaction, stop, this.#transactionLimitMs);
     this.#mayHaveOpenTransaction = false;
-    if (offset < 0n) throw new Error('kafkajs reported no offset of the restore marker');
+    if (offset < 0n)
+      throw new Error('Kafka reported no offset of the restore marker; the acquisition is retried');
     return (this.#restoreUntilOffset = offset + 1n);
   }
 

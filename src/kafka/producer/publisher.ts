@@ -213,7 +213,7 @@ export function createPublisher(shared: KafkaShared) {
       const value = codec.encode(batch.state);
       const records = placeRecords(batch, value, layout);
       const state = records.at(-1);
-      if (state === undefined) throw new Error('a batch always has its state');
+      if (state === undefined) throw new Error('a batch has no state record');
       const { partition } = state;
       if (!shared.owns(partition)) throw notOwned(shared, partition);
       const producer = producers.get(partition) ?? openPartitionProducer(partition);

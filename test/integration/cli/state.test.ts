@@ -262,7 +262,7 @@ describe('state export and import', () => {
 
     expect(shown.stdout).toContain(`The topic ${to.topic} is not there yet: --apply makes it.`);
     expect([moved.exitCode, back.exitCode]).toEqual([0, 0]);
-    expect(back.stdout).toContain(`user_insights/${second} is so already`);
+    expect(back.stdout).toContain(`user_insights/${second} is unchanged`);
     expect(back.stdout).toContain('Written: 1 state.');
     for (const installation of [from, to]) {
       const again = await installation.run(['export']);
