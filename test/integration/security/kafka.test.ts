@@ -233,6 +233,7 @@ describe('redaction of the configured secrets', () => {
     "the password of the client's key": 'Sign/key+w0rd=7',
     "the app's secret": 'App/secret+w0rd=5',
     'the token of the HTTP server': 'Http/t0ken+w0rd=6',
+    'the key of the hashes': 'Hash/key+of=32.characters-or-more',
   };
   const registryLogin = {
     SCHEMA_REGISTRY_USERNAME: 'me',
@@ -266,6 +267,8 @@ describe('redaction of the configured secrets', () => {
       INSTAGRAM_CLIENT_SECRET: api.app.clientSecret,
       INSTAGRAM_BASE_URL: talkative.url,
       HTTP_TOKEN: secrets['the token of the HTTP server'],
+      FIELDS_HASH_SECRET: secrets['the key of the hashes'],
+      STREAM_USERS_HASH: 'username',
       KAFKA_TOPIC_TEMPLATE: 'instagram.leaks.{stream}',
       POLLING_MAX_ATTEMPTS: '2',
       POLLING_RETRY_BASE: '10ms',
