@@ -233,11 +233,12 @@ function placeOf({ output, add = false, token: number }: LoginOptions): TokenPla
   if (add || (number === undefined && tokens.length <= 1)) return { path, old: null, add };
   const old = tokens[Number(number) - 1];
   if (old !== undefined) return { path, old, add };
-  throw usage(
-    number === undefined
-      ? `the file holds ${tokens.length} tokens: choose with --token 1 to ${tokens.length} which one to replace, or --add`
-      : tokens.length === 0
-        ? `--token: ${path} holds no token yet; omit --token`
-        : `--token: expected a number from 1 to ${tokens.length}, the tokens in ${path}`,
-  );
+  throw usage(placeAdvice(path, tokens.length, number !== undefined));
+}
+
+function placeAdvice(path: string, count: number, isChosen: boolean): string {
+  if (count === 0) return `--token: ${path} holds no token yet; omit --token`;
+  return isChosen
+    ? `--token: expected a number from 1 to ${count}, the tokens in ${path}`
+    : `the file holds ${count} tokens: choose with --token 1 to ${count} which one to replace, or --add`;
 }
