@@ -29,7 +29,7 @@ export function fieldRulesOf(config: Config): Readonly<Record<string, FieldRules
 }
 
 /** A stream with its lists and the shape of its records. */
-interface Listed {
+interface StreamLists {
   readonly name: InstagramStreamName;
   readonly lists: readonly (readonly [treatment: Treatment, paths: readonly string[]])[];
   readonly known: ReadonlyMap<string, FieldShape>;
@@ -39,7 +39,7 @@ interface Listed {
 export function fieldListProblems(
   values: ReadonlyMap<string, unknown>,
 ): readonly Omit<ConfigProblem, 'env'>[] {
-  const listed = streamNames.flatMap((name): readonly Listed[] => {
+  const listed = streamNames.flatMap((name): readonly StreamLists[] => {
     const lists = treatments.map((treatment) => {
       // A rejected list is missing here; it is reported already.
       const paths = values.get(pathOf(name, treatment)) as readonly string[] | undefined;
@@ -86,7 +86,7 @@ type Problem = Pick<ConfigProblem, 'received' | 'expected' | 'action'>;
 /** The origin, which the headers of a record and the fields of a dead letter repeat. */
 const originFields = ['business_account_id', 'page_id', 'polled_at'];
 
-function problemOf(path: string, treatment: Treatment, stream: Listed): Problem | undefined {
+function problemOf(path: string, treatment: Treatment, stream: StreamLists): Problem | undefined {
   const field = stream.known.get(path);
   if (field === undefined) return unknownField(path, stream);
   if (originFields.includes(path) || streams[stream.name].key.includes(path)) {
@@ -96,7 +96,7 @@ function problemOf(path: string, treatment: Treatment, stream: Listed): Problem 
   return listedTwice(path, treatment, stream) ?? unfitField(path, treatment, field);
 }
 
-function unknownField(path: string, { name, known }: Listed): Problem {
+function unknownField(path: string, { name, known }: StreamLists): Problem {
   const nearest = nearestName(path, [...known.keys()]);
   return {
     received: `${showValue(path, false)}, which no record of ${name} has`,
@@ -106,7 +106,7 @@ function unknownField(path: string, { name, known }: Listed): Problem {
 }
 
 /** The problem of a field that an earlier list has too, or that is within a listed one. */
-function listedTwice(path: string, treatment: Treatment, stream: Listed): Problem | undefined {
+function listedTwice(path: string, treatment: Treatment, stream: StreamLists): Problem | undefined {
   for (const [other, paths] of stream.lists) {
     const isEarlier = treatments.indexOf(other) < treatments.indexOf(treatment);
     const found = paths.find((one) => path.startsWith(`${one}.`) || (isEarlier && one === path));
@@ -146,7 +146,7 @@ function unfitField(
   };
 }
 
-function secretProblems(listed: readonly Listed[], secret: unknown) {
+function secretProblems(listed: readonly StreamLists[], secret: unknown) {
   const hashing = listed.find(({ lists }) =>
     lists.some(([treatment, paths]) => treatment === 'hash' && paths.length > 0),
   );

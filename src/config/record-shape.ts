@@ -3,30 +3,30 @@ import type { RecordShape, Shape } from '../engine/field-rules.ts';
 import type { InstagramStreamName } from '../instagram/streams/index.ts';
 
 /** The part of Avro's schema language that `avro/` uses. */
-type AvroType =
+type SchemaNode =
   | string
-  | readonly AvroType[]
-  | { readonly type: 'array'; readonly items: AvroType }
+  | readonly SchemaNode[]
+  | { readonly type: 'array'; readonly items: SchemaNode }
   | { readonly type: 'map' }
   | { readonly type: 'long' }
-  | AvroRecord;
+  | RecordSchema;
 
-interface AvroRecord {
+interface RecordSchema {
   readonly type: 'record';
   readonly name: string;
-  readonly fields: readonly { readonly name: string; readonly type: AvroType }[];
+  readonly fields: readonly { readonly name: string; readonly type: SchemaNode }[];
 }
 
 /** Reads the shape of a stream's records from `avro/`, beside both `src/` and `dist/`. */
 export function readRecordShape(stream: InstagramStreamName): RecordShape {
   const text = readFileSync(new URL(`../../avro/${stream}.avsc`, import.meta.url), 'utf8');
-  return fieldsOf(JSON.parse(text) as AvroRecord, new Map());
+  return fieldsOf(JSON.parse(text) as RecordSchema, new Map());
 }
 
 /** Records by their names: Avro defines a record once and refers to it by name afterwards. */
 type NamedShapes = Map<string, Shape>;
 
-function fieldsOf({ fields }: AvroRecord, named: NamedShapes): RecordShape {
+function fieldsOf({ fields }: RecordSchema, named: NamedShapes): RecordShape {
   return new Map(
     fields.map(({ name, type }) => {
       const isNullable = Array.isArray(type) && type.includes('null');
@@ -35,7 +35,7 @@ function fieldsOf({ fields }: AvroRecord, named: NamedShapes): RecordShape {
   );
 }
 
-function shapeOf(type: AvroType, named: NamedShapes): Shape {
+function shapeOf(type: SchemaNode, named: NamedShapes): Shape {
   if (typeof type === 'string') {
     return named.get(type) ?? { kind: type === 'string' ? 'text' : 'scalar' };
   }
@@ -55,6 +55,6 @@ function shapeOf(type: AvroType, named: NamedShapes): Shape {
   }
 }
 
-function isUnion(type: AvroType): type is readonly AvroType[] {
+function isUnion(type: SchemaNode): type is readonly SchemaNode[] {
   return Array.isArray(type);
 }
