@@ -68,12 +68,11 @@ export function createCalendar({ polling, streams }: CalendarSettings): PollCale
       return cron === undefined ? null : longestPauseOf(cron, nowMs);
     },
     quietPauseMs(nowMs, withinMs) {
-      const endMs = quietUntilMs(nowMs) ?? quietUntilMs(nowMs - withinMs);
-      if (quiet === null || endMs === null) return 0;
-      const [start] = quiet;
-      // The last start before the end; a day with a change of the clock has 23 or 25 hours.
-      const [begun = new Date(endMs)] = start.previousRuns(1, new Date(endMs));
-      return endMs - begun.getTime();
+      if (quiet === null) return 0;
+      const [start, end] = quiet;
+      const endMs = quietUntilMs(nowMs) ?? lastRunMs(end, nowMs);
+      // From one to the other: a day with a change of the clock has 23 or 25 hours.
+      return endMs < nowMs - withinMs ? 0 : endMs - lastRunMs(start, endMs);
     },
   };
 }
@@ -93,6 +92,12 @@ function cronOf(expression: string, timezone: string): Cron {
 
 function nextRunMs(cron: Cron, afterMs: number): number | undefined {
   return cron.nextRun(new Date(afterMs))?.getTime();
+}
+
+/** Returns the last run at a time or before it. */
+function lastRunMs(cron: Cron, ms: number): number {
+  const [run] = cron.previousRuns(1, new Date(ms + 1000));
+  return run?.getTime() ?? ms;
 }
 
 /** The runs that are compared at most: some days of an expression that runs every minute. */

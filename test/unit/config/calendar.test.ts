@@ -101,6 +101,9 @@ describe('calendar of quiet hours', () => {
     expect(calendar.quietPauseMs(ms('2026-05-13T01:00:00Z'), 0)).toBe(8 * hourMs);
     expect(calendar.quietPauseMs(ms('2026-05-13T04:30:00Z'), hourMs)).toBe(8 * hourMs);
     expect(calendar.quietPauseMs(ms('2026-05-13T05:30:00Z'), hourMs)).toBe(0);
+    // The quiet hours are shorter than the time within which they count.
+    expect(calendar.quietPauseMs(ms('2026-05-13T04:30:00Z'), 9 * hourMs)).toBe(8 * hourMs);
+    expect(calendar.quietPauseMs(ms('2026-05-13T04:00:00Z'), 0)).toBe(8 * hourMs);
   });
 
   test('do not exist without the setting', () => {
