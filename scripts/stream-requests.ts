@@ -1,4 +1,4 @@
-import { type Fields, fieldsParameter } from '../src/instagram/model/fields.ts';
+import { type Fields, fieldsParameter, list } from '../src/instagram/model/fields.ts';
 import type { Login } from '../src/engine/account.ts';
 import type { Node } from '../src/engine/json.ts';
 import { commentFields, commentsPage } from '../src/instagram/extract/comment-requests.ts';
@@ -14,6 +14,8 @@ export function describeRequests({ request }: InstagramStream): string {
       return describeObject(request.fields);
     case 'list':
       return describeList(request);
+    case 'children':
+      return describeChildren(request);
     case 'insights':
       return describeInsights(request);
     case 'series':
@@ -35,13 +37,14 @@ function describeObject(fields: Fields): string {
   return `One request an account:\n\n${code(`GET /{account}?fields=${fieldsParameter(fields)}`)}`;
 }
 
-/** Describes the scanned part of a list. */
+/** The scanned part of a list of media. */
+const partScanned =
+  'One request a page. The complete list is read every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
+  'younger than `POLLING_NEW_MEDIA_AGE` (two days).';
+
 function describeScan(edge: string): string {
   if (edge === 'stories') return 'One request a page, until the last:';
-  return (
-    'One request a page. The complete list is read every `POLLING_MEDIA_LIST_INTERVAL` (a day); between, only the pages with media ' +
-    'younger than `POLLING_NEW_MEDIA_AGE` (two days). So the caption and the counts of older media are up to a day old:'
-  );
+  return `${partScanned} So the caption and the counts of older media are up to a day old:`;
 }
 
 function describeList(request: RequestOf<'list'>): string {
@@ -50,6 +53,15 @@ function describeList(request: RequestOf<'list'>): string {
     `${describeScan(request.edge)}\n\n${code(listRequest(request))}`,
     ...(without === '' ? [] : [`With Instagram Login without ${without}.`]),
   ].join('\n\n');
+}
+
+function describeChildren({ listFields, fields }: RequestOf<'children'>): string {
+  const request = { edge: 'media', fields: { ...listFields, children: list(fields) } };
+  return (
+    `${partScanned}\n\n${code(listRequest(request))}\n\n` +
+    'The list is read apart from the other streams of media. A child is deleted by a tombstone once a reading of the complete list ' +
+    'finds its album without it, or no album.'
+  );
 }
 
 function listRequest({ edge, fields }: Pick<RequestOf<'list'>, 'edge' | 'fields'>): string {

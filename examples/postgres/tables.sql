@@ -182,6 +182,25 @@ CREATE TABLE IF NOT EXISTS user_daily_totals (
   PRIMARY KEY (business_account_id, date)
 );
 
+CREATE TABLE IF NOT EXISTS media_children (
+  id text NOT NULL,
+  business_account_id text NOT NULL,
+  page_id text,
+  polled_at timestamp(3) NOT NULL,
+  media_id text NOT NULL,
+  position bigint NOT NULL,
+  ig_id text,
+  media_type text,
+  media_url text,
+  owner_id text,
+  permalink text,
+  shortcode text,
+  thumbnail_url text,
+  timestamp timestamp(3),
+  username text,
+  PRIMARY KEY (id)
+);
+
 CREATE TABLE IF NOT EXISTS tags (
   key text,
   id text NOT NULL,

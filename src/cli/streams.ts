@@ -68,6 +68,7 @@ export function requestCost(request: StreamRequest): RequestCost {
     case 'object':
       return plain(1, 'account');
     case 'list':
+    case 'children':
       return plain(1, 'page');
     case 'insights':
       return { calls: request.parts === undefined ? 1 : 2, per: 'due media', list: true };

@@ -1,4 +1,4 @@
-import type { Node } from '../../src/engine/json.ts';
+import { isNode, listOf, type Node } from '../../src/engine/json.ts';
 import type { GraphRequest } from '../../src/engine/ports.ts';
 import type { InstagramStreamName } from '../../src/instagram/streams/index.ts';
 import { pageOf } from '../support/fake-graph.ts';
@@ -49,8 +49,19 @@ function withReplies(id: string): Node {
 
 function listed(stream: string): readonly Node[] {
   const { node } = examples[stream as InstagramStreamName];
-  const id = typeof node['id'] === 'string' ? node['id'] : '';
-  return [node, { ...node, id: `${id.slice(0, -1)}9` }];
+  return [node, withOtherIds(node)];
+}
+
+/** A copy of a node whose id, and the ids of its children, are others. */
+function withOtherIds(node: Node): Node {
+  const { id, children } = node;
+  const data = isNode(children) ? children['data'] : undefined;
+  const others = (listOf(data) ?? []).map((child) => (isNode(child) ? withOtherIds(child) : child));
+  return {
+    ...node,
+    ...(typeof id === 'string' && { id: `${id.slice(0, -2)}9${id.slice(-1)}` }),
+    ...(data !== undefined && { children: { data: others } }),
+  };
 }
 
 function lifetime(name: string, id: string): Node {

@@ -14,6 +14,7 @@ import { extractComments } from './comments.ts';
 import { extractSeries, extractTotals } from './daily.ts';
 import { extractInsights } from './insights.ts';
 import { extractList } from './list.ts';
+import { childrenCache, extractMediaChildren } from './media-children.ts';
 import { requestOf, isOfAccount, withoutRejectedFields } from './requests.ts';
 
 /** Size of a list's first page, nodes; each success doubles it, up to the configured size. */
@@ -33,6 +34,7 @@ export function createSource(settings: SourceSettings): InstagramSource {
     markListPublished({ stream, account, nowMs }) {
       const { request } = stream as InstagramStream;
       if (request.kind === 'list') caches.of(account.id, request.edge).committedWholeMs = nowMs;
+      if (request.kind === 'children') childrenCache(caches, account.id).committedWholeMs = nowMs;
     },
   };
 }
@@ -45,6 +47,8 @@ export function extract(stream: InstagramStream, context: ExtractContext): Extra
       return extractObject(request, context);
     case 'list':
       return extractList(request, context);
+    case 'children':
+      return extractMediaChildren(request, context);
     case 'insights':
       return extractInsights(request, context);
     case 'comments':

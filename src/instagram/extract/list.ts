@@ -14,27 +14,28 @@ import { Rejections, readListed } from './rejections.ts';
 type ListSource = RequestOf<'list'>;
 
 interface ListRequest extends Pick<ListSource, 'edge' | 'fields' | 'facebookOnly'> {
+  readonly cache: ListCache;
   /** Start of the last scan of the whole list, epoch milliseconds; null before the first. */
   readonly lastWholeMs: number | null;
 }
 
 /** Yields a page of nodes for each page of the edge, and the list's ids after a whole scan. */
 export async function* extractList(source: ListSource, context: ExtractContext): Extraction {
+  const cache = context.caches.of(context.account.id, source.edge);
   // Only a committed scan counts: the next poll yields uncommitted records again.
-  const lastWholeMs = context.caches.of(context.account.id, source.edge).committedWholeMs;
-  yield* scanList({ ...source, lastWholeMs }, context);
+  yield* scanList({ ...source, cache, lastWholeMs: cache.committedWholeMs }, context);
   const scanned = scannedBy(source.edge, context);
   if (scanned !== undefined) yield { nodes: [], skipped: [], coveredUntilMs: null, scanned };
 }
 
 /** Scans the list once per cycle for all streams; yields only skipped and rejected entries. */
 export async function* ensureScanned(
-  source: Omit<ListRequest, 'lastWholeMs'>,
+  source: Omit<ListRequest, 'cache' | 'lastWholeMs'>,
   context: ExtractContext,
 ): Extraction {
-  const { scannedMs, scannedWholeMs } = context.caches.of(context.account.id, source.edge);
-  if (isOfCycle(scannedMs, context)) return;
-  const scan = { ...source, lastWholeMs: scannedWholeMs };
+  const cache = context.caches.of(context.account.id, source.edge);
+  if (isOfCycle(cache.scannedMs, context)) return;
+  const scan = { ...source, cache, lastWholeMs: cache.scannedWholeMs };
   for await (const { skipped, rejected = [] } of scanList(scan, context)) {
     const hasEntries = skipped.length + rejected.length > 0;
     if (hasEntries) yield { nodes: [], skipped, rejected, coveredUntilMs: null };
@@ -59,7 +60,7 @@ export function scannedBy(edge: string, context: ExtractContext): ListScan | und
 const longestListing = 10_000;
 
 /** Returns the earlier ids that a list cut at the API's bound must still hold; else nothing. */
-function cutOf(
+export function cutOf(
   { nodes, before }: Pick<ListCache, 'nodes' | 'before'>,
   reported: number | null,
 ): Pick<ListScan, 'beforeCut'> {
@@ -84,7 +85,7 @@ function expired(
 }
 
 /** True for a scan of this cycle. A scan in the future predates a clock that was set back. */
-function isOfCycle(
+export function isOfCycle(
   scannedMs: number | null,
   { cycleMs, nowMs }: Pick<ExtractContext, 'cycleMs' | 'nowMs'>,
 ): boolean {
@@ -101,8 +102,8 @@ const mostEmptyPages = 1000;
  * @throws DeadLetterError `graph.bad-body` when a page is not a list, or a cursor repeats;
  * FailError `graph.refused` when the list does not end
  */
-async function* scanList(source: ListRequest, context: ExtractContext): Extraction {
-  const cache = context.caches.of(context.account.id, source.edge);
+export async function* scanList(source: ListRequest, context: ExtractContext): Extraction {
+  const { cache } = source;
   const untilMs = scanEnd(source, context);
   const scanned: Node[] = [];
   const seen = new Set<string>();

@@ -2,6 +2,7 @@ import { collaborativeMedia } from './collaborative-media.ts';
 import { comments } from './comments.ts';
 import { userEngagedAudience, userLifetimeInsights, userReachedAudience } from './demographics.ts';
 import { media } from './media.ts';
+import { mediaChildren } from './media-children.ts';
 import { mediaInsights } from './media-insights.ts';
 import { stories } from './stories.ts';
 import type { InstagramStream } from './stream.ts';
@@ -23,6 +24,7 @@ const declared = {
   user_engaged_audience: userEngagedAudience,
   user_reached_audience: userReachedAudience,
   user_daily_totals: userDailyTotals,
+  media_children: mediaChildren,
   tags,
   collaborative_media: collaborativeMedia,
   comments,

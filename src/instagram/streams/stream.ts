@@ -46,6 +46,12 @@ export type StreamRequest =
       readonly parts?: { readonly metric: string; readonly breakdown: string };
     }
   | {
+      readonly kind: 'children';
+      /** The fields of a listed media, without its children. */
+      readonly listFields: Fields;
+      readonly fields: Fields;
+    }
+  | {
       readonly kind: 'comments';
       /** The list of media, with the number of comments of each. */
       readonly listFields: Fields;
@@ -104,6 +110,6 @@ export function declareStream(declaration: Declaration): InstagramStream {
     ...declaration,
     list: request.kind === 'comments' ? 'media' : 'edge' in request ? request.edge : null,
     publishesList: request.kind === 'list',
-    tracksNodes: request.kind === 'list' || request.kind === 'insights',
+    tracksNodes: ['list', 'children', 'insights'].includes(request.kind),
   };
 }

@@ -3,6 +3,7 @@ import type { Example } from './example.ts';
 import { collaborativeMedia } from './collaborative-media.ts';
 import { comments } from './comments.ts';
 import { media } from './media.ts';
+import { mediaChildren } from './media-children.ts';
 import { mediaInsights } from './media-insights.ts';
 import { stories } from './stories.ts';
 import { storyInsights } from './story-insights.ts';
@@ -25,6 +26,7 @@ export const examples: Readonly<Record<InstagramStreamName, Example>> = {
   user_engaged_audience: userEngagedAudience,
   user_reached_audience: userReachedAudience,
   user_daily_totals: userDailyTotals,
+  media_children: mediaChildren,
   tags,
   collaborative_media: collaborativeMedia,
   comments,

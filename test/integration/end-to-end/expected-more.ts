@@ -11,7 +11,11 @@ type Fields = Readonly<Record<string, unknown>>;
 export interface TrueAccount {
   readonly id: string;
   readonly page_id: string;
-  readonly media: readonly { readonly fields: Fields; readonly comments: readonly TrueComment[] }[];
+  readonly media: readonly {
+    readonly fields: Fields;
+    readonly children: readonly Fields[];
+    readonly comments: readonly TrueComment[];
+  }[];
   /** Media of other users, by the stream that lists them. */
   readonly foreign: Readonly<Record<string, readonly Fields[]>>;
   /** Totals of each day, with its `end_time`. */
@@ -56,6 +60,22 @@ export function expectedTotals(account: TrueAccount, afterMs: number): Entries {
     const key = `${account.id}/${new Date(endMs).toISOString().replace('.000', '')}`;
     return [[key, record] as const];
   });
+}
+
+/** Records of the children of albums by key, with the fields of their schema. */
+export function expectedChildren(account: TrueAccount): Entries {
+  const names = schemaFields('media_children');
+  return account.media.flatMap(({ fields, children }) =>
+    children.map((child, index) => [
+      String(child['id']),
+      {
+        ...Object.fromEntries(names.map((name) => [name, publishedValue(name, child[name])])),
+        ...originOf(account),
+        media_id: fields['id'],
+        position: index + 1,
+      },
+    ]),
+  );
 }
 
 /** Records of a list of other users' media by key, with the fields of its schema. */

@@ -8,6 +8,7 @@ import { type Deployment, type Ended, comparable, DAY_MS, deploy } from './deplo
 import {
   type TrueAccount,
   expectedAudience,
+  expectedChildren,
   expectedComments,
   expectedForeign,
   expectedTotals,
@@ -29,6 +30,10 @@ function valuesOf(records: readonly DecodedRecord[]) {
 function accountsOf({ api }: Deployment): readonly TrueAccount[] {
   const truth = truthOf(api.world, { totals: true, comments: true, foreign: true });
   return truth['accounts'] as unknown as readonly TrueAccount[];
+}
+
+function pollsOf(records: readonly DecodedRecord[]) {
+  return records.map(({ headers }) => headers['poll']);
 }
 
 const world = { seed: 5, accounts: 3, mediaPerAccount: 30, storiesPerAccount: 0, insightsDays: 40 };
@@ -219,8 +224,6 @@ describe('streams comments and tags', () => {
 
   it('stop for the account without the permission only, and name the permission', async () => {
     const [denied, other] = accountsOf(deployment);
-    const pollsOf = (records: readonly DecodedRecord[]) =>
-      records.map(({ headers }) => headers['poll']);
     const before = new Set(pollsOf(await deployment.read('tags')));
     const { conditions, clock } = deployment.api.world;
     conditions.set({ deniedEdges: { [denied?.id ?? '']: ['tags', 'comments'] } });
@@ -239,6 +242,51 @@ describe('streams comments and tags', () => {
     expect(added.length).toBeGreaterThanOrEqual(5);
     expect(added.map(({ value }) => value?.['business_account_id'])).toContain(other?.id);
     expect(added.map(({ value }) => value?.['business_account_id'])).not.toContain(denied?.id);
+  });
+});
+
+describe('stream media_children', () => {
+  let deployment: Deployment;
+  const once = () => deployment.once({ STREAMS: 'media_children', KAFKA_TOMBSTONES: 'true' });
+  const all = () => accountsOf(deployment).flatMap(expectedChildren);
+
+  beforeAll(async () => {
+    deployment = await deploy(createWorld({ ...world, now: Date.now() - DAY_MS }));
+  }, 120_000);
+
+  afterAll(async () => {
+    await deployment[Symbol.asyncDispose]();
+  });
+
+  it('publishes each child of the world once, with its album and place, from the list alone', async () => {
+    expect(await once()).toMatchObject({ code: 0, stderr: allSucceeded });
+
+    const found = await deployment.read('media_children');
+    expect(all().length).toBeGreaterThan(20);
+    expect(found).toHaveLength(all().length);
+    expect(valuesOf(found)).toEqual(new Map(all()));
+    expect(Object.keys(deployment.api.ledger.byEndpoint())).not.toContain('/{media}');
+  });
+
+  it('deletes the children of a deleted album, and no child that only cannot be read', async () => {
+    const before = new Set(pollsOf(await deployment.read('media_children')));
+    const [deleted, other] = (accountsOf(deployment)[0]?.media ?? []).filter(
+      ({ children }) => children.length > 0,
+    );
+    const broken = String(other?.children[0]?.['id']);
+    deployment.api.world.conditions.set({
+      deletedMedia: [String(deleted?.fields['id'])],
+      brokenChildren: [broken],
+    });
+
+    expect(await once()).toMatchObject({ code: 0 });
+
+    const added = (await deployment.read('media_children')).filter(
+      ({ headers }) => !before.has(headers['poll']),
+    );
+    expect(added.map(({ key, value }) => [key, value]).sort()).toEqual(
+      deleted?.children.map(({ id }) => [id, null]).sort(),
+    );
   });
 });
 
