@@ -57,6 +57,8 @@ CREATE TABLE IF NOT EXISTS users (
   profile_picture_url text,
   username text,
   website text,
+  has_profile_pic boolean,
+  is_published boolean,
   PRIMARY KEY (id)
 );
 
@@ -86,6 +88,10 @@ CREATE TABLE IF NOT EXISTS media (
   total_like_count bigint,
   total_comments_count bigint,
   total_views_count bigint,
+  media_audio_type text,
+  is_ai_generated boolean,
+  is_shared_to_feed boolean,
+  legacy_instagram_media_id text,
   PRIMARY KEY (id)
 );
 
@@ -276,6 +282,8 @@ CREATE TABLE IF NOT EXISTS users_history (
   profile_picture_url text,
   username text,
   website text,
+  has_profile_pic boolean,
+  is_published boolean,
   PRIMARY KEY (id, polled_at)
 );
 

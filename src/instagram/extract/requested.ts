@@ -12,9 +12,7 @@ const neededFields = new Set([...cachedFields, 'media_count']);
  */
 export function withoutExcluded(stream: InstagramStream, paths: readonly string[]) {
   const { request } = stream;
-  const hasFields =
-    request.kind === 'object' || request.kind === 'list' || request.kind === 'comments';
-  if (paths.length === 0 || !hasFields) return stream;
+  if (paths.length === 0 || !('fields' in request)) return stream;
   const excluded = paths.filter((path) => !neededFields.has(path));
   return { ...stream, request: { ...request, fields: without(request.fields, excluded) } };
 }

@@ -46,6 +46,10 @@ const fields: Fields = {
   like_count: long,
   media_product_type: text,
   alt_text: text,
+  media_audio_type: text,
+  is_ai_generated: flag,
+  is_shared_to_feed: flag,
+  legacy_instagram_media_id: id,
   ...facebookFields,
   children: list(mediaFields),
 };

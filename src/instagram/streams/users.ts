@@ -1,4 +1,4 @@
-import { type Fields, id, long, required, text, url } from '../model/fields.ts';
+import { type Fields, flag, id, long, required, text, url } from '../model/fields.ts';
 import { decode } from '../model/decode.ts';
 import { provenance } from '../../engine/stream.ts';
 import { declareStream } from './stream.ts';
@@ -15,6 +15,8 @@ const fields: Fields = {
   profile_picture_url: url('ccb'),
   username: text,
   website: text,
+  has_profile_pic: flag,
+  is_published: flag,
 };
 
 /** @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user (read 2026-11) */

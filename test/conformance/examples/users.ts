@@ -13,6 +13,8 @@ export const users: Example = {
     profile_picture_url: 'https://scontent.xx.fbcdn.net/v/p.jpg?ccb=1-7&oe=6A247B54',
     username: 'first',
     website: 'http://www.example.com/',
+    has_profile_pic: true,
+    is_published: true,
   },
   minimal: { id: '17841400000000001' },
   key: '17841400000000001',

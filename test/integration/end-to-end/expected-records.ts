@@ -47,9 +47,11 @@ const DAY_MS = 86_400_000;
 const FEWEST_FOLLOWERS = 100;
 const FEWEST_VIEWERS = 5;
 
-const userFields = 'id biography followers_count follows_count media_count name username website';
+const userFields = `id biography followers_count follows_count media_count name username website
+  has_profile_pic is_published`;
 const mediaFields = `id ig_id caption comments_count is_comment_enabled like_count media_type
-  media_product_type permalink shortcode username alt_text reposts_count saved_count shares_count
+  media_product_type permalink shortcode username alt_text media_audio_type is_ai_generated is_shared_to_feed
+  legacy_instagram_media_id reposts_count saved_count shares_count
   total_like_count total_comments_count total_views_count`;
 const childFields = 'id ig_id media_type permalink shortcode username';
 const storyFields = `id ig_id caption like_count media_type media_product_type permalink shortcode

@@ -63,8 +63,10 @@ export const differences: readonly Difference[] = [
     holds: isTheirsAlone,
   },
   ...['alt_text', 'reposts_count', 'saved_count', 'shares_count', 'total_like_count']
-    .concat('total_comments_count', 'total_views_count')
+    .concat('total_comments_count', 'total_views_count', 'media_audio_type', 'is_ai_generated')
+    .concat('is_shared_to_feed', 'legacy_instagram_media_id')
     .map((name) => alone(`media.${name}`, 'value', newer)),
+  ...['has_profile_pic', 'is_published'].map((name) => alone(`users.${name}`, 'value', newer)),
   ...['views', 'likes', 'comments'].map((name) =>
     alone(`media_insights.${name}`, 'value for every kind that has it', metric2),
   ),

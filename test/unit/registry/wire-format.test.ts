@@ -33,7 +33,7 @@ const golden: readonly Golden[] = [
       media_count: -1,
       username: 'cafe',
     },
-    hex: '00000001020a31373834310a3137383431020631303080a0abfef96200020a436166c3a902e0120280010201000002086361666500',
+    hex: '00000001020a31373834310a3137383431020631303080a0abfef96200020a436166c3a902e01202800102010000020863616665000000',
   },
   {
     role: 'media',
@@ -50,7 +50,7 @@ const golden: readonly Golden[] = [
       media_product_type: 'REELS',
       children: [{ id: 'c1' }],
     },
-    hex: '0000000102046d310a31373834310080a0abfef962020239020a564944454f00020a31373834310000000280a0abfef96200000206020100020a5245454c5300000000000000020204633100000000000000000000',
+    hex: '0000000102046d310a31373834310080a0abfef962020239020a564944454f00020a31373834310000000280a0abfef96200000206020100020a5245454c530000000000000002020463310000000000000000000000000000',
   },
   {
     role: 'media_insights',
@@ -176,7 +176,7 @@ describe('the encoder', () => {
 
     // 3,000 as Avro's length is f0 2e.
     const body = `02 31 0a 31 37 38 34 31 00 80 a0 ab fe f9 62 00 02 f0 2e`.replaceAll(' ', '');
-    expect(bytes.toString('hex')).toBe(`0000000102${body}${'78'.repeat(3000)}00000000000000`);
+    expect(bytes.toString('hex')).toBe(`0000000102${body}${'78'.repeat(3000)}000000000000000000`);
   });
 
   test('leaves the bytes of a record unchanged when later records follow', async () => {

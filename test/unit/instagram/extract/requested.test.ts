@@ -17,16 +17,20 @@ describe('requests of a stream with excluded fields', () => {
   test('lack these fields, also those of the entries of a list', () => {
     expect(requestedOf('media', ['caption', 'owner', 'children.media_url', 'children.owner'])).toBe(
       'id,ig_id,media_type,media_url,permalink,shortcode,thumbnail_url,timestamp,username,' +
-        'comments_count,is_comment_enabled,like_count,media_product_type,alt_text,reposts_count,' +
-        'saved_count,shares_count,total_like_count,total_comments_count,total_views_count,' +
+        'comments_count,is_comment_enabled,like_count,media_product_type,alt_text,' +
+        'media_audio_type,is_ai_generated,is_shared_to_feed,legacy_instagram_media_id,' +
+        'reposts_count,saved_count,shares_count,total_like_count,total_comments_count,total_views_count,' +
         'children{id,ig_id,media_type,permalink,shortcode,thumbnail_url,timestamp,username}',
     );
     expect(requestedOf('media', ['children'])).not.toContain('children');
+    expect(requestedOf('media_children', ['media_url', 'owner', 'position'])).toBe(
+      'id,ig_id,media_type,permalink,shortcode,thumbnail_url,timestamp,username',
+    );
     expect(requestedOf('comments', ['text', 'from'])).toBe(
       'id,timestamp,like_count,hidden,username',
     );
     expect(requestedOf('users', ['name', 'biography', 'website', 'profile_picture_url'])).toBe(
-      'id,ig_id,followers_count,follows_count,media_count,username',
+      'id,ig_id,followers_count,follows_count,media_count,username,has_profile_pic,is_published',
     );
   });
 

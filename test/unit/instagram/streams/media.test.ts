@@ -4,7 +4,8 @@ import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
 const child =
   'id,ig_id,media_type,media_url,owner,permalink,shortcode,thumbnail_url,timestamp,username';
-const own = `${child},caption,comments_count,is_comment_enabled,like_count,media_product_type,alt_text`;
+const newest = 'media_audio_type,is_ai_generated,is_shared_to_feed,legacy_instagram_media_id';
+const own = `${child},caption,comments_count,is_comment_enabled,like_count,media_product_type,alt_text,${newest}`;
 const counts =
   'reposts_count,saved_count,shares_count,total_like_count,total_comments_count,total_views_count';
 
@@ -28,6 +29,10 @@ const nothingOwn = {
   like_count: null,
   media_product_type: null,
   alt_text: null,
+  media_audio_type: null,
+  is_ai_generated: null,
+  is_shared_to_feed: null,
+  legacy_instagram_media_id: null,
   reposts_count: null,
   saved_count: null,
   shares_count: null,
@@ -117,7 +122,7 @@ describe('stream media', () => {
     );
   });
 
-  test('maps the count fields that Meta added in 2026', () => {
+  test('maps the fields that Meta added in 2026', () => {
     const node = {
       id: '1',
       reposts_count: 1,
@@ -127,6 +132,10 @@ describe('stream media', () => {
       total_comments_count: 5,
       total_views_count: 6,
       alt_text: 'A table',
+      media_audio_type: 'MUSIC',
+      is_ai_generated: true,
+      is_shared_to_feed: false,
+      legacy_instagram_media_id: '3895195932682001109',
     };
 
     expect(media.toRecord(node, origin)).toEqual(

@@ -12,7 +12,7 @@ describe('stream users', () => {
           path: '/17841400000000001',
           query: {
             fields:
-              'id,ig_id,biography,followers_count,follows_count,media_count,name,profile_picture_url,username,website',
+              'id,ig_id,biography,followers_count,follows_count,media_count,name,profile_picture_url,username,website,has_profile_pic,is_published',
           },
         },
       ]);
@@ -31,6 +31,8 @@ describe('stream users', () => {
       profile_picture_url: 'https://scontent.xx.fbcdn.net/v/t51/p.jpg?_nc_cat=1&ccb=1-7&oe=6A24',
       username: 'first',
       website: 'http://www.example.com/',
+      has_profile_pic: true,
+      is_published: true,
     };
 
     expect(users.toRecord(node, origin)).toEqual(
@@ -46,6 +48,8 @@ describe('stream users', () => {
         profile_picture_url: 'https://scontent.xx.fbcdn.net/v/t51/p.jpg?_nc_cat=1&oe=6A24',
         username: 'first',
         website: 'http://www.example.com/',
+        has_profile_pic: true,
+        is_published: true,
       }),
     );
   });
@@ -77,6 +81,8 @@ describe('stream users', () => {
         profile_picture_url: null,
         username: null,
         website: null,
+        has_profile_pic: null,
+        is_published: null,
       }),
     );
   });
