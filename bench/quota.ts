@@ -2,7 +2,7 @@
  * Measures the cost of a big world in calls as Meta counts them, and in HTTP requests: the first
  * sync, a later poll of everything, a day at the default intervals after the hour in which the
  * program starts and reads every list once more, with each login; beside
- * Airbyte's formula, counted by the simulator's ledger. The last line of the output is JSON; exit
+ * Airbyte's formula and the plan of `instagram-kafka plan`, counted by the simulator's ledger. The last line of the output is JSON; exit
  * code 1 when a target is missed. Needs an idle machine: the world's clock leaps over a request that
  * takes longer than 40 ms. See `bench/quota-arguments.ts` for its options.
  */
@@ -16,6 +16,9 @@ import { type GraphApi, startGraphApi } from '../sandbox/graph-api/server.ts';
 import { type World, createWorld } from '../sandbox/graph-api/world.ts';
 import { nodeFlags } from '../sandbox/program.ts';
 import { readCommandLine } from '../sandbox/stop.ts';
+import { loadConfig } from '../src/config/load.ts';
+import { planSettings } from '../src/cli/plan.ts';
+import { planCalls } from '../src/instagram/call-plan.ts';
 import { airbyteRequests, measureWorld } from './airbyte.ts';
 import { parseQuotaArguments, QUOTA_USAGE } from './quota-arguments.ts';
 import type { QuotaMessage } from './quota-program.ts';
@@ -156,6 +159,19 @@ function report(name: string, cost: RunCost, { api }: QuotaSite): void {
   }
 }
 
+/** Returns the calls that `plan` expects of a world: of the first poll, and of a day. */
+function planned({ api, env }: QuotaSite): { readonly first: number; readonly day: number } {
+  const { world } = api;
+  const nowMs = world.clock.now();
+  const settings = planSettings(loadConfig({ env, args: {} }), nowMs);
+  const calls = world.accounts.flatMap((account) => {
+    const mediaMs = account.mediaAt(nowMs).map(({ createdAtMs }) => createdAtMs);
+    return planCalls({ mediaMs, storiesADay: account.storiesAt(nowMs).length }, settings);
+  });
+  const sum = (field: 'first' | 'day') => calls.reduce((total, one) => total + one[field], 0);
+  return { first: sum('first'), day: sum('day') };
+}
+
 /** Measures the first sync, a poll when everything is due again, and a day. */
 async function measure(cluster: Cluster, login: Login) {
   await using api = await startGraphApi({ world: createBigWorld() });
@@ -166,6 +182,7 @@ async function measure(cluster: Cluster, login: Login) {
   console.log(`\nwith ${login} login`);
 
   api.faults.add({ effect: { latency_ms: latencyMs } });
+  const plan = planned(site);
   const first = await run(site);
   api.faults.clear();
   report(`first sync, ${latencyMs} ms a request`, first, site);
@@ -179,6 +196,7 @@ async function measure(cluster: Cluster, login: Login) {
   const insights = ['media_insights', 'story_insights'] as const;
   let before = NaN;
   const dayStartMs = clock.now();
+  const { day: plannedDay } = planned(site);
   const day = await run(site, {
     startMs: hourMs,
     countedMs: dayMs,
@@ -199,7 +217,11 @@ async function measure(cluster: Cluster, login: Login) {
   console.log(
     `  of ${calls} calls for insights ${changed} brought a record: ${calls - changed} found nothing changed`,
   );
-  return { first, poll, day };
+  const ratios = { first: plan.first / first.calls, day: plannedDay / day.calls };
+  console.log(
+    `planned: first ${plan.first} calls (${ratios.first.toFixed(2)} of the measured), day ${plannedDay} (${ratios.day.toFixed(2)})`,
+  );
+  return { first, poll, day, ratios };
 }
 
 const missed: string[] = [];
@@ -240,9 +262,16 @@ judge('requests of the first sync', facebook.first.requests, targets.firstReques
 judge('seconds of the first sync', facebook.first.seconds, targets.firstSeconds);
 judge('calls of a day', facebook.day.calls, targets.dayCalls);
 judge('requests of a day', facebook.day.requests, targets.dayRequests);
+for (const [login, { ratios }] of [
+  ['Facebook', facebook],
+  ['Instagram', instagram],
+] as const) {
+  const difference = Math.max(Math.abs(1 - ratios.first), Math.abs(1 - ratios.day));
+  judge(`difference of the plan, ${login} Login`, Math.round(difference * 100) / 100, 0.1);
+}
 judge('calls of the first sync, Instagram Login', instagram.first.calls, targets.firstCalls);
 judge('calls of a day, Instagram Login', instagram.day.calls, targets.dayCalls);
-const runs = [facebook, instagram].flatMap((costs) => Object.values(costs));
+const runs = [facebook, instagram].flatMap(({ first, poll, day }) => [first, poll, day]);
 const peakRssMb = Math.max(...runs.map((cost) => cost.peakRssMb));
 judge('peak memory, MB', peakRssMb, targets.peakRssMb);
 process.exitCode = missed.length === 0 ? 0 : 1;

@@ -1,4 +1,5 @@
-import { describeCost, requestCost } from '../src/cli/streams.ts';
+import { describeCost } from '../src/cli/streams.ts';
+import { requestCost } from '../src/instagram/call-plan.ts';
 import { describeConfig, type ConfigEntry } from '../src/config/description.ts';
 import { topicName, type StreamName, type TopicRole } from '../src/engine/stream-name.ts';
 import type { InstagramStream } from '../src/instagram/streams/stream.ts';

@@ -328,7 +328,11 @@ function pollerTools(
   };
 }
 
-function sourceSettings({ instagram, polling }: Config): SourceSettings {
+/** Returns the settings by which the API is read. */
+export function sourceSettings({
+  instagram,
+  polling,
+}: Pick<Config, 'instagram' | 'polling'>): SourceSettings {
   const { login, startDateMs, pageSize } = instagram;
   return {
     login,

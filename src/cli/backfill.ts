@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { largest, smallest } from '../engine/extremes.ts';
+import { nextPollCost } from '../instagram/call-plan.ts';
 import { longReachMs } from '../instagram/model/windows.ts';
 import { streams } from '../instagram/streams/index.ts';
 import { accountIds, type CommandDefinition, type Invocation } from './command.ts';
@@ -14,7 +15,6 @@ import {
   type Plan,
 } from './state/plan.ts';
 import { openStateSession, type StateSession } from './state/session.ts';
-import { nextPollCost } from './streams.ts';
 import { dayOf } from './text.ts';
 
 export const backfillCommand: CommandDefinition = {

@@ -162,10 +162,12 @@ function createOption([flags, about, parse]: OptionRow): Option {
   return parse === undefined ? option : option.argParser(parse);
 }
 
-/** Parses a whole number from 1 on. @throws StopProcessError `config.invalid` */
-export function parseCount(name: string, text: string): number {
-  const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  return number > 0 ? number : reject(name, 'a whole number from 1 on, such as 10', text);
+/** Parses a whole number from `least` on. @throws StopProcessError `config.invalid` */
+export function parseCount(name: string, text: string, least = 1): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+  return number >= least
+    ? number
+    : reject(name, `a whole number from ${least} on, such as 10`, text);
 }
 
 export const parseLimit = (text: string): number => parseCount('--limit', text);

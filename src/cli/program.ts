@@ -9,6 +9,7 @@ import { loginCommand } from './login.ts';
 import { healthCommand } from './health.ts';
 import { readVersion } from './context.ts';
 import { onceCommand } from './once.ts';
+import { planCommand } from './plan.ts';
 import { runCommand } from './run.ts';
 import { schemasCommands } from './schemas.ts';
 import { sandboxCommand } from './sandbox.ts';
@@ -16,6 +17,25 @@ import { stateCommands } from './state/command.ts';
 import { streamsCommand } from './streams.ts';
 import { tailCommand } from './tail.ts';
 import { tokenCommands } from './token/command.ts';
+
+/** The commands, in the order of the help. */
+const commands = [
+  runCommand,
+  onceCommand,
+  checkCommand,
+  dryRunCommand,
+  healthCommand,
+  streamsCommand,
+  planCommand,
+  configCommand,
+  schemasCommands,
+  stateCommands,
+  backfillCommand,
+  tailCommand,
+  tokenCommands,
+  loginCommand,
+  sandboxCommand,
+];
 
 /** Creates the command line: `parse` runs a command, `root` is for generators of documentation. */
 export function createProgram() {
@@ -37,24 +57,7 @@ export function createProgram() {
   const onEnd = (code: ExitCode): void => {
     exitCode = code;
   };
-  for (const command of [
-    runCommand,
-    onceCommand,
-    checkCommand,
-    dryRunCommand,
-    healthCommand,
-    streamsCommand,
-    configCommand,
-    schemasCommands,
-    stateCommands,
-    backfillCommand,
-    tailCommand,
-    tokenCommands,
-    loginCommand,
-    sandboxCommand,
-  ]) {
-    addCommand(root, command, onEnd);
-  }
+  for (const command of commands) addCommand(root, command, onEnd);
   return {
     root,
     async parse(args: readonly string[]): Promise<ExitCode> {

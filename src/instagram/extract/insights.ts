@@ -10,7 +10,13 @@ import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import type { Page } from '../../engine/source.ts';
-import { isPeriodOver, isToBeRead, packReading, storyListedMs } from '../model/freshness.ts';
+import {
+  isPeriodOver,
+  isToBeRead,
+  packReading,
+  partsEveryMs,
+  storyListedMs,
+} from '../model/freshness.ts';
 import { metricValues } from '../model/metric-values.ts';
 import { allSubjects } from '../model/missing.ts';
 import type { RequestOf } from '../streams/stream.ts';
@@ -300,9 +306,6 @@ function reject(
   rejections.reject({ subject, metric, reason });
   skipped.push({ reason, subject: `${subject} ${metric}` });
 }
-
-/** The shortest period between two requests for a media's parts. */
-const partsEveryMs = 3_600_000;
 
 type Parts = NonNullable<InsightsSource['parts']>;
 

@@ -43,6 +43,9 @@ export function isPeriodOver(id: string, everyMs: number, { nowMs, lastMs }: Pol
 /** The time for which a story is listed, less five minutes for clock skew between Meta and us. */
 export const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
 
+/** The shortest period between two requests for a media's parts. */
+export const partsEveryMs = 3_600_000;
+
 /** The counts of a listed media that show a change; each list scan requests all of them. */
 export const movingCounts: readonly string[] = [
   'like_count',
@@ -67,7 +70,7 @@ function countsOf(listed: Node): bigint {
 }
 
 /** The part of its age after which a changed media is read again; old media are read rarely. */
-const movedAfter = 1 / 8;
+export const movedAfter = 1 / 8;
 
 interface ReadMedia {
   readonly node: Node;

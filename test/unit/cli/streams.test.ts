@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { describeCost, requestCost } from '../../../src/cli/streams.ts';
+import { describeCost } from '../../../src/cli/streams.ts';
+import { requestCost } from '../../../src/instagram/call-plan.ts';
 import { streams, streamNames } from '../../../src/instagram/streams/index.ts';
 import { runMain } from './command-line.ts';
 

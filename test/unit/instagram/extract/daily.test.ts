@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError, SkipError } from '../../../../src/engine/errors.ts';
 import type { Node } from '../../../../src/engine/json.ts';
-import { nextPollCost } from '../../../../src/cli/streams.ts';
+import { nextPollCost } from '../../../../src/instagram/call-plan.ts';
 import { emptyCheckpoint } from '../../../../src/engine/state.ts';
 import { streams } from '../../../../src/instagram/streams/index.ts';
 import { type Answer, createFakeGraph } from '../../../support/fake-graph.ts';

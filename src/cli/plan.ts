@@ -1,0 +1,255 @@
+import { openReading, sourceSettings } from '../app.ts';
+import { createCalendar } from '../config/calendar.ts';
+import { type Config, enabledStreams } from '../config/config.ts';
+import type { Account } from '../engine/account.ts';
+import type { ExitCode } from '../engine/errors.ts';
+import { untilReady } from '../engine/startup.ts';
+import { readContent, type ReadContent } from '../instagram/account-content.ts';
+import {
+  callLimit,
+  type CallPlanSettings,
+  fittingIntervals,
+  planCalls,
+  type PlannedCalls,
+} from '../instagram/call-plan.ts';
+import { streams } from '../instagram/streams/index.ts';
+import { openLocalCodec } from '../registry/index.ts';
+import {
+  type CommandDefinition,
+  describeError,
+  type Invocation,
+  parseCount,
+  print,
+  untilStopped,
+} from './command.ts';
+import { loadCommandConfig, thisInstance, withQuietLog } from './context.ts';
+import { asTable, durationText, plural } from './text.ts';
+
+const count = (name: string, least?: number) => (text: string) => parseCount(name, text, least);
+
+export const planCommand: CommandDefinition = {
+  usage: 'plan',
+  about:
+    "plan the calls of a day by stream and account, beside the accounts' limits; reads the lists of media, or with --accounts nothing at all",
+  examples: [
+    'plan',
+    'plan --accounts 100 --media 800 --posts 2 --stories 5',
+    'plan --streams all --json',
+  ],
+  exits: {
+    0: 'printed',
+    3: 'an account could not be read, or the API was unavailable',
+    4: 'the calls of an account exceed its limit',
+  },
+  options: [
+    [
+      '--accounts <number>',
+      'plan for accounts that are only supposed; no token is needed',
+      count('--accounts'),
+    ],
+    ['--media <number>', 'media of each supposed account (default 1000)', count('--media', 0)],
+    ['--posts <number>', 'new media a day of each supposed account (default 1)', count('--posts')],
+    [
+      '--stories <number>',
+      'stories a day of each supposed account (default 2)',
+      count('--stories', 0),
+    ],
+    ['--json', 'print JSON'],
+  ],
+  settings: /^(?:instagram|streams$|stream-|polling)/,
+  run,
+};
+
+interface PlanOptions {
+  readonly accounts?: number;
+  readonly media?: number;
+  readonly posts?: number;
+  readonly stories?: number;
+}
+
+/** The plan of an account, or the error that prevents it. */
+interface AccountPlan {
+  readonly account: string;
+  readonly username: string | null;
+  readonly plan: readonly PlannedCalls[];
+  readonly calls: number;
+  readonly views: number | null;
+  /** The calls that Meta allows in a day; null when it is unknown. */
+  readonly limit: number | null;
+  /** Intervals with which the calls fit; null when none do, or when they fit as configured. */
+  readonly fitting: Readonly<Record<string, string>> | null;
+  readonly error: string | null;
+}
+
+function run({ options, settings }: Invocation<PlanOptions>): ExitCode | Promise<ExitCode> {
+  const isSupposed = options.accounts !== undefined;
+  const config = withQuietLog(loadCommandConfig(settings, isSupposed ? [] : ['token']));
+  if (isSupposed) return report(suppose(options, config), options.json);
+  return untilStopped(config.polling.shutdownGraceMs, async (signal) =>
+    report(await planAll(config, signal), options.json),
+  );
+}
+
+const dayMs = 86_400_000;
+
+/** Plans accounts that published their media at an even pace until now. */
+function suppose(options: PlanOptions, config: Config): readonly AccountPlan[] {
+  const { accounts = 1, media = 1000, posts = 1, stories = 2 } = options;
+  const nowMs = Date.now();
+  const mediaMs = Array.from({ length: media }, (_, index) => nowMs - (index * dayMs) / posts);
+  const content = { mediaMs, storiesADay: stories, views: null };
+  const plan = planOf({ id: 'each', username: null }, content, planSettings(config, nowMs));
+  return Array.from({ length: accounts }, () => plan);
+}
+
+/** Reads and plans every account of the tokens, one after another. */
+async function planAll(config: Config, signal: AbortSignal): Promise<readonly AccountPlan[]> {
+  const options = { ...thisInstance(), logDestination: process.stderr };
+  await using reading = openReading(config, options, openLocalCodec([]).encoder);
+  const { directory, tools } = reading;
+  const { clock } = tools;
+  const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
+  const waiting = { ...tools, deadlineMs };
+  const { accounts, problems } = await untilReady(
+    'graph',
+    (stop) => directory.list(stop),
+    waiting,
+    signal,
+  );
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  const plans: AccountPlan[] = [];
+  for (const account of accounts) {
+    const nowMs = clock.nowMs();
+    const read = (stop: AbortSignal): Promise<ReadContent> =>
+      tools.pollPermits.take((permit) => {
+        const graph = tools.rateLimiter.limit(tools.graph, { account, priority: 'normal', permit });
+        const sleep = (ms: number) => clock.sleep(ms, stop);
+        return readContent(account, tools.source, { graph, nowMs, sleep, signal: stop });
+      }, stop);
+    try {
+      const content = await untilReady('graph', read, waiting, signal);
+      plans.push(planOf(account, content, planSettings(config, nowMs)));
+    } catch (error) {
+      signal.throwIfAborted();
+      plans.push(failed(account, error));
+    }
+  }
+  return plans;
+}
+
+/** Returns the settings of a plan from the configuration. */
+export function planSettings(config: Config, nowMs: number): CallPlanSettings {
+  const { freshness, pageSize, startDateMs } = sourceSettings(config);
+  return {
+    streams: enabledStreams(config).map((name) => ({
+      stream: streams[name],
+      intervalMs: config.streams[name].intervalMs,
+    })),
+    calendar: createCalendar(config),
+    ...freshness,
+    pageSize,
+    startDateMs,
+    lookbackMs: config.polling.lookbackMs,
+    nowMs,
+  };
+}
+
+type PlannedAccount = Pick<Account, 'id' | 'username'>;
+
+function planOf(
+  { id: account, username }: PlannedAccount,
+  content: ReadContent,
+  settings: CallPlanSettings,
+): AccountPlan {
+  const plan = planCalls(content, settings);
+  const calls = plan.reduce((sum, { day }) => sum + day, 0);
+  const { views } = content;
+  const limit = callLimit(views);
+  const isOver = limit !== null && calls > limit;
+  const found = isOver ? fittingIntervals(content, settings, limit) : null;
+  const fitting =
+    found === null
+      ? null
+      : Object.fromEntries([...found].map(([name, ms]) => [name, durationText(ms)]));
+  return { account, username, plan, calls, views, limit, fitting, error: null };
+}
+
+function failed({ id: account, username }: PlannedAccount, error: unknown): AccountPlan {
+  const nothing = { plan: [], calls: 0, views: null, limit: null, fitting: null };
+  return { account, username, ...nothing, error: describeError(error) };
+}
+
+const isOver = ({ calls, limit }: AccountPlan): boolean => limit !== null && calls > limit;
+
+function report(plans: readonly AccountPlan[], isJson: boolean | undefined): ExitCode {
+  const sums = sumsOf(plans);
+  print(isJson, {
+    text: () => textOf(plans, sums),
+    json: () => ({
+      streams: sums,
+      accounts: plans.map(({ plan, ...account }) => ({
+        ...account,
+        streams: plan.map(({ stream, ...calls }) => ({ stream: stream.name, ...calls })),
+      })),
+    }),
+  });
+  if (plans.some(({ error }) => error !== null)) return 3;
+  return plans.some(isOver) ? 4 : 0;
+}
+
+/** Sums the calls of all accounts by stream. */
+function sumsOf(plans: readonly AccountPlan[]) {
+  const planned = plans.flatMap(({ plan }) => plan);
+  const byStream = Map.groupBy(planned, ({ stream }) => stream.name);
+  const sum = (calls: readonly PlannedCalls[], field: 'first' | 'day') =>
+    calls.reduce((total, one) => total + one[field], 0);
+  return [...byStream].map(([stream, calls]) => ({
+    stream,
+    polls: calls[0]?.polls ?? 0,
+    first: sum(calls, 'first'),
+    day: sum(calls, 'day'),
+  }));
+}
+
+function textOf(plans: readonly AccountPlan[], sums: ReturnType<typeof sumsOf>): string {
+  const number = (value: number): string => String(Math.round(value * 10) / 10);
+  const total = (field: 'first' | 'day') => sums.reduce((sum, one) => sum + one[field], 0);
+  const byStream = asTable([
+    ['STREAM', 'POLLS A DAY', 'FIRST POLL', 'CALLS A DAY'],
+    ...sums.map(({ stream, polls, first, day }) => [stream, number(polls), `${first}`, `${day}`]),
+    ['all', '', `${total('first')}`, `${total('day')}`],
+  ]);
+  const supposed = plans.every(({ account }) => account === 'each');
+  const heading = `Calls of ${plural(plans.length, supposed ? 'supposed account' : 'account')}, as Meta counts them, if every count changes between two polls:\n\n`;
+  return heading + byStream + (supposed ? '' : `\n${accountsText(plans)}`);
+}
+
+function accountsText(plans: readonly AccountPlan[]): string {
+  const table = asTable([
+    ['ACCOUNT', 'NAME', 'CALLS A DAY', 'VIEWS', 'LIMIT', 'USED'],
+    ...plans
+      .filter(({ error }) => error === null)
+      .map(({ account, username, calls, views, limit }) => [
+        account,
+        username ?? '',
+        `${calls}`,
+        views === null ? 'unknown' : `${views}`,
+        limit === null ? 'unknown' : `${limit}`,
+        limit === null ? '' : `${((calls / limit) * 100).toFixed(1)} %`,
+      ]),
+  ]);
+  const notes = plans.flatMap((plan) => noteOf(plan));
+  return [table, ...notes.map((note) => `${note}\n`)].join('');
+}
+
+function noteOf(plan: AccountPlan): readonly string[] {
+  const { account, error, calls, limit, fitting } = plan;
+  if (error !== null) return [`${account}: ${error}`];
+  if (!isOver(plan)) return [];
+  const over = `${account}: ${calls} calls a day exceed the limit of ${limit ?? 0}`;
+  if (fitting === null) return [`${over}; no intervals fit: enable fewer streams`];
+  const settings = Object.entries(fitting).map(
+    ([name, interval]) => `STREAM_${name.toUpperCase()}_INTERVAL=${interval}`,
+  );
+  return [`${over}; these intervals fit: ${settings.join(' ')}`];
+}

@@ -1,0 +1,302 @@
+import type { Calendar } from '../engine/schedule.ts';
+import { emptyCheckpoint, type Checkpoint } from '../engine/state.ts';
+import { planDays } from './model/daily-totals.ts';
+import { movedAfter, partsEveryMs, type Tier } from './model/freshness.ts';
+import { requestableFrom } from './model/missing.ts';
+import { maxWindowMs, planWindows, type WindowPlan } from './model/windows.ts';
+import type { InstagramStream, StreamRequest } from './streams/stream.ts';
+
+const dayMs = 86_400_000;
+
+/** The content of an account, as far as the number of calls depends on it. */
+export interface AccountContent {
+  /** When each of its media was published, epoch milliseconds. */
+  readonly mediaMs: readonly number[];
+  readonly storiesADay: number;
+}
+
+/** The settings that the number of calls depends on. Times are milliseconds. */
+export interface CallPlanSettings {
+  readonly streams: readonly { readonly stream: InstagramStream; readonly intervalMs: number }[];
+  readonly calendar: Calendar;
+  readonly tiers: readonly Tier[];
+  readonly wholeListMs: number;
+  /** The age of media at which a scan of the newest pages ends. */
+  readonly newestMs: number;
+  /** Media of a page of the list. */
+  readonly pageSize: number;
+  readonly lookbackMs: number;
+  readonly startDateMs: number | null;
+  readonly nowMs: number;
+}
+
+/** The calls of one stream of one account, as Meta counts them. */
+export interface PlannedCalls {
+  readonly stream: InstagramStream;
+  /** Polls of a day. */
+  readonly polls: number;
+  /** Calls of the first poll, which reads everything. */
+  readonly first: number;
+  /** Calls of a later day. */
+  readonly day: number;
+}
+
+/**
+ * Plans the calls of an account by stream: what the configuration costs when every count of its
+ * media and stories changes between two polls, and without repeated requests. Pure.
+ */
+export function planCalls(
+  content: AccountContent,
+  settings: CallPlanSettings,
+): readonly PlannedCalls[] {
+  const planned = settings.streams.map(({ stream, intervalMs }) => {
+    const polls = pollsOf(stream, intervalMs, settings);
+    return { stream, polls, everyMs: dayMs / Math.max(polls, 1) };
+  });
+  const scans = scansOf(planned);
+  return planned.map(({ stream, polls, everyMs }) => {
+    const poll = { content, settings, polls, everyMs, scans: scans.get(stream.name) ?? 0 };
+    const { first, day } = callsOf(stream.request, poll);
+    return { stream, polls, first: Math.round(first), day: Math.round(day) };
+  });
+}
+
+/** The calls of a day that Meta allows an app for each impression of an account in a day. */
+const callsPerImpression = 4800;
+
+/** Returns the calls that Meta allows in a day; null without impressions, where nothing is documented. */
+export function callLimit(impressions: number | null): number | null {
+  return impressions === null || impressions === 0 ? null : impressions * callsPerImpression;
+}
+
+/** Intervals to propose, milliseconds. */
+const proposals = [15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * 60_000);
+
+/**
+ * Finds the intervals with which an account stays within a limit: those of the costliest streams
+ * grow first. Null when even a poll a day of each does not fit. Streams at fixed times keep them.
+ */
+export function fittingIntervals(
+  content: AccountContent,
+  settings: CallPlanSettings,
+  limit: number,
+): ReadonlyMap<string, number> | null {
+  const changed = new Map<string, number>();
+  const { calendar, nowMs } = settings;
+  let { streams } = settings;
+  for (;;) {
+    const planned = planCalls(content, { ...settings, streams });
+    if (planned.reduce((sum, { day }) => sum + day, 0) <= limit) return changed;
+    const longer = planned
+      .toSorted((a, b) => b.day - a.day)
+      .flatMap(({ stream: { name } }) => {
+        const now = streams.find(({ stream }) => stream.name === name)?.intervalMs ?? 0;
+        const intervalMs = proposals.find((ms) => ms > now);
+        const isFixed = calendar.nextRunMs(name, nowMs) !== null;
+        return intervalMs === undefined || isFixed ? [] : [{ name, intervalMs }];
+      })[0];
+    if (longer === undefined) return null;
+    changed.set(longer.name, longer.intervalMs);
+    streams = streams.map((one) =>
+      one.stream.name === longer.name ? { ...one, intervalMs: longer.intervalMs } : one,
+    );
+  }
+}
+
+/** Counts the polls of the day after now. */
+function pollsOf(
+  { name }: InstagramStream,
+  intervalMs: number,
+  { calendar, nowMs }: Pick<CallPlanSettings, 'calendar' | 'nowMs'>,
+): number {
+  const next = (ms: number): number => {
+    const dueMs = calendar.nextRunMs(name, ms) ?? ms + intervalMs;
+    return calendar.quietUntilMs(dueMs) ?? dueMs;
+  };
+  let polls = 0;
+  for (let ms = next(nowMs); ms <= nowMs + dayMs; ms = next(ms)) polls += 1;
+  // A poll every two days is half a poll a day.
+  return polls > 0 ? polls : dayMs / (next(nowMs) - nowMs);
+}
+
+interface StreamPolls {
+  readonly stream: InstagramStream;
+  readonly polls: number;
+}
+
+/**
+ * Returns the scans of a day by stream. One that publishes its list scans it at each poll; the
+ * others scan it at the polls that they do not share with another stream.
+ */
+function scansOf(planned: readonly StreamPolls[]): ReadonlyMap<string, number> {
+  const byList = Map.groupBy(planned, ({ stream }) => stream.list ?? stream.name);
+  return new Map(
+    [...byList.values()].flatMap((group) => {
+      let shared = 0;
+      const ordered = group.toSorted(
+        (a, b) =>
+          Number(b.stream.publishesList) - Number(a.stream.publishesList) || b.polls - a.polls,
+      );
+      return ordered.map(({ stream, polls }) => {
+        const scans = stream.publishesList ? polls : Math.max(0, polls - shared);
+        shared = Math.max(shared, polls);
+        return [stream.name, scans] as const;
+      });
+    }),
+  );
+}
+
+interface PlannedPoll {
+  readonly content: AccountContent;
+  readonly settings: CallPlanSettings;
+  /** Polls and scans of the list, of a day. */
+  readonly polls: number;
+  readonly scans: number;
+  /** The time between two polls. */
+  readonly everyMs: number;
+}
+
+function callsOf(request: StreamRequest, poll: PlannedPoll): Pick<PlannedCalls, 'first' | 'day'> {
+  const { polls } = poll;
+  switch (request.kind) {
+    case 'object':
+      return { first: 1, day: polls };
+    case 'list':
+      return listCalls(request.edge, poll, polls);
+    case 'children':
+      return listCalls('media', poll, polls);
+    case 'insights':
+      return request.edge === 'stories' ? storyCalls(request, poll) : mediaCalls(poll);
+    case 'comments':
+      return commentCalls(poll);
+    case 'series':
+    case 'totals':
+      return dailyCalls(request, poll);
+    case 'breakdowns':
+      return { first: request.breakdowns.length, day: request.breakdowns.length * polls };
+  }
+}
+
+/** Pages of a list: those with new media at each scan, and all of them in each period. */
+function listCalls(edge: string, { content, settings }: PlannedPoll, scans: number) {
+  if (edge !== 'media') return { first: 1, day: scans };
+  const { wholeListMs, pageSize } = settings;
+  const pages = (media: number): number => Math.max(1, Math.ceil(media / pageSize));
+  const whole = pages(content.mediaMs.length);
+  // A scan ends after the first page whose last media is old.
+  const newest = Math.min(whole, Math.floor(newMedia(content, settings) / pageSize) + 1);
+  const wholeScans = Math.min(scans, dayMs / wholeListMs);
+  return { first: whole, day: scans * newest + wholeScans * (whole - newest) };
+}
+
+function newMedia({ mediaMs }: AccountContent, { nowMs, newestMs }: CallPlanSettings): number {
+  return mediaMs.filter((ms) => nowMs - ms < newestMs).length;
+}
+
+function storyCalls(request: Extract<StreamRequest, { kind: 'insights' }>, poll: PlannedPoll) {
+  const { content, polls, everyMs, scans } = poll;
+  // A story is listed for a day, so that as many are listed as are published in a day.
+  const live = content.storiesADay;
+  const parts =
+    request.parts === undefined ? 0 : Math.min(polls, dayMs / Math.max(partsEveryMs, everyMs));
+  const perStory = request.parts === undefined ? 1 : 2;
+  return { first: live * perStory, day: scans + live * (polls + parts) };
+}
+
+function mediaCalls(poll: PlannedPoll) {
+  const { content, settings, everyMs, scans } = poll;
+  const list = listCalls('media', poll, scans);
+  const readings = content.mediaMs.map(
+    (ms) => dayMs / readEveryMs(settings.nowMs - ms, everyMs, settings),
+  );
+  const day = readings.reduce((sum, one) => sum + one, 0);
+  return { first: content.mediaMs.length, day: day + (scans === 0 ? 0 : list.day) };
+}
+
+/** The time between two readings of a media whose counts change, at polls of a stream. */
+function readEveryMs(ageMs: number, everyMs: number, { tiers }: CallPlanSettings): number {
+  const tier = tiers.find(({ untilAgeMs }) => ageMs < untilAgeMs) ?? tiers.at(-1);
+  const dueMs = Math.min(tier?.everyMs ?? 0, ageMs * movedAfter);
+  return Math.max(1, Math.ceil(dueMs / everyMs)) * everyMs;
+}
+
+/** The comments of new media change between two polls; those of older media rarely do. */
+function commentCalls(poll: PlannedPoll) {
+  const { content, settings, polls, scans } = poll;
+  const list = scans === 0 ? 0 : listCalls('media', poll, scans).day;
+  return { first: content.mediaMs.length, day: newMedia(content, settings) * polls + list };
+}
+
+function dailyCalls(
+  request: Extract<StreamRequest, { kind: 'series' | 'totals' }>,
+  { settings, polls, everyMs }: PlannedPoll,
+) {
+  const { nowMs, lookbackMs } = settings;
+  const first = nextPollCost(request, emptyCheckpoint, settings)?.calls ?? 0;
+  // After the first poll, all days are known but those that may still change.
+  const known = {
+    ...emptyCheckpoint,
+    cursorMs: nowMs - dayMs / 2,
+    coveredUntilMs: nowMs - everyMs - lookbackMs,
+  };
+  return { first, day: polls * (nextPollCost(request, known, settings)?.calls ?? 0) };
+}
+
+/** The most calls that a stream makes, without requests that are repeated after a rejection. */
+export interface RequestCost {
+  /** Calls as Meta counts them. */
+  readonly calls: number;
+  /** The unit of `calls`, such as `window of 30 days`. */
+  readonly per: string;
+  /** True when the list of media or stories is scanned as well: one call a page. */
+  readonly list: boolean;
+}
+
+export function requestCost(request: StreamRequest): RequestCost {
+  const plain = (calls: number, per: string) => ({ calls, per, list: false });
+  switch (request.kind) {
+    case 'object':
+      return plain(1, 'account');
+    case 'list':
+    case 'children':
+      return plain(1, 'page');
+    case 'insights':
+      return { calls: request.parts === undefined ? 1 : 2, per: 'due media', list: true };
+    case 'comments':
+      return { calls: 1, per: 'media whose comments_count changed', list: true };
+    case 'series':
+      return plain(request.requests.length, `window of ${maxWindowMs / dayMs} days`);
+    case 'totals':
+      return plain(request.requests.length, 'day');
+    case 'breakdowns':
+      return plain(request.breakdowns.length, 'poll');
+  }
+}
+
+/**
+ * Returns the calls of a stream's next poll, and the start of the first day or window that it
+ * requests, null for none. Undefined for a stream without days.
+ */
+export function nextPollCost(
+  request: StreamRequest,
+  checkpoint: Checkpoint,
+  limits: Pick<WindowPlan, 'nowMs' | 'lookbackMs' | 'startDateMs'>,
+): { readonly calls: number; readonly fromMs: number | null } | undefined {
+  if (request.kind !== 'series' && request.kind !== 'totals') return undefined;
+  const { cursorMs, coveredUntilMs } = checkpoint;
+  const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
+  const missingFromMs = requestableFrom(checkpoint, names, limits.nowMs);
+  const plan = { ...limits, cursorMs, coveredUntilMs, missingFromMs };
+  if (request.kind === 'totals') {
+    const days = planDays(plan);
+    return { calls: days.length * request.requests.length, fromMs: days[0]?.startMs ?? null };
+  }
+  const windows = planWindows(plan);
+  const made = windows.flatMap(({ recent }) =>
+    request.requests.filter(
+      ({ metrics, recentOnly }) =>
+        recent || Object.keys(metrics).some((metric) => !recentOnly.includes(metric)),
+    ),
+  );
+  return { calls: made.length, fromMs: windows[0]?.sinceMs ?? null };
+}

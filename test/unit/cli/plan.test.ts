@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals';
+import { runMain } from './command-line.ts';
+
+describe('the command plan with supposed accounts', () => {
+  test('needs no token, and prints the calls of each stream', async () => {
+    const args = ['plan', '--accounts', '10', '--media', '200', '--posts', '1', '--stories', '0'];
+    const { exitCode, stdout, stderr } = await runMain(args, { STREAMS: 'users,media' });
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toBe(
+      'Calls of 10 supposed accounts, as Meta counts them, if every count changes between two polls:\n\n' +
+        'STREAM  POLLS A DAY  FIRST POLL  CALLS A DAY\n' +
+        'users   24           10          240\n' +
+        'media   24           20          250\n' +
+        'all                  30          490\n',
+    );
+  });
+
+  test('prints JSON with --json', async () => {
+    const args = ['plan', '--accounts', '2', '--json'];
+    const { stdout } = await runMain(args, { STREAMS: 'users', STREAM_USERS_INTERVAL: '12h' });
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      streams: [{ stream: 'users', polls: 2, first: 2, day: 4 }],
+      accounts: [{ account: 'each', calls: 2, limit: null, fitting: null, error: null }, {}],
+    });
+  });
+
+  test('rejects a number that is none, by its option', async () => {
+    const { exitCode, stderr } = await runMain(['plan', '--accounts', 'many']);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--accounts "many": expected a whole number from 1 on');
+  });
+
+  test('needs a token to read real accounts', async () => {
+    const { exitCode, stderr } = await runMain(['plan']);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('INSTAGRAM_ACCESS_TOKEN');
+  });
+});
