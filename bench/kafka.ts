@@ -94,6 +94,7 @@ function createBatches(encodeMedia: KafkaBenchOptions['encodeMedia']): (size: nu
         sequence,
         writtenAtMs: 1_700_000_000_000,
         writtenBy: 'bench',
+        pause: null,
       },
     };
   };

@@ -199,6 +199,7 @@ function messageOf(
     sequence: 1,
     writtenAtMs: 1_700_000_000_000,
     writtenBy: 'bench',
+    pause: null,
   });
   return { key: stateKey(stream, accountId), value, accountId };
 }

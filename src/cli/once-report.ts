@@ -1,5 +1,7 @@
 import { isClassifiedError, type ErrorCode, type ExitCode } from '../engine/errors.ts';
+import { isoSeconds } from '../engine/key.ts';
 import type { Once, PolledJob } from '../engine/once.ts';
+import type { Job } from '../engine/poller.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { printable, printableLines } from '../engine/printable.ts';
 import { stateKey } from '../engine/state.ts';
@@ -18,6 +20,8 @@ export interface OnceSummary {
   readonly requests: number;
   readonly duration_ms: number;
   readonly polls: readonly PollSummary[];
+  /** The streams of accounts that a person has paused, and that were not polled. */
+  readonly paused: readonly PausedSummary[];
   /** Errors of the account list. */
   readonly problems: readonly string[];
   /** Excluded entries of the account list; `ok` stays true. */
@@ -36,6 +40,15 @@ interface PollSummary {
   readonly left_out: readonly { readonly reason: ErrorCode; readonly subject: string }[];
   /** `<code>: <message>`; null when it succeeded. */
   readonly error: string | null;
+}
+
+interface PausedSummary {
+  readonly stream: StreamName;
+  readonly account: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** ISO 8601; null for a pause that lasts until it is resumed. */
+  readonly until: string | null;
 }
 
 type PollFigures = Omit<PollSummary, 'stream' | 'account' | 'result' | 'error'>;
@@ -73,7 +86,8 @@ export function createOnceTally() {
         skipped[code] = (skipped[code] ?? 0) + count;
       }
     },
-    summary({ polled, problems, warnings }: Once, durationMs: number): OnceSummary {
+    summary(once: Once, durationMs: number): OnceSummary {
+      const { polled, problems, warnings } = once;
       const polls = polled.map(({ job, outcome }): PollSummary => {
         const [stream, account] = [job.stream.name, job.account.id];
         return {
@@ -86,9 +100,17 @@ export function createOnceTally() {
       });
       const ok = problems.length === 0 && polls.every(({ result }) => result === 'done');
       const counts = { ...total, skipped, requests, duration_ms: durationMs };
-      return { ok, ...counts, polls, problems, warnings };
+      const paused = once.paused.flatMap(describePause);
+      return { ok, ...counts, polls, paused, problems, warnings };
     },
   };
+}
+
+function describePause({ stream, account, pause }: Job): readonly PausedSummary[] {
+  if (pause === null) return [];
+  const { sinceMs, untilMs } = pause;
+  const until = untilMs === null ? null : isoSeconds(untilMs);
+  return [{ stream: stream.name, account: account.id, since: isoSeconds(sinceMs), until }];
 }
 
 /** Polls, with the progress on a terminal; prints the result and returns it with the exit code. */
@@ -108,6 +130,7 @@ export async function pollAndReport(
   const summary = tally.summary(result, Math.round(performance.now() - startedMs));
   const lines = [
     ...result.warnings,
+    ...describePaused(summary),
     ...describeLeftOut(summary),
     ...result.problems,
     ...describeFailures(result.polled),
@@ -139,6 +162,14 @@ function describeFailures(polled: readonly PolledJob[]): readonly string[] {
   return [...new Set(lines)];
 }
 
+/** Formats a line for each stream of an account that is paused. */
+export function describePaused({ paused }: Pick<OnceSummary, 'paused'>): readonly string[] {
+  return paused.map(({ stream, account, since, until }) => {
+    const end = until === null ? '; resume it by the control API' : ` until ${until}`;
+    return `${stream} of account ${account}: not polled, paused since ${since}${end}`;
+  });
+}
+
 /** Formats a line for each poll that skipped something, with the first subjects by name. */
 export function describeLeftOut({ polls }: Pick<OnceSummary, 'polls'>): readonly string[] {
   return polls.flatMap(({ stream, account, left_out: left }) => {
@@ -150,11 +181,12 @@ export function describeLeftOut({ polls }: Pick<OnceSummary, 'polls'>): readonly
 
 /** Formats the summary as one line for a person. */
 export function describeSummary(summary: OnceSummary): string {
-  const { polls, records, requests, skipped } = summary;
+  const { polls, paused, records, requests, skipped } = summary;
   const failed = polls.filter(({ result }) => result === 'failed').length;
   const left = Object.entries(skipped).map(([code, count]) => `${count} ${code}`);
   return [
     `${plural(polls.length, 'poll')}, ${failed === 0 ? 'all succeeded' : `${failed} failed`}`,
+    ...(paused.length === 0 ? [] : [`${paused.length} paused`]),
     plural(records, 'record'),
     plural(summary.dead_letters, 'dead letter'),
     `skipped ${left.length === 0 ? 'nothing' : left.join(', ')}`,

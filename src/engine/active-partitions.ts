@@ -16,8 +16,8 @@ export interface ActivePartition {
   readonly known: Map<string, Restored>;
   /** Aborted when the partition is revoked. */
   readonly signal: AbortSignal;
-  /** Polls that must end before the partition is acquired again. */
-  readonly polls: Set<Promise<void>>;
+  /** Polls, and writes of pauses, that must end before the partition is acquired again. */
+  readonly polls: Set<Promise<unknown>>;
 }
 
 export interface ActivePartitionTools {

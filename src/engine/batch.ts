@@ -222,6 +222,7 @@ export class BatchBuilder {
         sequence: this.#poll.state.sequence + 1,
         writtenAtMs: clock.nowMs(),
         writtenBy: settings.instance,
+        pause: this.#poll.pause,
       };
       try {
         await traced(trace, 'transaction', { records: records.length }, () =>

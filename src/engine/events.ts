@@ -3,7 +3,7 @@ import type { SuspectedTruncation } from './change-set.ts';
 import type { Disposition, ErrorCode, Scope, Skipped } from './errors.ts';
 import type { Priority, ScopeStatus } from './rate-limit/quota.ts';
 import type { DependencyName } from './readiness.ts';
-import type { StreamState } from './state.ts';
+import type { Pause, StreamState } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 
 /** The API's reaction to one form of request. */
@@ -122,8 +122,22 @@ interface EventFacts {
   /** A broker delays a client for a quota. */
   throttled: { readonly durationMs: number };
   accounts: { readonly added: readonly Account[]; readonly removed: readonly Account[] };
-  /** A person has paused or resumed a stream of an account. */
-  paused: OfPoll & { readonly isPaused: boolean };
+  /** A person has paused or resumed a stream of an account, or a restored state has a pause. */
+  paused: OfPoll & {
+    /** Null after a resume. */
+    readonly pause: Pause | null;
+    /** True when the state topic has it. */
+    readonly saved: boolean;
+  };
+  /** The state topic has the pause, or the resume, that `paused` has reported. */
+  'pause-saved': OfPoll;
+  /** Writing a pause, or a resume, into the state topic has failed. */
+  'pause-unsaved': OfPoll & {
+    /** The error, for a person. */
+    readonly message: string;
+    /** Milliseconds until it is written again. */
+    readonly retryInMs: number;
+  };
   interval: { readonly stream: StreamName; readonly intervalMs: number };
   /** The state of a quota's scope; reported when it changes, or its usage by some percent. */
   scope: { readonly scope: Scope } & ScopeStatus;

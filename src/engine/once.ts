@@ -13,6 +13,7 @@ import {
 } from './poller.ts';
 import type { AccountListing, Group, OutgoingRecord, Publisher } from './ports.ts';
 import { endedSoon, settled } from './shutdown.ts';
+import { pauseAt } from './state.ts';
 import { untilAnswered, untilReady } from './startup.ts';
 import type { Stream } from './stream.ts';
 import type { Supervision } from './supervisor.ts';
@@ -25,6 +26,8 @@ export interface PolledJob {
 /** The result of one poll of every job, and the problems of the account list. */
 export interface Once extends Pick<AccountListing, 'problems' | 'warnings'> {
   readonly polled: readonly PolledJob[];
+  /** The streams of accounts that are not polled, because a person has paused them. */
+  readonly paused: readonly Job[];
 }
 
 /** The dependencies of `once`. */
@@ -36,7 +39,8 @@ export interface OnceTools extends PollerTools {
 }
 
 /**
- * Polls every stream of every account once, as the only instance of its group (Invariant 8).
+ * Polls every stream of every account once, except paused ones, as the only instance of its group
+ * (Invariant 8).
  * @throws after the polls have ended and this instance has left: StopProcessError of any poll,
  * `kafka.group-shared` when other instances are in the group or join it; the signal's reason
  */
@@ -133,21 +137,28 @@ async function pollAll(
     return untilReady('state', run, tools, signal);
   });
   const restored = new Map((await Promise.all(restores)).flatMap((states) => [...states]));
-  const polled = await Promise.all(
-    accounts.flatMap((account) =>
-      groupByList(streams).map((listed) => {
-        const started = listed.map(({ stream }) => startJob(stream, account, restored));
-        return pollGroupOnce(started, tools, signal).catch((error: unknown) => {
-          onFatal(error);
-          return [];
-        });
-      }),
+  const nowMs = tools.clock.nowMs();
+  const isPaused = ({ job }: StartedJob) => pauseAt(job.pause, nowMs) !== null;
+  const groups = accounts.flatMap((account) =>
+    groupByList(streams).map((group) =>
+      group.map(({ stream }) => startJob(stream, account, restored)),
     ),
+  );
+  const paused = groups.flatMap((group) => group.filter(isPaused).map(({ job }) => job));
+  const polled = await Promise.all(
+    groups.map((group) => {
+      const started = group.filter((one) => !isPaused(one));
+      return pollGroupOnce(started, tools, signal).catch((error: unknown) => {
+        onFatal(error);
+        return [];
+      });
+    }),
   );
   signal.throwIfAborted();
   const order = streams.map(({ stream }) => stream.name);
   const rankOf = ({ job }: PolledJob): number => order.indexOf(job.stream.name);
-  return { polled: polled.flat().toSorted((a, b) => rankOf(a) - rankOf(b)), problems, warnings };
+  const inOrder = polled.flat().toSorted((a, b) => rankOf(a) - rankOf(b));
+  return { polled: inOrder, paused, problems, warnings };
 }
 
 async function pollGroupOnce(
@@ -202,7 +213,7 @@ export async function dryRun(
       polled.push({ job, outcome: await pollUpToLimit(job, output, tools, signal) });
     }
   }
-  return { polled, problems, warnings };
+  return { polled, paused: [], problems, warnings };
 }
 
 async function pollUpToLimit(

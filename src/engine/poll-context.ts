@@ -4,7 +4,7 @@ import type { Tally } from './events.ts';
 import type { FieldRules } from './field-rules.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 import type { Source } from './source.ts';
-import type { StreamState } from './state.ts';
+import type { Pause, StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 
@@ -48,6 +48,8 @@ export interface Poll {
   readonly nextPollMs: number | null;
   readonly trace: PollTrace;
   state: StreamState;
+  /** The stream's pause now, which the next commit saves; null for none. */
+  readonly pause: Pause | null;
   readonly published: Set<string>;
   readonly tally: Tally & { readonly unknownFields: Set<string> };
 }

@@ -1,7 +1,7 @@
 import { type Backoff, backoffMs } from './backoff.ts';
 import { type RetryError, isClassifiedError } from './errors.ts';
 import type { Account } from './account.ts';
-import { type StreamState, emptyCheckpoint, stateKey } from './state.ts';
+import { type Pause, type StreamState, firstState, pauseAt, stateKey } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import { runPoll } from './poll.ts';
@@ -18,7 +18,7 @@ import type {
   Tracer,
 } from './ports.ts';
 import { traced } from './tracing.ts';
-import type { Permit, Semaphore } from './rate-limit/semaphore.ts';
+import { type Permit, Semaphore } from './rate-limit/semaphore.ts';
 
 // States of a due poll:
 // - waiting for quota: the rate limiter allows no request yet; no permit is held.
@@ -42,6 +42,10 @@ export interface Job {
   readonly stream: Stream;
   readonly account: Account;
   state: StreamState;
+  /** The pause of the stream; it differs from the state's until a commit saves it. */
+  pause: Pause | null;
+  /** Held by the one writer of the state: a try of a poll, or the saving of a pause. */
+  readonly writer: Semaphore;
   /** The start of the cycle, whose list scan its polls share; absent: each poll scans anew. */
   cycleMs?: number;
 }
@@ -132,6 +136,9 @@ async function beginPoll(
     trace: tools.tracer.poll({ stream: stream.name, accountId: account.id, poll: id }),
     startedMs,
     state: job.state,
+    get pause() {
+      return pauseAt(job.pause, tools.clock.nowMs());
+    },
     published: new Set(),
     cycleMs: job.cycleMs ?? startedMs,
     nextPollMs,
@@ -169,19 +176,34 @@ async function tryOnce(
   tools: PollerTools,
   signal: AbortSignal,
 ): Promise<Error | undefined> {
-  const { account, stream, state } = job;
-  const { tally } = poll;
-  const before = { ...tally };
+  const { account, stream } = job;
   try {
     await tools.rateLimiter.ready(account, stream.priority, signal);
     await tools.pollPermits.take(async (permit) => {
       await tools.prepareAccount(account.id, signal);
-      await runPoll(poll, { ...tools, graph: graphOf(poll, tools, permit) }, signal);
+      const graph = graphOf(poll, tools, permit);
+      await job.writer.take(() => runAsWriter(poll, job, { ...tools, graph }, signal), signal);
     }, signal);
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
     return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** Runs a try from the job's state, which the saving of a pause may have changed before it. */
+async function runAsWriter(
+  poll: Poll,
+  job: Job,
+  tools: PollTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const { state, stream } = job;
+  const { tally } = poll;
+  const before = { ...tally };
+  poll.state = state;
+  try {
+    await runPoll(poll, tools, signal);
   } finally {
     job.state = poll.state;
     // A poll without changes writes no state; a failed try may have committed earlier batches.
@@ -194,7 +216,7 @@ async function tryOnce(
   }
 }
 
-function reportState(state: StreamState, telemetry: Telemetry): void {
+export function reportState(state: StreamState, telemetry: Telemetry): void {
   const { stream, accountId, writtenAtMs, rejections } = state;
   telemetry.report({ type: 'state', stream, accountId, writtenAtMs, rejections });
 }
@@ -259,12 +281,15 @@ export function startJob(
 ): StartedJob {
   const found = restored.get(stateKey(stream.name, account.id));
   if (found?.kind === 'state') {
-    return { job: { stream, account, state: found.state }, size: found.size };
+    return { job: newJob(stream, account, found.state), size: found.size };
   }
-  const identity = { stream: stream.name, accountId: account.id };
-  const state = { ...emptyCheckpoint, ...identity, sequence: 0, writtenAtMs: 0, writtenBy: '' };
-  const job = { stream, account, state };
+  const job = newJob(stream, account, firstState(stream.name, account.id));
   return found === undefined ? { job } : { job, error: found.error };
+}
+
+/** Returns the job that continues from a state. */
+export function newJob(stream: Stream, account: Account, state: StreamState): Job {
+  return { stream, account, state, pause: state.pause, writer: new Semaphore(1) };
 }
 
 /** Returns the jobs that may start; reports their states, and the errors of the others. */

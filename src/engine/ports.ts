@@ -199,8 +199,8 @@ export interface Group {
    * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`
    */
   members(signal: AbortSignal): Promise<readonly string[]>;
-  /** The instance to which a partition is assigned now; null for none. Throws as `members`. */
-  ownerOf(partition: number, signal: AbortSignal): Promise<string | null>;
+  /** The instances to which partitions are assigned now, by partition. Throws as `members`. */
+  owners(signal: AbortSignal): Promise<ReadonlyMap<number, string>>;
 }
 
 /** The clock and the timer, replaced in tests. */
@@ -210,12 +210,36 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** An action that a control request demands for one stream of one account. */
 export type ControlAction = 'poll' | 'pause' | 'resume';
+
+/** A request for one stream of one account, for all streams of an account, or for all accounts of a stream. */
+export interface ControlRequest {
+  readonly action: ControlAction;
+  /** Null for every stream of the account. */
+  readonly stream: string | null;
+  /** Null for every account of the stream. */
+  readonly accountId: string | null;
+  /** The end of a pause, epoch milliseconds; null for one that lasts until it is resumed. */
+  readonly untilMs: number | null;
+}
+
+/** The accounts that another instance polls: `owner` by name, or null where the group reports none. */
+export interface Elsewhere {
+  readonly owner: string | null;
+  readonly accounts: number;
+}
 
 /** The answer to a control request; `reason` is for a person. */
 export type ControlAnswer =
-  | { readonly kind: 'accepted' }
+  | {
+      readonly kind: 'accepted';
+      /** The streams of the account, or the accounts of the stream, that it was carried out for. */
+      readonly count: number;
+      /** True when the state topic has every pause or resume; null for a poll. */
+      readonly saved: boolean | null;
+      /** The accounts of the stream that it was not carried out for, by instance. */
+      readonly elsewhere: readonly Elsewhere[];
+    }
   | { readonly kind: 'unknown' | 'conflict' | 'unready'; readonly reason: string }
   /** Another instance polls the account: `owner` by name, or null where the group reports none. */
   | { readonly kind: 'elsewhere'; readonly reason: string; readonly owner: string | null };
@@ -224,10 +248,11 @@ export type ControlAnswer =
 export interface Controls {
   /**
    * Carries out a control request. `poll` polls at once, or right after the running poll; `pause`
-   * lets the running poll end; `resume` also restarts a stream that an error had stopped. Never
-   * rejects.
+   * lets the running poll end; `resume` also restarts a stream that an error had stopped. Pauses
+   * and resumes take effect at once; the answer waits a few seconds for the state topic to have
+   * them. Never rejects.
    */
-  execute(kind: ControlAction, stream: string, accountId: string): Promise<ControlAnswer>;
+  execute(request: ControlRequest): Promise<ControlAnswer>;
 }
 
 /** The receiver of events. Never throws, never waits. */

@@ -1,5 +1,6 @@
 import { advice } from './advice.ts';
 import type { ErrorCode } from './errors.ts';
+import { type Pause, pauseAt } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 
 /** The dependencies of the first poll, in the order in which reasons are listed. */
@@ -13,8 +14,8 @@ export interface AccountHealth {
   readonly addedAtMs: number;
   /** The end of each stream's last successful poll, epoch milliseconds; absent before the first. */
   readonly succeededAtMs: Readonly<Record<StreamName, number>>;
-  /** The streams that a person has paused; a paused stream is never late. */
-  readonly paused?: ReadonlySet<StreamName>;
+  /** The pauses of streams, also those that have ended; a paused stream is never late. */
+  readonly paused?: ReadonlyMap<StreamName, Pause>;
   /** The error that stops all streams of the account until a person acts; null for none. */
   readonly stopped?: { readonly code: ErrorCode } | null;
 }
@@ -94,15 +95,33 @@ function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
   return Object.entries(snapshot.streams).flatMap(([stream, { intervalMs }]) => {
     const toleratedMs = toleratedIntervals * intervalMs;
     const late = [...snapshot.accounts]
-      .filter(([, { succeededAtMs, addedAtMs, paused }]) => {
-        const ageMs = nowMs - (succeededAtMs[stream] ?? addedAtMs);
-        return paused?.has(stream) !== true && ageMs > toleratedMs;
+      .filter(([, account]) => {
+        const isPaused = pauseOf(account.paused, stream, nowMs) !== null;
+        return !isPaused && nowMs - awaitedSinceMs(account, stream) > toleratedMs;
       })
       .map(([id]) => id);
     const limit = `${toleratedMs / 1000} s (${toleratedIntervals} intervals)`;
     const text = `${stream}: no successful poll for more than ${limit} of ${describeAccounts(late)}`;
     return late.length === 0 ? [] : [text];
   });
+}
+
+/** Returns the pause of a stream that is in effect; null for none. */
+export function pauseOf<T extends Pause>(
+  paused: ReadonlyMap<StreamName, T> | undefined,
+  stream: StreamName,
+  nowMs: number,
+): T | null {
+  return pauseAt(paused?.get(stream) ?? null, nowMs);
+}
+
+/** The time since which a success is awaited: that of the last one, or the end of a later pause. */
+export function awaitedSinceMs(
+  { succeededAtMs, addedAtMs, paused }: AccountHealth,
+  stream: StreamName,
+): number {
+  const lastMs = succeededAtMs[stream] ?? addedAtMs;
+  return Math.max(lastMs, paused?.get(stream)?.untilMs ?? lastMs);
 }
 
 function describeAccounts(ids: readonly string[]): string {

@@ -2,8 +2,9 @@ import { smallest } from './extremes.ts';
 import { jitteredMs } from './backoff.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
-import type { OverrideChange, Overrides } from './overrides.ts';
+import type { Overrides } from './overrides.ts';
 import type { Job, PollerTools } from './poller.ts';
+import { pauseAt } from './state.ts';
 
 // States of a schedule entry:
 // - waiting: its due time is in the future.
@@ -11,7 +12,8 @@ import type { Job, PollerTools } from './poller.ts';
 // - running: `begin` has returned its job and set its next due time; `end` adds the poll's length.
 // - requested: running, and a control request has set the due time; `end` leaves that time as it
 //   is.
-// - paused: due or waiting, and excluded from `waitMs` and `begin` until the pause ends.
+// - paused: waiting or due, and excluded from `begin` until its job's pause ends: by a control
+//   request, which calls `wake`, or at the end that it carries, which wakes `untilDue` itself.
 // - removed: `remove` was called; the entry never runs again.
 
 /** The times of day that polls keep to. Times are epoch milliseconds; pure. */
@@ -28,7 +30,7 @@ export interface ScheduleOptions {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
   /** Fraction of the interval, 0 to 0.5. */
   readonly jitter: number;
-  readonly overrides: Pick<Overrides, 'intervalMs' | 'isPaused'>;
+  readonly overrides: Pick<Overrides, 'intervalMs'>;
   /** Absent: every stream has an interval, and no hours are quiet. */
   readonly calendar?: Calendar | undefined;
   /** Streams that an error had stopped: due at once, at any time of their last poll. */
@@ -98,11 +100,10 @@ export class Schedule {
     return this.#entries.size === 0;
   }
 
-  /** Milliseconds until the earliest job is due; Infinity when none is, as while all are paused. */
+  /** Milliseconds until the earliest job may begin; Infinity while all are paused without an end. */
   waitMs(): number {
     const nowMs = this.#nowMs();
-    const due = [...this.#entries].filter(([job]) => !this.#isPaused(job));
-    return smallest(due.map(([, { dueMs }]) => dueMs)) - nowMs;
+    return smallest([...this.#entries].map((entry) => this.#beginMs(...entry))) - nowMs;
   }
 
   /** Waits until a job is due, also by a control request received meanwhile; false when aborted. */
@@ -129,9 +130,10 @@ export class Schedule {
   begin(): readonly Job[] {
     const begunMs = this.#nowMs();
     this.#begunMs = begunMs;
-    const due = [...this.#entries].filter(
-      ([job, { dueMs }]) => !this.#isPaused(job) && dueMs <= begunMs + this.#slackMs(job, begunMs),
-    );
+    const due = [...this.#entries].filter(([job, entry]) => {
+      const slackMs = this.#slackMs(job, begunMs);
+      return pauseAt(job.pause, begunMs) === null && this.#beginMs(job, entry) <= begunMs + slackMs;
+    });
     // One random number for all jobs keeps equal intervals together.
     const drawn = this.#tools.random();
     for (const [job, entry] of due) {
@@ -151,15 +153,25 @@ export class Schedule {
     }
   }
 
-  apply(change: OverrideChange): void {
+  /** Makes a job due now, or right after its running poll. */
+  request(job: Job): void {
+    const entry = this.#entries.get(job);
+    if (entry === undefined) return;
+    Object.assign(entry, { dueMs: this.#nowMs(), isRequested: true });
+    this.wake();
+  }
+
+  /** Applies the changed interval of a stream. */
+  changeInterval(stream: StreamName): void {
     const drawn = this.#tools.random();
     for (const [job, entry] of this.#entries) {
-      if (job.stream.name !== change.stream) continue;
-      if (change.kind === 'interval') this.#reschedule(job, entry, drawn);
-      else if (change.kind === 'poll' && job.account.id === change.accountId) {
-        Object.assign(entry, { dueMs: this.#nowMs(), isRequested: true });
-      }
+      if (job.stream.name === stream) this.#reschedule(job, entry, drawn);
     }
+    this.wake();
+  }
+
+  /** Makes `untilDue` look again, after a pause has changed. */
+  wake(): void {
     this.#wake.abort();
   }
 
@@ -216,7 +228,11 @@ export class Schedule {
     return overrides.intervalMs(name) ?? configured ?? 0;
   }
 
-  #isPaused({ stream, account }: Job): boolean {
-    return this.#options.overrides.isPaused(stream.name, account.id);
+  /** The due time of a job, or the end of its pause if that is later; Infinity without an end. */
+  #beginMs({ pause }: Job, { dueMs }: ScheduleEntry): number {
+    if (pause === null) return dueMs;
+    const { untilMs } = pause;
+    if (untilMs === null) return Infinity;
+    return untilMs > dueMs ? this.#afterQuiet(untilMs) : dueMs;
   }
 }

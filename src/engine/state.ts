@@ -119,8 +119,33 @@ export function shed(checkpoint: Checkpoint): Checkpoint | undefined {
   return { ...checkpoint, rejections: laterHalf(rejections), deadLetters: laterHalf(deadLetters) };
 }
 
-/** The newest format that this program writes; it reads every older one. */
-export const stateFormatVersion = 5;
+/** A pause of one stream of one account, by a person. */
+export interface Pause {
+  /** Its begin, epoch milliseconds. */
+  readonly sinceMs: number;
+  /** Its end, epoch milliseconds; null until the stream is resumed. */
+  readonly untilMs: number | null;
+}
+
+/** Returns a pause while it is in effect; null once its end has passed. */
+export function pauseAt<T extends Pause>(pause: T | null, nowMs: number): T | null {
+  return pause?.untilMs != null && pause.untilMs <= nowMs ? null : pause;
+}
+
+export function isSamePause(a: Pause | null, b: Pause | null): boolean {
+  return a?.sinceMs === b?.sinceMs && a?.untilMs === b?.untilMs;
+}
+
+/** The newest format; this program reads every older one. */
+export const stateFormatVersion = 6;
+
+/**
+ * The format of a state. Only one with a pause has the newest: an older version of the program
+ * continues from the others, and leaves a paused stream alone.
+ */
+export function formatOf({ pause }: Pick<StreamState, 'pause'>): number {
+  return pause === null ? 5 : stateFormatVersion;
+}
 
 /** The value of the state topic, one per (stream, account). */
 export interface StreamState extends Checkpoint {
@@ -133,6 +158,14 @@ export interface StreamState extends Checkpoint {
   readonly writtenAtMs: number;
   /** The instance that wrote it. */
   readonly writtenBy: string;
+  /** Null for none; one whose end has passed may remain until the next write. */
+  readonly pause: Pause | null;
+}
+
+/** Returns the state of a (stream, account) that has none in the topic. */
+export function firstState(stream: StreamName, accountId: string): StreamState {
+  const written = { sequence: 0, writtenAtMs: 0, writtenBy: '' };
+  return { ...emptyCheckpoint, stream, accountId, ...written, pause: null };
 }
 
 /** The state topic's key: `<stream>/<account id>`. */

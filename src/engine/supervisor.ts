@@ -48,9 +48,10 @@ export async function supervise(
   };
   const start = { ...tools, deadlineMs: null };
   const active = new ActivePartitions({ store, start, onChange: reconcile, onFatal });
-  const controls = { settings: supervision, pollers, group, accounts: () => accounts, reconcile };
+  const listed = () => accounts;
+  const parts = { ...supervision, clock: tools.clock, pollers, accounts: listed, reconcile };
   using open = new DisposableStack();
-  open.use(supervision.controlHandler.open(createControls({ ...controls, signal: all })));
+  open.use(supervision.controlHandler.open(createControls({ ...parts, signal: all })));
   const leave = new AbortController();
   const onAssignment = (owned: readonly number[]): void => {
     active.assign(owned);

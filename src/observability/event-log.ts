@@ -26,9 +26,9 @@ export function createEventLog(log: Log): Telemetry {
     'batch-rejected': (event) => {
       log.warn(facts(event), event.isAbsent ? 'batches not available' : 'batch rejected');
     },
-    paused: (event) => {
-      log.info(facts(event), event.isPaused ? 'stream paused' : 'stream resumed');
-    },
+    paused: createPauseLogger(log),
+    'pause-saved': plain('debug', 'pause saved'),
+    'pause-unsaved': plain('warn', 'pause not saved'),
     transaction: (event) => {
       const level = event.outcome === 'committed' ? 'debug' : 'warn';
       log[level](facts(event), 'transaction ended');
@@ -196,6 +196,15 @@ function createApiVersionLogger(log: Log): EventHandlers['api-version'] {
     const endsAt = endsAtMs === null ? null : new Date(endsAtMs).toISOString();
     // The field is not called `version`, which is the program's version.
     log.warn({ apiVersion: version, ends: endsAt, warning }, 'api version needs attention');
+  };
+}
+
+function createPauseLogger(log: Log): EventHandlers['paused'] {
+  const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  return ({ stream, accountId, pause, saved }) => {
+    const times = pause && { since: isoOf(pause.sinceMs), until: isoOf(pause.untilMs) };
+    const fields = { stream, accountId, ...times, saved };
+    log.info(fields, pause === null ? 'stream resumed' : 'stream paused');
   };
 }
 

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { largest, smallest } from '../engine/extremes.ts';
+import { pauseOf } from '../engine/readiness.ts';
 import { holds } from '../engine/rejections.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { StateSize } from '../engine/ports.ts';
@@ -148,7 +149,8 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
   ),
   accounts_paused: perStream(
     'Accounts of which a person has paused the stream',
-    ({ accounts, stream }) => accounts.filter(({ paused }) => paused.has(stream)).length,
+    ({ accounts, stream, nowMs }) =>
+      accounts.filter(({ paused }) => pauseOf(paused, stream, nowMs) !== null).length,
   ),
   stream_interval_seconds: perStream(
     'How often the stream is polled of each account',
@@ -156,8 +158,8 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
   ),
   last_success_timestamp_seconds: perStream(
     'When the account that waits longest was last polled with success; 0 for never',
-    ({ accounts, stream }) => {
-      const polled = accounts.filter(({ paused }) => !paused.has(stream));
+    ({ accounts, stream, nowMs }) => {
+      const polled = accounts.filter(({ paused }) => pauseOf(paused, stream, nowMs) === null);
       if (polled.length === 0) return null;
       return smallest(polled.map(({ succeededAtMs }) => succeededAtMs[stream] ?? 0)) / 1000;
     },

@@ -1,6 +1,6 @@
 import type { AccountHealth, HealthSnapshot } from '../engine/readiness.ts';
 import type { ErrorCode } from '../engine/errors.ts';
-import type { Rejection } from '../engine/state.ts';
+import type { Pause, Rejection } from '../engine/state.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { ProbedForm, StateSize, TelemetryEvent } from '../engine/ports.ts';
 import { type EventHandlers, type EventOf, handle } from './event-handlers.ts';
@@ -64,9 +64,14 @@ export function endOfUse({ expiresAtMs = null, rejection }: TokenHealth): number
   return Math.min(expiresAtMs ?? Infinity, rejection.sinceMs);
 }
 
+/** A pause of a stream, as far as it is known to be in the state topic. */
+export interface SavedPause extends Pause {
+  readonly saved: boolean;
+}
+
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
-  readonly paused: ReadonlySet<StreamName>;
+  readonly paused: ReadonlyMap<StreamName, SavedPause>;
   readonly streams: Readonly<Record<StreamName, StreamTally>>;
   /** The error that stops all streams of the account; null for none. */
   readonly stopped: StreamError | null;
@@ -154,10 +159,18 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
   }),
   'contract-probed': ({ forms }, health) => ({ ...health, forms }),
   accounts: updateAccounts,
-  paused: ({ accountId, stream, isPaused }, health) =>
+  paused: ({ accountId, stream, pause, saved }, health) =>
     changeAccount(health, accountId, ({ paused }) => {
-      const others = [...paused].filter((one) => one !== stream);
-      return { paused: new Set(isPaused ? [...others, stream] : others) };
+      const others = [...paused].filter(([name]) => name !== stream);
+      const own = pause === null ? [] : [[stream, { ...pause, saved }] as const];
+      return { paused: new Map([...others, ...own]) };
+    }),
+  'pause-saved': ({ accountId, stream }, health) =>
+    changeAccount(health, accountId, ({ paused }) => {
+      const pause = paused.get(stream);
+      return pause === undefined
+        ? {}
+        : { paused: new Map(paused).set(stream, { ...pause, saved: true }) };
     }),
   'poll-finished': withSuccess,
   'poll-failed': withFailure,
@@ -207,7 +220,12 @@ function keyOf({ kind, id }: ScopeHealth['scope']): string {
   return `${kind} ${id}`.trimEnd();
 }
 
-const newAccount = { succeededAtMs: {}, streams: {}, stopped: null, paused: new Set<StreamName>() };
+const newAccount = {
+  succeededAtMs: {},
+  streams: {},
+  stopped: null,
+  paused: new Map<StreamName, SavedPause>(),
+};
 
 function updateAccounts(
   { added, removed }: EventOf<'accounts'>,

@@ -62,6 +62,7 @@ export function openObservability(
       describeStatus(health(), query, { version, instance, startedMs, nowMs: nowMs() }),
     metrics,
     controls,
+    nowMs,
     log,
   };
   const server = http.enabled ? createStatusServer(http, sources) : null;

@@ -1,11 +1,18 @@
 import { advice } from '../engine/advice.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import { largest } from '../engine/extremes.ts';
-import { dependencyNames, readiness, toleratedIntervals } from '../engine/readiness.ts';
+import {
+  awaitedSinceMs,
+  dependencyNames,
+  pauseOf,
+  readiness,
+  toleratedIntervals,
+} from '../engine/readiness.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import { daysLeft } from '../engine/token-life.ts';
 import {
   type AccountStatus,
+  type SavedPause,
   type ScopeHealth,
   type ServiceHealth,
   type StreamError,
@@ -241,12 +248,20 @@ function streamStatus(
     account.streams[name] ?? emptyTally;
   const succeededMs = account.succeededAtMs[name];
   const ageMs = nowMs - (succeededMs ?? account.addedAtMs);
-  const state = stateOf(account, name, account.stopped ?? error, ageMs / intervalMs);
+  const pause = pauseOf(account.paused, name, nowMs);
+  const state = stateOf({
+    isPaused: pause !== null,
+    error: account.stopped ?? error,
+    awaitedIntervals: (nowMs - awaitedSinceMs(account, name)) / intervalMs,
+    hasSucceeded: succeededMs !== undefined,
+  });
   const isIdle = state === 'stopped' || state === 'paused';
   return {
     stream: name,
     state,
     lastSuccess: isoOrNull(succeededMs ?? null),
+    /** The pause by a person; null for none. */
+    pause: describePause(pause),
     nextPoll: isoOrNull(isIdle ? null : (error?.retryAtMs ?? nextPollMs)),
     /** The age of the last success minus the interval; 0 when it is negative. */
     lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),
@@ -259,21 +274,36 @@ function streamStatus(
   };
 }
 
+function describePause(pause: SavedPause | null) {
+  if (pause === null) return null;
+  const { sinceMs, untilMs, saved } = pause;
+  return {
+    since: iso(sinceMs),
+    /** Null for a pause that lasts until it is resumed. */
+    until: isoOrNull(untilMs),
+    /** False until the state topic has it. */
+    saved,
+  };
+}
+
 /** One stream of one account in `/status`. */
 export type StreamStatus = ReturnType<typeof streamStatus>;
 
-function stateOf(
-  account: AccountStatus,
-  name: StreamName,
-  error: StreamError | null,
-  ageIntervals: number,
-): PollingState {
+interface PollingFacts {
+  readonly isPaused: boolean;
+  readonly error: StreamError | null;
+  /** Intervals since the last success, or since the end of a later pause. */
+  readonly awaitedIntervals: number;
+  readonly hasSucceeded: boolean;
+}
+
+function stateOf({ isPaused, error, awaitedIntervals, hasSucceeded }: PollingFacts): PollingState {
   if (isStop(error)) return 'stopped';
-  if (account.paused.has(name)) return 'paused';
+  if (isPaused) return 'paused';
   if (error?.disposition === 'wait') return 'waiting';
   if (error !== null) return error.retryAtMs === null ? 'failed' : 'retrying';
-  if (ageIntervals > toleratedIntervals) return 'late';
-  return account.succeededAtMs[name] === undefined ? 'starting' : 'ok';
+  if (awaitedIntervals > toleratedIntervals) return 'late';
+  return hasSucceeded ? 'ok' : 'starting';
 }
 
 /** An error, its first and its latest time, the failed attempts between, and the advice. */

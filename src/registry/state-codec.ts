@@ -11,9 +11,11 @@ import {
   type CommentsReading,
   type DayTotals,
   type DayValues,
+  type Pause,
   type Published,
   type Rejection,
   type StreamState,
+  formatOf,
   stateFormatVersion,
   stateKey,
 } from '../engine/state.ts';
@@ -203,6 +205,8 @@ const readingNames: AvroNames<CommentsReading> = {
   oldestMs: 'oldest',
 };
 
+const pauseNames: AvroNames<Pause> = { sinceMs: 'since', untilMs: 'until' };
+
 /** The fields of a decoded state that are not values of the state as they are. */
 interface PackedState {
   readonly format_version: number;
@@ -214,6 +218,7 @@ interface PackedState {
   readonly comments_reading: Node | null;
   readonly dead_letters: Uint8Array;
   readonly refusals: readonly Node[];
+  readonly pause: Node | null;
 }
 
 /** Returns the Avro fields of an object; an absent value is null. */
@@ -229,10 +234,10 @@ function fromAvro<T>(names: AvroNames<T>, record: Node): T {
 }
 
 function toValue(state: StreamState): Value {
-  const { days, totals, published, seen, reading, rejections } = state;
+  const { days, totals, published, seen, reading, rejections, pause } = state;
   const value = {
     ...toAvro<Pick<StreamState, keyof typeof stateNames>>(stateNames, state),
-    format_version: stateFormatVersion,
+    format_version: formatOf(state),
     days: days.map((day) => toAvro(dayNames, day)),
     totals: totals.map((day) => toAvro(totalsNames, day)),
     published: packPublished(published),
@@ -244,6 +249,7 @@ function toValue(state: StreamState): Value {
     },
     dead_letters: packLongs(state.deadLetters),
     refusals: rejections.map((rejection) => toAvro(rejectionNames, rejection)),
+    pause: pause && toAvro(pauseNames, pause),
   };
   // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
   return value as unknown as Value;
@@ -279,6 +285,7 @@ function toState(key: string, decoded: Json): StreamState {
     reading: packed.comments_reading && toReading(key, packed.comments_reading),
     deadLetters: unpackLongs(key, 'dead_letters', packed.dead_letters),
     rejections: packed.refusals.map(toRejection),
+    pause: packed.pause && fromAvro<Pause>(pauseNames, packed.pause),
   };
 }
 

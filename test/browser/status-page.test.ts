@@ -65,8 +65,9 @@ describe('status page', () => {
     tellOfADay(open);
     const assignment = { gained: [0, 7], lost: [], cause: 'rebalance' } as const;
     open.telemetry.report({ type: 'assignment', owned: [0, 7], partitions: 12, ...assignment });
-    const paused = { type: 'paused', accountId: '17841400000000001', isPaused: true } as const;
-    open.telemetry.report({ ...paused, stream: 'stories' });
+    const pause = { pause: { sinceMs: startMs, untilMs: null }, saved: true };
+    const accountId = '17841400000000001';
+    open.telemetry.report({ type: 'paused', stream: 'stories', accountId, ...pause });
     const { page } = await watch(browser, open.url);
     const museum = page.getByRole('article').filter({ hasText: '@museum_of_letters' });
 

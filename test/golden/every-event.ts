@@ -36,8 +36,31 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
   ],
   interval: [{ type: 'interval', stream: 'users', intervalMs: 60_000 }],
   paused: [
-    { type: 'paused', stream: 'users', accountId: '1', isPaused: true },
-    { type: 'paused', stream: 'users', accountId: '1', isPaused: false },
+    {
+      type: 'paused',
+      stream: 'users',
+      accountId: '1',
+      pause: { sinceMs: 0, untilMs: 1000 },
+      saved: false,
+    },
+    { type: 'paused', stream: 'users', accountId: '1', pause: null, saved: false },
+    {
+      type: 'paused',
+      stream: 'media',
+      accountId: '2',
+      pause: { sinceMs: 0, untilMs: null },
+      saved: true,
+    },
+  ],
+  'pause-saved': [{ type: 'pause-saved', stream: 'users', accountId: '1' }],
+  'pause-unsaved': [
+    {
+      type: 'pause-unsaved',
+      stream: 'users',
+      accountId: '1',
+      message: 'no broker answers',
+      retryInMs: 1000,
+    },
   ],
   state: [
     {

@@ -75,6 +75,10 @@ const control = (kind: string, stream = 'media', id = account.id): Asked => ({
   line: `POST /streams/${stream}/accounts/${id}/${kind}`,
   ...operator,
 });
+const until = (time: unknown): Asked => ({
+  ...control('pause'),
+  body: JSON.stringify({ until: time }),
+});
 const openWith = (...[controls]: [Parameters<typeof openCaptured>[1]?]) =>
   openCaptured({ http: { token: () => 'a-token-of-the-operator' } }, controls);
 
@@ -102,7 +106,16 @@ async function controlLines(): Promise<readonly string[]> {
     control('poll'),
     control('pause'),
     control('poll'),
+    until('1970-01-02T08:00:00+02:00'),
+    until('tomorrow'),
+    until('1969-11-29T08:00:00Z'),
     control('resume'),
+    { line: `POST /accounts/${account.id}/pause`, ...operator },
+    { line: `POST /accounts/${account.id}/poll`, ...operator },
+    { line: 'POST /streams/media/resume', ...operator },
+    { line: 'POST /streams/media/poll', ...operator },
+    { line: `POST /accounts/${otherAccount.id}/pause`, ...operator },
+    { line: 'POST /streams/media/stop', ...operator },
     control('poll', 'users'),
     control('poll', 'reels'),
     control('poll', 'media', '1'),

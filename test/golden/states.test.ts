@@ -53,6 +53,7 @@ const full = {
   converted_at: timeMs + 8,
   totals: [{ date: timeMs + 9, values: { views: 11 } }],
   doubted_at: timeMs + 10,
+  pause: { since: timeMs + 12, until: timeMs + 13 },
   sequence: 12,
   written_at: timeMs + 11,
   written_by: 'host-1',

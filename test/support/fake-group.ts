@@ -37,8 +37,12 @@ export function createFakeGroup(
     },
     members: () => Promise.resolve(members),
     owner: null,
-    ownerOf() {
-      return Promise.resolve(this.owner);
+    owners() {
+      const { owner } = this;
+      const all = Array.from({ length: partitions }, (_, partition) => partition);
+      return Promise.resolve(
+        new Map(all.flatMap((partition) => (owner === null ? [] : [[partition, owner] as const]))),
+      );
     },
   };
 }

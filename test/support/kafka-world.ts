@@ -141,6 +141,7 @@ export function mediaBatch(
       sequence,
       writtenAtMs: 1_700_000_000_000,
       writtenBy: 'test',
+      pause: null,
       ...emptyCheckpoint,
     },
   };

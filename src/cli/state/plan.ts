@@ -1,4 +1,4 @@
-import { accountOfKey, type StreamState, stateKey } from '../../engine/state.ts';
+import { accountOfKey, pauseAt, type StreamState, stateKey } from '../../engine/state.ts';
 import { partitionOf } from '../../engine/partition.ts';
 import {
   type StateWrite,
@@ -101,7 +101,10 @@ export function planBackfill(
   const questions = selected
     .filter((account) => !known.includes(account))
     .map((account) => `no stream of ${account} has a state yet: is that the account's id?`);
-  return planOf(session, changes, [...covered, ...questions]);
+  const paused = changes
+    .filter(({ before }) => pauseAt(before?.pause ?? null, author.nowMs) !== null)
+    .map(({ key }) => `${key} is paused: these days are polled after the pause`);
+  return planOf(session, changes, [...covered, ...questions, ...paused]);
 }
 
 function accountsOf(stored: readonly StoredState[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { isClassifiedError, StopStreamError } from '../../engine/errors.ts';
 import { type Json, isNode } from '../../engine/json.ts';
+import type { StreamState } from '../../engine/state.ts';
 import { printableLines } from '../../engine/printable.ts';
 import type { StoredState } from '../../kafka/index.ts';
 import { jsonText } from '../command.ts';
@@ -21,10 +22,11 @@ export function listStates(session: StateSession, filter: StateFilter, json: boo
   const rows = select(session, filter).map(describe);
   if (json) return jsonText(rows);
   return asTable([
-    ['KEY', 'CURSOR', 'SEQUENCE', 'WRITTEN AT', 'WRITTEN BY', 'PARTITION', 'BYTES'],
+    ['KEY', 'CURSOR', 'PAUSED UNTIL', 'SEQUENCE', 'WRITTEN AT', 'WRITTEN BY', 'PARTITION', 'BYTES'],
     ...rows.map((row) => [
       row.key,
       row.unreadable === null ? (row.cursor ?? '-') : 'unreadable',
+      row.pause === null ? '-' : (row.pause.until ?? 'resumed'),
       String(row.sequence ?? '-'),
       row.written_at ?? '-',
       row.written_by ?? '-',
@@ -45,11 +47,18 @@ function describe(stored: StoredState) {
     partition,
     bytes: value.length,
     cursor: iso(state?.cursorMs),
+    pause: describePause(state),
     sequence: state?.sequence ?? null,
     written_at: iso(state?.writtenAtMs),
     written_by: state?.writtenBy ?? null,
     unreadable,
   };
+}
+
+function describePause(state: StreamState | null) {
+  if (!state?.pause) return null;
+  const { sinceMs, untilMs } = state.pause;
+  return { since: iso(sinceMs), until: iso(untilMs) };
 }
 
 /**

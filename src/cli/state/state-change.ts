@@ -110,10 +110,10 @@ export function moveCursor(checkpoint: Checkpoint, cursorMs: number): Checkpoint
   };
 }
 
-/** Gives a state another checkpoint. The sequence never goes back (Invariant 2). */
+/** Gives a state another checkpoint and pause. The sequence never goes back (Invariant 2). */
 export function changeTo(
   id: StateId,
-  checkpoint: Checkpoint,
+  { pause, ...checkpoint }: Checkpoint & Pick<StreamState, 'pause'>,
   { before, atLeast = 0, writtenBy, nowMs }: AuthoredChange & { readonly atLeast?: number },
 ): StateChange {
   const after: StreamState = {
@@ -122,13 +122,16 @@ export function changeTo(
     sequence: Math.max(before?.sequence ?? 0, atLeast) + 1,
     writtenAtMs: nowMs,
     writtenBy,
+    pause,
   };
   return { key: stateKey(id.stream, id.accountId), id, before, after };
 }
 
-/** Returns the change that moves a cursor; the account may have no state yet. */
+/** Returns the change that moves a cursor and keeps the pause; the account may have no state yet. */
 export function changeCursor(id: StateId, cursorMs: number, author: AuthoredChange): StateChange {
-  return changeTo(id, moveCursor(author.before ?? emptyCheckpoint, cursorMs), author);
+  const { before } = author;
+  const checkpoint = moveCursor(before ?? emptyCheckpoint, cursorMs);
+  return changeTo(id, { ...checkpoint, pause: before?.pause ?? null }, author);
 }
 
 /** @throws StopProcessError `state.invalid` */

@@ -53,9 +53,11 @@ export function createGroup(shared: KafkaBase): GroupMembership {
     async members(signal) {
       return (await findMembers(shared, signal)).map(({ name }) => name);
     },
-    async ownerOf(partition, signal) {
+    async owners(signal) {
       const members = await findMembers(shared, signal);
-      return members.find(({ owned }) => owned.includes(partition))?.name ?? null;
+      return new Map(
+        members.flatMap(({ name, owned }) => owned.map((one) => [one, name] as const)),
+      );
     },
     join: (onAssignment, signal) => join(onAssignment, signal),
     async withTemporaryAssignment(partitions, task, signal) {

@@ -49,7 +49,9 @@ describe('state list', () => {
       })),
     );
     const [head, first] = (await run(['list'])).stdout.split('\n');
-    expect(head).toMatch(/^KEY +CURSOR +SEQUENCE +WRITTEN AT +WRITTEN BY +PARTITION +BYTES$/);
+    expect(head).toMatch(
+      /^KEY +CURSOR +PAUSED UNTIL +SEQUENCE +WRITTEN AT +WRITTEN BY +PARTITION +BYTES$/,
+    );
     // The other commands accept this key.
     const key = first?.split(' ')[0] ?? '';
     expect(JSON.parse((await run(['get', key, '--json'])).stdout)).toMatchObject({ sequence: 1 });

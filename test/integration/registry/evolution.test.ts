@@ -80,6 +80,7 @@ describe('later schema with one more optional field', () => {
       sequence: 4,
       writtenAtMs: 1_700_000_000_000,
       writtenBy: 'host-2',
+      pause: null,
     };
     expect(await stateCodec.decode('media/17841', written)).toEqual(expected);
   });

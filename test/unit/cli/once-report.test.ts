@@ -3,6 +3,7 @@ import {
   createOnceTally,
   describeProgress,
   describeLeftOut,
+  describePaused,
   describeSummary,
   isSpotless,
 } from '../../../src/cli/once-report.ts';
@@ -57,6 +58,30 @@ function step(changes: Partial<Extract<TelemetryEvent, { type: 'progress' }>>): 
 }
 
 describe('the summary of once', () => {
+  test('names paused streams, and is ok without their polls', () => {
+    const job = (name: 'media' | 'tags', untilMs: number | null) => ({
+      ...startJob(streams[name], account, new Map()).job,
+      pause: { sinceMs: Date.UTC(2026, 10, 30, 8), untilMs },
+    });
+    const paused = [job('media', null), job('tags', Date.UTC(2026, 11, 1, 8))];
+    const once = { polled: [], paused, problems: [], warnings: [] };
+    const summary = createOnceTally().summary(once, 0);
+
+    const since = '2026-11-30T08:00:00Z';
+    expect(summary).toMatchObject({
+      ok: true,
+      paused: [
+        { stream: 'media', account: account.id, since, until: null },
+        { stream: 'tags', account: account.id, since, until: '2026-12-01T08:00:00Z' },
+      ],
+    });
+    expect(describePaused(summary)).toEqual([
+      `media of account ${account.id}: not polled, paused since ${since}; resume it by the control API`,
+      `tags of account ${account.id}: not polled, paused since ${since} until 2026-12-01T08:00:00Z`,
+    ]);
+    expect(describeSummary(summary)).toMatch(/^0 polls, all succeeded; 2 paused; /);
+  });
+
   test('sums records, skipped nodes and requests, and has the outcome of each poll', () => {
     const tally = createOnceTally();
     tally.report({ type: 'committed', stream: 'media', records: 12, deadLetters: 1 });
@@ -80,7 +105,7 @@ describe('the summary of once', () => {
       ending('tags', { kind: 'stop-stream', error }),
     ];
 
-    const summary = tally.summary({ polled, problems: [], warnings: [] }, 2000);
+    const summary = tally.summary({ polled, paused: [], problems: [], warnings: [] }, 2000);
 
     expect(summary).toEqual({
       ok: false,
@@ -113,6 +138,7 @@ describe('the summary of once', () => {
           error: 'graph.permission: not allowed',
         },
       ],
+      paused: [],
       problems: [],
       warnings: [],
     });
@@ -128,7 +154,7 @@ describe('the summary of once', () => {
     const sum = (event: TelemetryEvent) => {
       const tally = createOnceTally();
       tally.report(event);
-      return tally.summary({ polled: [], problems: [], warnings: [] }, 0);
+      return tally.summary({ polled: [], paused: [], problems: [], warnings: [] }, 0);
     };
 
     expect(isSpotless(sum({ ...finished, skipped: {} }))).toBe(true);
@@ -140,7 +166,7 @@ describe('the summary of once', () => {
 
   test('is not ok when accounts may be missing', () => {
     const summary = createOnceTally().summary(
-      { polled: [], problems: ['a token'], warnings: [] },
+      { polled: [], paused: [], problems: ['a token'], warnings: [] },
       0,
     );
 
@@ -149,7 +175,10 @@ describe('the summary of once', () => {
 
   test('is ok when the list of accounts skipped invalid entries', () => {
     const warnings = ['/me/accounts: left out "data[1]"'];
-    const summary = createOnceTally().summary({ polled: [], problems: [], warnings }, 0);
+    const summary = createOnceTally().summary(
+      { polled: [], paused: [], problems: [], warnings },
+      0,
+    );
 
     expect(summary).toMatchObject({ ok: true, warnings });
   });

@@ -1,12 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { StopAccountError, StopProcessError, StopStreamError } from '../../../src/engine/errors.ts';
 import { type OnceTools, superviseOnce } from '../../../src/engine/once.ts';
+import type { Restored } from '../../../src/engine/ports.ts';
+import { stateKey } from '../../../src/engine/state.ts';
+import type { Stream } from '../../../src/engine/stream.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
 import { settle } from '../../support/manual-clock.ts';
-import { countsOf, directoryOf, graphWith, supervisionOf } from './supervision.ts';
-import { type World, calm, createWorld, minuteMs, startMs } from './world.ts';
+import { countsOf, directoryOf, graphWith, profile, supervisionOf } from './supervision.ts';
+import { type World, calm, createWorld, firstState, minuteMs, posts, startMs } from './world.ts';
 
 const both = directoryOf([account, otherAccount]);
 const token = new StopAccountError('graph.token', 'the token expired');
@@ -42,6 +45,26 @@ describe('superviseOnce', () => {
       null,
       null,
     ]);
+  });
+
+  test('leaves paused streams out and names them, except those whose pause has ended', async () => {
+    const stateOf = (stream: Stream, untilMs: number | null): [string, Restored] => {
+      const state = { ...firstState(stream), sequence: 1, pause: { sinceMs: 1, untilMs } };
+      return [stateKey(stream.name, account.id), { kind: 'state', state }];
+    };
+    const world = createWorld({ graph: graphWith() });
+
+    const { polled, paused } = await superviseOnce(
+      supervisionOf({ restored: new Map([stateOf(posts, null), stateOf(profile, startMs)]) }),
+      toolsOf(world),
+      calm,
+    );
+
+    expect(polled.map(({ job }) => job.stream.name)).toEqual(['users']);
+    expect(paused.map(({ stream, account: { id } }) => [stream.name, id])).toEqual([
+      ['media', account.id],
+    ]);
+    expect(countsOf(world.graph)).toEqual({ [`/${account.id}`]: 1 });
   });
 
   // Invariant 8

@@ -1,42 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import { StopStreamError } from '../../../src/engine/errors.ts';
 import { createControlHandler } from '../../../src/engine/control-handler.ts';
-import { createOverrides } from '../../../src/engine/overrides.ts';
-import type { ControlAction } from '../../../src/engine/ports.ts';
-import { supervise } from '../../../src/engine/supervisor.ts';
-import { account, otherAccount } from '../../support/accounts.ts';
+import { account } from '../../support/accounts.ts';
 import { pageOf } from '../../support/fake-graph.ts';
 import { createFakeGroup } from '../../support/fake-group.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
-import { countsOf, directoryOf, graphWith, supervisionOf, type Changes } from './supervision.ts';
+import { type Changes, controlled, countsOf, graphWith, requestOf } from './supervision.ts';
 import { createWorld, hourMs, minuteMs, startMs, type World } from './world.ts';
 
 const media = `/${account.id}/media`;
+const accepted = { kind: 'accepted', count: 1, saved: null, elsewhere: [] };
 
-/** The program's polls under way, every hour, and the desk where orders come in. */
+/** A running program, and the number of its polls of the media. */
 function running(world: World, changes: Changes = {}) {
-  const controlHandler = createControlHandler();
-  const overrides = createOverrides(world.telemetry);
-  const stop = new AbortController();
-  const ended = supervise(
-    supervisionOf({ controlHandler, overrides, ...changes }),
-    world,
-    stop.signal,
-  );
-  return {
-    overrides,
-    clock: world.clock,
-    execute: (kind: ControlAction, stream = 'media', id = account.id) =>
-      controlHandler.execute(kind, stream, id),
-    polls: () => countsOf(world.graph)[media] ?? 0,
-    async stop() {
-      stop.abort(new Error('stopping'));
-      await ended;
-    },
-  };
+  const run = controlled(world, changes);
+  return { ...run, clock: world.clock, polls: () => countsOf(world.graph)[media] ?? 0 };
 }
-
-const accepted = { kind: 'accepted' };
 
 describe('the control request "poll"', () => {
   test('polls at once, and the next scheduled poll follows one interval later', async () => {
@@ -80,7 +59,7 @@ describe('the control request "poll"', () => {
     await world.clock.advance(minuteMs);
 
     expect(await run.execute('poll')).toMatchObject({ kind: 'conflict' });
-    expect(await run.execute('resume')).toEqual(accepted);
+    expect(await run.execute('resume')).toEqual({ ...accepted, saved: true });
     await world.clock.advance(minuteMs);
     expect(run.polls()).toBe(2);
     expect(await run.execute('poll')).toEqual(accepted);
@@ -97,7 +76,7 @@ describe('the control request "resume"', () => {
     await clock.advance(10 * minuteMs);
     expect(countsOf(graph)).toEqual({ [media]: 1, [`/${account.id}`]: 1 });
 
-    expect(await run.execute('resume')).toEqual(accepted);
+    expect(await run.execute('resume')).toEqual({ ...accepted, saved: true });
     await clock.advance(49 * minuteMs);
     expect(countsOf(graph)).toEqual({ [media]: 2, [`/${account.id}`]: 1 });
     await clock.advance(minuteMs);
@@ -113,76 +92,9 @@ describe('the control request "resume"', () => {
     await run.execute('poll');
     await run.clock.advance(minuteMs);
 
-    expect(await run.execute('resume')).toEqual(accepted);
+    expect(await run.execute('resume')).toEqual({ ...accepted, saved: true });
     await run.clock.advance(minuteMs);
     expect(run.polls()).toBe(3);
-    await run.stop();
-  });
-});
-
-describe('the control request "pause"', () => {
-  test('stops the polls of one stream of one account, and every other stream keeps polling', async () => {
-    const world = createWorld({ graph: graphWith() });
-    const run = running(world, { directory: directoryOf([account, otherAccount]) });
-    await world.clock.advance(minuteMs);
-
-    expect(await run.execute('pause')).toEqual(accepted);
-    await world.clock.advance(3 * hourMs);
-
-    expect(countsOf(world.graph)).toEqual({
-      [media]: 1,
-      [`/${otherAccount.id}/media`]: 4,
-      [`/${account.id}`]: 4,
-      [`/${otherAccount.id}`]: 4,
-    });
-    expect(await run.execute('poll')).toMatchObject({ kind: 'conflict' });
-    expect(world.telemetry.ofType('paused')).toEqual([
-      { type: 'paused', stream: 'media', accountId: account.id, isPaused: true },
-    ]);
-    await run.stop();
-  });
-
-  test('ends with a resume, which polls at once if a poll became due during the pause', async () => {
-    const world = createWorld({ graph: graphWith() });
-    const run = running(world);
-    await world.clock.advance(minuteMs);
-    await run.execute('pause');
-    await world.clock.advance(90 * minuteMs);
-
-    expect(await run.execute('resume')).toEqual(accepted);
-    await world.clock.advance(0);
-
-    expect(run.polls()).toBe(2);
-    expect(world.telemetry.ofType('paused').at(-1)?.isPaused).toBe(false);
-    await run.stop();
-  });
-
-  test('leaves the program idle when every stream is paused, and the program still stops on request', async () => {
-    const world = createWorld({ graph: graphWith() });
-    const run = running(world);
-    await world.clock.advance(minuteMs);
-    await run.execute('pause');
-    await run.execute('pause', 'users');
-    await world.clock.advance(72 * hourMs);
-
-    expect(run.polls()).toBe(1);
-    await run.stop();
-  });
-
-  test('stays in effect when the account leaves this instance and comes back', async () => {
-    const group = createFakeGroup();
-    const world = createWorld({ graph: graphWith() });
-    const run = running(world, { group });
-    await world.clock.advance(minuteMs);
-    await run.execute('pause');
-
-    group.give([]);
-    await world.clock.advance(minuteMs);
-    group.give([0]);
-    await world.clock.advance(2 * hourMs);
-
-    expect(run.polls()).toBe(1);
-    expect(world.telemetry.ofType('paused').map(({ isPaused }) => isPaused)).toEqual([true, true]);
     await run.stop();
   });
 });
@@ -222,11 +134,11 @@ describe('a control request that cannot be executed', () => {
     const run = running(world);
     await world.clock.advance(minuteMs);
 
-    expect(await run.execute('pause', 'stories')).toEqual({
+    expect(await run.execute('pause', { stream: 'stories' })).toEqual({
       kind: 'unknown',
       reason: 'no such stream is enabled; there are: media, users',
     });
-    expect(await run.execute('pause', 'media', '404')).toMatchObject({ kind: 'unknown' });
+    expect(await run.execute('pause', { accountId: '404' })).toMatchObject({ kind: 'unknown' });
     await run.stop();
   });
 
@@ -249,12 +161,12 @@ describe('a control request that cannot be executed', () => {
     const controlHandler = createControlHandler();
     const world = createWorld({ graph: graphWith() });
 
-    expect(await controlHandler.execute('poll', 'media', account.id)).toMatchObject({
+    expect(await controlHandler.execute(requestOf('poll'))).toMatchObject({
       kind: 'unready',
     });
     const run = running(world, { controlHandler });
     await run.stop();
-    expect(await controlHandler.execute('poll', 'media', account.id)).toMatchObject({
+    expect(await controlHandler.execute(requestOf('poll'))).toMatchObject({
       kind: 'unready',
     });
   });

@@ -70,6 +70,7 @@ describe('a poll', () => {
       sequence: 42,
       writtenAtMs: Date.UTC(2026, 4, 12, 12),
       writtenBy: 'test-1',
+      pause: null,
     });
     expect(poll.state).toEqual(batch?.state);
   });

@@ -38,6 +38,63 @@ describe('a schedule that starts from restored states', () => {
   });
 });
 
+describe('a schedule with a paused job', () => {
+  /** The media, due an hour after the start, paused until a time. */
+  function pausedUntil(untilMs: number | null, jitter = 0, calendar?: Calendar) {
+    const job = jobOf(posts);
+    job.state = { ...job.state, polledMs: startMs };
+    job.pause = { sinceMs: startMs, untilMs };
+    const clock = createManualClock(startMs);
+    const options = {
+      streams: [{ stream: posts, intervalMs: hourMs }],
+      jitter,
+      overrides: createOverrides({ report: () => undefined }),
+      calendar,
+    };
+    return { job, clock, schedule: new Schedule([job], options, { clock, random: () => 0.5 }) };
+  }
+
+  test('waits without end for a pause that has none', async () => {
+    const { clock, schedule } = pausedUntil(null);
+    await clock.advance(2 * hourMs);
+
+    expect([schedule.waitMs(), schedule.begin()]).toEqual([Infinity, []]);
+  });
+
+  test('begins at the end of the pause when the job became due before it', async () => {
+    const { job, clock, schedule } = pausedUntil(startMs + 90 * minuteMs);
+    expect(schedule.waitMs()).toBe(90 * minuteMs);
+
+    await clock.advance(90 * minuteMs);
+    expect(schedule.begin()).toEqual([job]);
+    expect(schedule.waitMs()).toBe(hourMs);
+  });
+
+  test('begins at the due time when the pause ends before it', () => {
+    expect(pausedUntil(startMs + 30 * minuteMs).schedule.waitMs()).toBe(hourMs);
+  });
+
+  test('does not begin before the end of the pause, however large the jitter is', async () => {
+    const { job, clock, schedule } = pausedUntil(startMs + 90 * minuteMs, 0.5);
+    await clock.advance(89 * minuteMs);
+    expect(schedule.begin()).toEqual([]);
+
+    await clock.advance(minuteMs);
+    expect(schedule.begin()).toEqual([job]);
+  });
+
+  test('begins at the end of the quiet hours in which the pause ends', () => {
+    const quiet: Calendar = {
+      nextRunMs: () => null,
+      quietUntilMs: (ms) =>
+        ms >= startMs + hourMs && ms < startMs + 3 * hourMs ? startMs + 3 * hourMs : null,
+    };
+    const { schedule } = pausedUntil(startMs + 2 * hourMs, 0, quiet);
+
+    expect(schedule.waitMs()).toBe(3 * hourMs);
+  });
+});
+
 describe('schedule with a calendar', () => {
   const nextHour = (ms: number) => (Math.floor(ms / hourMs) + 1) * hourMs;
   const hourly: Calendar = {
@@ -88,7 +145,7 @@ describe('schedule with a calendar', () => {
     const { schedule, job, clock } = scheduleOf(quiet, startMs);
     await clock.advance(2 * hourMs);
     expect(schedule.begin()).toEqual([]);
-    schedule.apply({ kind: 'poll', stream: posts.name, accountId: job.account.id });
+    schedule.request(job);
     expect(schedule.begin()).toEqual([job]);
   });
 });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { emptyCheckpoint, stateFormatVersion, stateKey } from '../../../src/engine/state.ts';
+import {
+  emptyCheckpoint,
+  formatOf,
+  stateFormatVersion,
+  stateKey,
+} from '../../../src/engine/state.ts';
 
 describe('the state', () => {
   test('has a key of the form stream/account', () => {
@@ -24,7 +29,9 @@ describe('the state', () => {
     });
   });
 
-  test('is written in format 5', () => {
-    expect(stateFormatVersion).toBe(5);
+  test('is written in format 6 while it has a pause, and in format 5 otherwise', () => {
+    expect(stateFormatVersion).toBe(6);
+    expect(formatOf({ pause: { sinceMs: 1, untilMs: null } })).toBe(6);
+    expect(formatOf({ pause: null })).toBe(5);
   });
 });

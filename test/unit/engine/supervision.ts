@@ -3,14 +3,19 @@ import type { Node } from '../../../src/engine/json.ts';
 import { id, required } from '../../../src/instagram/model/fields.ts';
 import { recordOf } from '../../../src/instagram/model/decode.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
-import type { AccountDirectory, Restored } from '../../../src/engine/ports.ts';
+import type {
+  AccountDirectory,
+  ControlAction,
+  ControlRequest,
+  Restored,
+} from '../../../src/engine/ports.ts';
 import { createControlHandler } from '../../../src/engine/control-handler.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
-import type { Supervision } from '../../../src/engine/supervisor.ts';
+import { supervise, type Supervision } from '../../../src/engine/supervisor.ts';
 import { type Answer, type FakeGraph, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
 import { account } from '../../support/accounts.ts';
-import { hourMs, posts } from './world.ts';
+import { hourMs, posts, type World } from './world.ts';
 import { usualShutdown } from '../../support/shutdown.ts';
 
 /** A second stream beside the posts: one request, one node. */
@@ -49,6 +54,35 @@ export function supervisionOf({ restored, ...changes }: Changes = {}): Supervisi
     controlHandler: createControlHandler(),
     shutdown: usualShutdown,
     ...changes,
+  };
+}
+
+/** A control request for the media of the account, but for `changes`. */
+export function requestOf(
+  action: ControlAction,
+  changes: Partial<ControlRequest> = {},
+): ControlRequest {
+  return { action, stream: 'media', accountId: account.id, untilMs: null, ...changes };
+}
+
+/** The program's polls under way, every hour, and its control handler. */
+export function controlled(world: World, changes: Changes = {}) {
+  const controlHandler = createControlHandler();
+  const overrides = createOverrides(world.telemetry);
+  const stop = new AbortController();
+  const ended = supervise(
+    supervisionOf({ controlHandler, overrides, ...changes }),
+    world,
+    stop.signal,
+  );
+  return {
+    overrides,
+    execute: (action: ControlAction, request: Partial<ControlRequest> = {}) =>
+      controlHandler.execute(requestOf(action, request)),
+    async stop() {
+      stop.abort(new Error('stopping'));
+      await ended;
+    },
   };
 }
 

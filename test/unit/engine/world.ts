@@ -1,14 +1,14 @@
 import type { Account } from '../../../src/engine/account.ts';
 import { id, long, required, text } from '../../../src/instagram/model/fields.ts';
 import { recordOf } from '../../../src/instagram/model/decode.ts';
-import { emptyCheckpoint, type StreamState } from '../../../src/engine/state.ts';
+import { firstState as firstStateOf, type StreamState } from '../../../src/engine/state.ts';
 import type { Stream } from '../../../src/engine/stream.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
 import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
 import { RateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import type { Poll } from '../../../src/engine/poll-context.ts';
-import type { Job, PollerTools } from '../../../src/engine/poller.ts';
+import { type Job, newJob, type PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
 import { Semaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account as first } from '../../support/accounts.ts';
@@ -109,18 +109,11 @@ export function createWorld(changes: Partial<World> = {}): World {
 
 /** The state of a (stream, account) that was never polled. */
 export function firstState(stream: Stream, account: Account = first): StreamState {
-  return {
-    ...emptyCheckpoint,
-    stream: stream.name,
-    accountId: account.id,
-    sequence: 0,
-    writtenAtMs: 0,
-    writtenBy: '',
-  };
+  return firstStateOf(stream.name, account.id);
 }
 
 export function jobOf(stream: Stream, account: Account = first): Job {
-  return { stream, account, state: firstState(stream, account) };
+  return newJob(stream, account, firstState(stream, account));
 }
 
 export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
@@ -133,6 +126,7 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
     nextPollMs: null,
     trace: noTrace,
     state: firstState(stream),
+    pause: null,
     published: new Set(),
     tally: {
       records: 0,

@@ -21,10 +21,13 @@ type Changes = Omit<Partial<ObservabilityOptions>, 'http'> & {
   readonly http?: Partial<ObservabilityOptions['http']>;
 };
 
+/** The answer to a control request that is carried out. */
+export const accepted = { kind: 'accepted', count: 1, saved: true, elsewhere: [] } as const;
+
 /** Opens it at time 0 with users polled every second and any free port; dispose of it. */
 export function openCaptured(
   { http, ...changes }: Changes = {},
-  controls: Controls = { execute: () => Promise.resolve({ kind: 'accepted' }) },
+  controls: Controls = { execute: () => Promise.resolve(accepted) },
 ): Captured {
   let nowMs = 0;
   let written = '';

@@ -64,6 +64,7 @@ describe('describeStatus', () => {
       state: 'ok',
       lastSuccess: '1970-01-01T01:00:00.000Z',
       nextPoll: '1970-01-01T02:00:00.000Z',
+      pause: null,
       lagSeconds: 1800,
       polls: 1,
       records: 7,

@@ -28,6 +28,7 @@ export const state: StreamState = {
   sequence: 3,
   writtenAtMs: 1_700_000_000_000,
   writtenBy: 'host-1',
+  pause: null,
 };
 export const key = 'user_insights/17841';
 /** Schema id 258, format 1; computed by the Avro specification, and never changed. */
@@ -49,6 +50,20 @@ export const goldenOfFormat4 = goldenOfFormat3
 export const goldenOfFormat5 = goldenOfFormat4
   .replace('000000010208', '00000001020a')
   .replace('00000000000000' + '0680', '00000000000000000000' + '0680');
+/** As `goldenOfFormat5`, by the schema of format 6, without a pause before the sequence. */
+export const goldenWithoutPause = goldenOfFormat5.replace(
+  '00000000000000000000' + '0680',
+  '0000000000000000000000' + '0680',
+);
+/** As `goldenWithoutPause`, with version 6 and a pause since then until one millisecond later. */
+export const goldenOfFormat6 = goldenWithoutPause
+  .replace('00000001020a', '00000001020c')
+  .replace(
+    '0000000000000000000000' + '0680',
+    '00000000000000000000' + '0280a0abfef96202' + '82a0abfef962' + '0680',
+  );
+/** The pause of `goldenOfFormat6`. */
+export const pause = { sinceMs: 1_700_000_000_000, untilMs: 1_700_000_000_001 };
 const ascii = (text: string) => Buffer.from(text).toString('hex');
 /** One refusal: of `*`, of `views`, for `graph.gone`, for ever; it says nothing of missing days yet. */
 const refusalOfFormat3 = `02022a020a${ascii('views')}14${ascii('graph.gone')}0000`;
@@ -60,6 +75,7 @@ const schema1 = readFileSync(new URL('state-format-1.avsc', import.meta.url), 'u
 export const schema2 = readFileSync(new URL('state-format-2.avsc', import.meta.url), 'utf8');
 export const schema3 = readFileSync(new URL('state-format-3.avsc', import.meta.url), 'utf8');
 export const schema4 = readFileSync(new URL('state-format-4.avsc', import.meta.url), 'utf8');
+export const schema5 = readFileSync(new URL('state-format-5.avsc', import.meta.url), 'utf8');
 export const known: RegistryReply = [200, { schema: schema1 }];
 
 /** A timeout that only a silent registry exceeds. */

@@ -38,6 +38,7 @@ const state: StreamState = {
   sequence: 4,
   writtenAtMs: Date.parse('2026-11-25T12:00:00Z'),
   writtenBy: 'vm',
+  pause: null,
 };
 
 const written = {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import avro, { type Schema } from 'avsc';
 import type { StreamState } from '../../../src/engine/state.ts';
 import { openRegistry } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
@@ -10,11 +12,15 @@ import {
   goldenOfFormat3,
   goldenOfFormat4,
   goldenOfFormat5,
+  goldenOfFormat6,
+  goldenWithoutPause,
   key,
+  pause,
   refusingOfFormat3,
   schema2,
   schema3,
   schema4,
+  schema5,
   state,
 } from './golden-states.ts';
 
@@ -25,7 +31,8 @@ describe('the state codec', () => {
     await registry.prepare(noSignal);
     const { stateCodec } = registry;
 
-    expect(stateCodec.encode(state).toString('hex')).toBe(goldenOfFormat5);
+    expect(stateCodec.encode(state).toString('hex')).toBe(goldenWithoutPause);
+    expect(stateCodec.encode({ ...state, pause }).toString('hex')).toBe(goldenOfFormat6);
   });
 
   test('reads format 1 (Invariant 2)', async () => {
@@ -52,6 +59,36 @@ describe('the state codec', () => {
     const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema4 }] };
 
     expect(await decode(goldenOfFormat4, script)).toEqual(state);
+  });
+
+  test('reads format 5, in which a pause is absent (Invariant 2)', async () => {
+    const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema5 }] };
+
+    expect(await decode(goldenOfFormat5, script)).toEqual(state);
+  });
+
+  test('lets an older version read a state without a pause by the schema of format 5', () => {
+    const type = (schema: string) => avro.Type.forSchema(JSON.parse(schema) as Schema);
+    const older = type(schema5);
+    const newer = readFileSync(new URL('../../../avro/state.avsc', import.meta.url), 'utf8');
+    const resolver = older.createResolver(type(newer));
+    const read = (hex: string): unknown =>
+      older.fromBuffer(Buffer.from(hex, 'hex').subarray(5), resolver);
+
+    expect(read(goldenWithoutPause)).toMatchObject({ format_version: 5, sequence: 3 });
+    expect(read(goldenOfFormat6)).toMatchObject({ format_version: 6, sequence: 3 });
+  });
+
+  test('reads back a pause, with an end and without', async () => {
+    await using server = await startRegistryServer({}, 258);
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+
+    for (const untilMs of [pause.untilMs, null]) {
+      const paused = { ...state, pause: { ...pause, untilMs } };
+      expect(await stateCodec.decode(key, stateCodec.encode(paused))).toEqual(paused);
+    }
   });
 
   test('reads back the checkpoint of comments and of insights', async () => {

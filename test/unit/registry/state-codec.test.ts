@@ -150,6 +150,7 @@ describe('the state codec', () => {
       sequence: 1,
       writtenAtMs: 1_700_000_000_000,
       writtenBy: 'h',
+      pause: null,
     });
   });
 

@@ -160,6 +160,7 @@ describe('the encoder', () => {
       sequence: 1,
       writtenAtMs: polledAt,
       writtenBy: 'host-1',
+      pause: null,
     } as const;
     const bytes = stateCodec.encode(state);
 

@@ -12,6 +12,7 @@ const state = {
   sequence: 4,
   writtenAtMs: 0,
   writtenBy: 'vm',
+  pause: null,
 } as const;
 const format = 'instagram-kafka-state/1';
 const line = JSON.stringify({ format, key: 'media/17', state: form.toJson(state) });

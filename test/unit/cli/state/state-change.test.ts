@@ -38,6 +38,7 @@ const before: StreamState = {
   sequence: 41,
   writtenAtMs: 1,
   writtenBy: 'vm',
+  pause: null,
 };
 
 describe('the key of a state', () => {
@@ -146,18 +147,30 @@ describe('a moved cursor', () => {
       sequence: 1,
       writtenBy: 'somebody',
       writtenAtMs: nowMs,
+      pause: null,
     });
+  });
+
+  test('keeps the pause', () => {
+    const pause = { sinceMs: 1, untilMs: null };
+    const { after } = changeCursor(id, nowMs, { ...author, before: { ...before, pause } });
+
+    expect(after?.pause).toEqual(pause);
   });
 
   test('always produces a sequence above those of the topic and the import (Invariant 2)', () => {
     const sequences = fc.nat();
     fc.assert(
       fc.property(sequences, sequences, (stored, atLeast) => {
-        const { after } = changeTo(id, emptyCheckpoint, {
-          ...author,
-          before: { ...before, sequence: stored },
-          atLeast,
-        });
+        const { after } = changeTo(
+          id,
+          { ...emptyCheckpoint, pause: null },
+          {
+            ...author,
+            before: { ...before, sequence: stored },
+            atLeast,
+          },
+        );
         expect(after?.sequence).toBe(Math.max(stored, atLeast) + 1);
       }),
     );

@@ -27,6 +27,7 @@ function batchOf(records: readonly OutgoingRecord[]): Batch {
       sequence: 1,
       writtenAtMs: 0,
       writtenBy: 'test',
+      pause: null,
       ...emptyCheckpoint,
     },
   };

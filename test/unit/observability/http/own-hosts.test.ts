@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { isOwnHost } from '../../../../src/observability/http/own-hosts.ts';
 import { createStatusServer } from '../../../../src/observability/http/server.ts';
-import { openCaptured, type Captured } from '../captured-observability.ts';
+import { openCaptured, type Captured, accepted } from '../captured-observability.ts';
 
 async function answer(open: Captured, host: string): Promise<[number, string]> {
   const url = (await open.listen())?.url ?? '';
@@ -136,7 +136,8 @@ const idle: Parameters<typeof createStatusServer>[1] = {
     throw new Error('unasked');
   },
   metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
-  controls: { execute: () => Promise.resolve({ kind: 'accepted' }) },
+  controls: { execute: () => Promise.resolve(accepted) },
+  nowMs: () => 0,
   log: {
     error: () => undefined,
     info: () => undefined,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { StopProcessError } from '../../../../src/engine/errors.ts';
 import { createStatusServer } from '../../../../src/observability/http/server.ts';
 import { account, failed, finished } from '../telemetry-events.ts';
-import { openCaptured, type Captured } from '../captured-observability.ts';
+import { openCaptured, type Captured, accepted } from '../captured-observability.ts';
 
 async function listen(open: Captured): Promise<string> {
   const listening = await open.listen();
@@ -139,7 +139,8 @@ describe('the HTTP server', () => {
           throw new Error('unasked');
         },
         metrics: { contentType: 'text/plain', render: () => Promise.reject(new Error('inside')) },
-        controls: { execute: () => Promise.resolve({ kind: 'accepted' }) },
+        controls: { execute: () => Promise.resolve(accepted) },
+        nowMs: () => 0,
         log: {
           error: ({ error }) => errors.push(error),
           info: () => undefined,
