@@ -107,7 +107,7 @@ export const stateCommands: CommandGroup = {
   commands: [
     reads({
       usage: 'list',
-      about: 'list the states: cursor, sequence, time and author of the last write',
+      about: 'list the states: cursor, end of a pause, sequence, time and author of the last write',
       examples: ['list', 'list --stream user_insights --json'],
       options: [...narrowing, ['--json', 'print a JSON list']],
       show: (session, { options }) => listStates(session, options, options.json === true),

@@ -18,6 +18,8 @@ export interface Instance {
   /** The number of log lines with a message. */
   said(message: string): number;
   readyz(): Promise<{ readonly status: number; readonly body: Line }>;
+  /** Sends a control request. */
+  control(path: string, body?: object): Promise<{ readonly status: number; readonly body: Line }>;
   /** Sends SIGTERM and returns the exit code. */
   stop(): Promise<number | null>;
 }
@@ -40,6 +42,8 @@ export interface Fleet extends AsyncDisposable {
 export const partitions = 6;
 export const sessionMs = 6000;
 
+const controlToken = 'the-operator-of-the-test';
+
 const settings = {
   STREAMS: 'users,media',
   STREAM_USERS_INTERVAL: '1s',
@@ -49,6 +53,7 @@ const settings = {
   // The minimum of the broker's default configuration.
   KAFKA_GROUP_SESSION_TIMEOUT: `${sessionMs}ms`,
   KAFKA_GROUP_HEARTBEAT: '500ms',
+  HTTP_TOKEN: controlToken,
 };
 
 /**
@@ -115,6 +120,15 @@ function startInstance(
 ): Instance {
   const log: Line[] = [];
   const program = deployment.run(env, (entry) => log.push(entry));
+  const send = async (path: string, init: RequestInit = {}) => {
+    await until(
+      () => log.some(({ msg }) => msg === 'http server listening'),
+      () => `${name} serves`,
+    );
+    const url = String(log.find(({ msg }) => msg === 'http server listening')?.['url']);
+    const response = await fetch(`${url}${path}`, init);
+    return { status: response.status, body: (await response.json()) as Line };
+  };
   return {
     name,
     program,
@@ -122,15 +136,13 @@ function startInstance(
     owned: () =>
       log.findLast(({ owned }) => Array.isArray(owned))?.['owned'] as number[] | undefined,
     said: (message) => log.filter(({ msg }) => msg === message).length,
-    async readyz() {
-      await until(
-        () => log.some(({ msg }) => msg === 'http server listening'),
-        () => `${name} serves`,
-      );
-      const url = String(log.find(({ msg }) => msg === 'http server listening')?.['url']);
-      const response = await fetch(`${url}/readyz`);
-      return { status: response.status, body: (await response.json()) as Line };
-    },
+    readyz: () => send('/readyz'),
+    control: (path, body) =>
+      send(path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${controlToken}` },
+        ...(body && { body: JSON.stringify(body) }),
+      }),
     stop() {
       program.process.kill('SIGTERM');
       return program.ended;

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createFleet, exactlyOnce, findings, type Fleet, type Instance, until } from './fleet.ts';
+import {
+  allMedia,
+  createFleet,
+  exactlyOnce,
+  findings,
+  type Fleet,
+  type Instance,
+  until,
+} from './fleet.ts';
 
 /** Three media of each of the twelve accounts. */
 
@@ -36,6 +44,50 @@ describe('accounts of a running group', () => {
     expect(await a.stop()).toBe(0);
     expect(await b.stop()).toBe(0);
     expect(await findings(fleet)).toEqual(exactlyOnce);
+  }, 180_000);
+});
+
+describe('pause of an account', () => {
+  test('survives a kill right after the answer, moves with the account, and ends by itself', async () => {
+    const [paused = '', ...others] = fleet.accounts;
+    const visitsSince = (from: number) =>
+      fleet.visits.slice(from).filter(({ accounts }) => accounts.includes(paused)).length;
+    const a = await fleet.start('a');
+    await fleet.shared([a]);
+    await fleet.polled();
+
+    expect(await a.control(`/accounts/${paused}/pause`)).toEqual({
+      status: 202,
+      body: { accepted: true, streams: 2, saved: true },
+    });
+    a.program.process.kill('SIGKILL');
+    await a.program.ended;
+    const killed = fleet.visits.length;
+    const b = await fleet.start('b');
+    await fleet.shared([b]);
+    await fleet.polled(others);
+    const c = await fleet.start('c');
+    await fleet.shared([b, c]);
+    await fleet.polled(others);
+    expect(await b.stop()).toBe(0);
+    await fleet.shared([c]);
+    await fleet.polled(others);
+    await fleet.polled(others);
+    expect(visitsSince(killed)).toBe(0);
+    expect((await c.readyz()).status).toBe(200);
+
+    const end = new Date(Date.now() + 3000).toISOString();
+    expect(await c.control(`/accounts/${paused}/pause`, { until: end })).toMatchObject({
+      status: 202,
+    });
+    await fleet.polled([paused]);
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(end));
+    expect(await c.stop()).toBe(0);
+
+    const { twice, media, profilesUnlikeState } = await findings(fleet);
+    expect({ twice, media }).toEqual({ twice: [], media: allMedia });
+    // Each pause is a transaction of the state alone, without a profile.
+    expect(profilesUnlikeState.map((text) => text.split(':')[0])).toEqual([paused]);
   }, 180_000);
 });
 

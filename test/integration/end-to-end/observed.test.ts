@@ -103,7 +103,7 @@ const topicsOf = (name: string) => ({
 });
 
 describe('control API of a running program', () => {
-  it('polls at once, pauses a stream and reads the log level', async () => {
+  it('polls at once, and pauses a stream, which a later run of once leaves out', async () => {
     const token = 'the-operator-of-the-test';
     const listening = Promise.withResolvers<string>();
     const polls = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
@@ -119,22 +119,36 @@ describe('control API of a running program', () => {
     const base = await listening.promise;
     await polls[0]?.promise;
     const id = world.accounts[0]?.id ?? '';
-    const order = async (what: string, authorization = `Bearer ${token}`) => {
-      const path = `/streams/users/accounts/${id}/${what}`;
+    const control = async (action: string, authorization = `Bearer ${token}`) => {
+      const path = `/streams/users/accounts/${id}/${action}`;
       const answer = await fetch(base + path, { method: 'POST', headers: { authorization } });
-      return answer.status;
+      return { status: answer.status, body: await answer.json() };
     };
 
-    expect(await order('poll', 'Bearer wrong')).toBe(401);
-    expect(await order('poll')).toBe(202);
+    expect(await control('poll', 'Bearer wrong')).toMatchObject({ status: 401 });
+    expect(await control('poll')).toMatchObject({ status: 202 });
     await polls[1]?.promise;
-    expect(await order('pause')).toBe(202);
-    expect(await order('poll')).toBe(409);
+    expect(await control('pause')).toEqual({ status: 202, body: { accepted: true, saved: true } });
+    expect(await control('poll')).toMatchObject({ status: 409 });
     const status = (await (await fetch(`${base}/status`)).json()) as {
       readonly accounts: { readonly items: readonly { readonly streams: readonly object[] }[] };
     };
-    expect(status.accounts.items[0]?.streams[0]).toMatchObject({ state: 'paused', polls: 2 });
-    await program[Symbol.asyncDispose]();
+    const pause = { until: null, saved: true };
+    expect(status.accounts.items[0]?.streams[0]).toMatchObject({
+      state: 'paused',
+      polls: 2,
+      pause,
+    });
+    program.process.kill('SIGTERM');
+    expect(await program.ended).toBe(0);
+
+    const { code, stderr } = await deployment.once({
+      ...topicsOf('orders'),
+      STREAMS: 'users,media',
+    });
+    expect(code).toBe(0);
+    expect(stderr).toContain(`users of account ${id}: not polled, paused since `);
+    expect(stderr).toMatch(/^1 poll, all succeeded; 1 paused; /m);
   });
 });
 

@@ -6,6 +6,7 @@ import { account, otherAccount } from '../../support/accounts.ts';
 import { pageOf } from '../../support/fake-graph.ts';
 import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
 import { type FakePublisher, createFakePublisher } from '../../support/fake-publisher.ts';
+import { settle } from '../../support/manual-clock.ts';
 import { controlled, countsOf, directoryOf, graphWith } from './supervision.ts';
 import { createWorld, firstState, hourMs, minuteMs, posts, startMs, type World } from './world.ts';
 
@@ -293,15 +294,28 @@ describe('a pause during a poll', () => {
     await run.stop();
   });
 
-  test('is written at a shutdown that aborts the poll', async () => {
-    const { world, answer } = createWaitingWorld();
-    const run = await polled(world);
+  test('is written at a shutdown that aborts the poll, before the partition is released', async () => {
+    // The commit takes longer than the end of the poll.
+    const slow = createFakePublisher(() =>
+      settle()
+        .then(settle)
+        .then(() => undefined),
+    );
+    const { world, answer } = createWaitingWorld(slow);
+    const committed: number[] = [];
+    const release = (): Promise<void> => {
+      committed.push(statesOf(slow).length);
+      return Promise.resolve();
+    };
+    const run = await polled(world, { store: { ...createFakeStore(), release } });
     await waitedFor(run.execute('pause'), world);
 
     const stopped = run.stop();
     answer.resolve(pageOf([{ id: '1' }]));
     await stopped;
 
+    // A released partition takes no more batches.
+    expect(committed).toEqual([1]);
     expect(statesOf(world.publisher)).toMatchObject([{ sequence: 1, pause: { untilMs: null } }]);
   });
 });
