@@ -47,7 +47,7 @@ export interface PolledStream {
   /** Polls at once, or right after the running poll. */
   poll(): void;
   /**
-   * Pauses it until a time, or without an end (null); the running poll ends by itself.
+   * Pauses it until a time, or without an end (null); a running try of its poll ends by itself.
    * @returns true once the state topic has the pause, false when it could not be saved
    */
   pause(untilMs: number | null): Promise<boolean>;
@@ -294,6 +294,7 @@ export class AccountPollers {
         keep(run, job);
         const outcome = outcomes[index];
         if (outcome?.kind === 'stop-stream') halt(run, job.stream);
+        if (outcome?.kind === 'paused') schedule.request(job);
         if (outcome === undefined || outcome.kind === 'stop-stream') schedule.remove(job);
       }
     }

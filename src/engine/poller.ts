@@ -25,6 +25,7 @@ import { type Permit, Semaphore } from './rate-limit/semaphore.ts';
 // - waiting for a permit: other polls hold all of them.
 // - running: `runPoll` fetches and publishes.
 // - backing off: the try failed with `retry` or `wait`; the same poll runs again after a delay.
+// - paused: a person has paused the stream before a try; the poll ends, and is due again.
 // - ended: with a `PollOutcome`, or by an error that stops the process.
 
 /** The dependencies of a poller: those of a poll, and the limits and retries around it. */
@@ -52,6 +53,8 @@ export interface Job {
 
 export type PollOutcome =
   | { readonly kind: 'done' }
+  /** The stream was paused before the poll, or before its next try. */
+  | { readonly kind: 'paused' }
   /** `failed`: the next interval polls again. */
   | { readonly kind: 'failed' | 'stop-stream' | 'stop-account'; readonly error: Error };
 
@@ -78,7 +81,7 @@ export async function pollWhenDue(
   const poll = await beginPoll(job, tools, timing);
   try {
     const outcome = await pollToEnd(poll, job, tools, timing);
-    poll.trace.end(outcome.kind === 'done' ? undefined : outcome.error);
+    poll.trace.end('error' in outcome ? outcome.error : undefined);
     return outcome;
   } catch (error) {
     poll.trace.end(error);
@@ -95,6 +98,7 @@ async function pollToEnd(
   for (let attempt = 1; ;) {
     const error = await tryOnce(poll, job, tools, signal);
     onTried?.();
+    if (error === 'paused') return { kind: 'paused' };
     if (error === undefined) {
       tools.telemetry.report({
         type: 'poll-finished',
@@ -175,16 +179,19 @@ async function tryOnce(
   job: Job,
   tools: PollerTools,
   signal: AbortSignal,
-): Promise<Error | undefined> {
+): Promise<Error | 'paused' | undefined> {
   const { account, stream } = job;
   try {
     await tools.rateLimiter.ready(account, stream.priority, signal);
-    await tools.pollPermits.take(async (permit) => {
+    return await tools.pollPermits.take(async (permit) => {
       await tools.prepareAccount(account.id, signal);
       const graph = graphOf(poll, tools, permit);
-      await job.writer.take(() => runAsWriter(poll, job, { ...tools, graph }, signal), signal);
+      return await job.writer.take(async () => {
+        if (poll.pause !== null) return 'paused';
+        await runAsWriter(poll, job, { ...tools, graph }, signal);
+        return undefined;
+      }, signal);
     }, signal);
-    return undefined;
   } catch (error) {
     signal.throwIfAborted();
     return error instanceof Error ? error : new Error(String(error));

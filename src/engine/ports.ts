@@ -248,7 +248,7 @@ export type ControlAnswer =
 export interface Controls {
   /**
    * Carries out a control request. `poll` polls at once, or right after the running poll; `pause`
-   * lets the running poll end; `resume` also restarts a stream that an error had stopped. Pauses
+   * lets the running try of a poll end; `resume` also restarts a stream that an error had stopped. Pauses
    * and resumes take effect at once; the answer waits a few seconds for the state topic to have
    * them. Never rejects.
    */

@@ -40,6 +40,7 @@ describe('state list', () => {
         stream: 'user_insights',
         account,
         cursor: '2026-06-10T07:00:00.000Z',
+        pause: null,
         sequence: 1,
         written_at: expect.stringMatching(/^\d{4}-.*Z$/),
         written_by: 'state import on desk',

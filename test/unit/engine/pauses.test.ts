@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { RetryError, StopStreamError } from '../../../src/engine/errors.ts';
 import type { ControlAnswer, Restored } from '../../../src/engine/ports.ts';
 import { type Pause, type StreamState, stateKey } from '../../../src/engine/state.ts';
+import type { Stream } from '../../../src/engine/stream.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { pageOf } from '../../support/fake-graph.ts';
 import { createFakeGroup, createFakeStore } from '../../support/fake-group.ts';
@@ -280,17 +281,54 @@ describe('a pause during a poll', () => {
     await run.stop();
   });
 
-  test('is written between two tries, and the next try continues from that state (Invariant 2)', async () => {
+  test('ends a poll that waits for its next try, which follows at once after the resume', async () => {
     const answers = [away, pageOf([{ id: '1' }])];
     const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
     const world = createWorld({ graph, retry: { baseMs: hourMs, maxMs: hourMs, maxAttempts: 3 } });
     const run = await polled(world);
 
     expect(await run.execute('pause')).toEqual(saved);
+    await world.clock.advance(90 * minuteMs);
+    expect(pollsOf(world)).toBe(1);
+    expect(await run.execute('resume')).toEqual(saved);
+    await world.clock.advance(0);
+
+    expect(pollsOf(world)).toBe(2);
+    expect(statesOf(world.publisher).map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    await run.stop();
+  });
+
+  test('that ends before the next try lets it continue from the state of the pause (Invariant 2)', async () => {
+    const answers = [away, pageOf([{ id: '1' }])];
+    const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
+    const world = createWorld({ graph, retry: { baseMs: hourMs, maxMs: hourMs, maxAttempts: 3 } });
+    const run = await polled(world);
+
+    await run.execute('pause');
+    await run.execute('resume');
     await world.clock.advance(hourMs);
 
-    expect(statesOf(world.publisher).map(({ sequence }) => sequence)).toEqual([1, 2]);
-    expect(statesOf(world.publisher).at(-1)?.pause).not.toBeNull();
+    expect(pollsOf(world)).toBe(2);
+    expect(statesOf(world.publisher).map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    await run.stop();
+  });
+
+  test('of another stream in the same cycle begins no poll of the paused one', async () => {
+    const { world, answer } = createWaitingWorld();
+    const clips: Stream = { ...posts, name: 'clips', list: 'media', publishesList: false };
+    const listed = { ...posts, list: 'media', publishesList: true };
+    const streams = [listed, clips].map((stream) => ({ stream, intervalMs: hourMs }));
+    const run = await polled(world, { streams });
+
+    expect(await run.execute('pause', { stream: 'clips' })).toEqual(saved);
+    answer.resolve(pageOf([{ id: '1' }]));
+    await world.clock.advance(minuteMs);
+
+    const finished = () => world.telemetry.ofType('poll-finished').map(({ stream }) => stream);
+    expect(finished()).toEqual(['media']);
+    await run.execute('resume', { stream: 'clips' });
+    await world.clock.advance(0);
+    expect(finished()).toEqual(['media', 'clips']);
     await run.stop();
   });
 
