@@ -2,6 +2,7 @@ import { readiness, toleratedIntervals } from '../engine/readiness.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
+import { describeHistory, emptyHistory, reduceHistory } from './history.ts';
 import { initialHealth, reduceHealth, type ServiceHealth } from './health.ts';
 import { createLog, type LeveledLog, type Log, type LogOptions } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -55,11 +56,18 @@ export function openObservability(
       current = reduceHealth(current, shownOf(event, redactor), nowMs());
     },
   };
+  let history = emptyHistory(startedMs);
+  const keepHistory: Telemetry = {
+    report(event) {
+      history = reduceHistory(history, event, nowMs());
+    },
+  };
   const metrics = createMetrics({ health, nowMs, version }, redactor.text);
+  const facts = { version, instance, startedMs, controlEnabled: http.token !== null };
   const sources: StatusSources = {
     readiness: () => readiness(health(), nowMs()),
-    status: (query) =>
-      describeStatus(health(), query, { version, instance, startedMs, nowMs: nowMs() }),
+    status: (query) => describeStatus(health(), query, { ...facts, nowMs: nowMs() }),
+    history: () => describeHistory(history, nowMs()),
     metrics,
     controls,
     nowMs,
@@ -69,7 +77,7 @@ export function openObservability(
   return {
     log,
     hide: redactor.hide,
-    telemetry: fanOut([keepHealth, metrics, createEventLog(log)], log),
+    telemetry: fanOut([keepHealth, keepHistory, metrics, createEventLog(log)], log),
     async listen() {
       if (server === null) return null;
       const url = await server.listen();

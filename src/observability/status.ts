@@ -28,6 +28,8 @@ export interface StatusFacts {
   readonly instance: string;
   readonly startedMs: number;
   readonly nowMs: number;
+  /** True when a control token is configured. */
+  readonly controlEnabled: boolean;
 }
 
 /** Scopes shown at most; with hundreds of accounts, the most used ones. */
@@ -38,7 +40,7 @@ const shownScopes = 25;
  * change raises `formatVersion`.
  */
 export function describeStatus(health: ServiceHealth, query: StatusQuery, facts: StatusFacts) {
-  const { version, instance, startedMs, nowMs } = facts;
+  const { version, instance, startedMs, nowMs, controlEnabled } = facts;
   const entries = accountEntries(health, nowMs);
   const chosen = entries.filter((entry) => isChosen(entry, query)).sort(byUrgency);
   const quota = quotaEntries(health, nowMs);
@@ -47,6 +49,7 @@ export function describeStatus(health: ServiceHealth, query: StatusQuery, facts:
     program: { version, instance },
     startedAt: iso(startedMs),
     now: iso(nowMs),
+    controlEnabled,
     ...readiness(health, nowMs),
     /** The number of partitions of the state topic; 0 before this instance has joined. */
     partitionCount: health.partitionCount,

@@ -145,11 +145,11 @@ describe('HTTP server', () => {
   });
   const linesOf = async (asked: readonly Asked[]) =>
     await Promise.all(asked.map((one) => lineOf(open, one)));
-  const statusShape = async () =>
-    sorted(shapeOf(JSON.parse((await send(open, { line: 'GET /status' })).body)));
+  const shapeAt = async (path: string) =>
+    sorted(shapeOf(JSON.parse((await send(open, { line: `GET ${path}` })).body)));
 
   test('answers as in the golden file', async () => {
-    const beforeEvents = await statusShape();
+    const beforeEvents = await shapeAt('/status');
     const unready = await linesOf([{ line: 'GET /readyz' }]);
     for (const event of everyEvent) open.telemetry.report(event);
     const lines = [
@@ -187,7 +187,9 @@ describe('HTTP server', () => {
       '# GET /status before any event',
       ...beforeEvents,
       '# GET /status after every event',
-      ...(await statusShape()),
+      ...(await shapeAt('/status')),
+      '# GET /status/history after every event',
+      ...(await shapeAt('/status/history')),
     ];
 
     expectGolden('http', lines);

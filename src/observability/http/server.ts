@@ -10,6 +10,7 @@ import {
   controlMethods,
 } from './control-routes.ts';
 import { isOwnHost } from './own-hosts.ts';
+import type { HistoryAnswer } from '../history.ts';
 import { pageHeaders, readStatusPage } from '../status-page.ts';
 import { parseStatusQuery, type StatusQuery } from '../status-query.ts';
 import type { Status } from '../status.ts';
@@ -35,6 +36,7 @@ const defaultLimits = { requestMs: 10_000, connections: 256 };
 export interface StatusSources extends ControlSources {
   readonly readiness: () => Readiness;
   readonly status: (query: StatusQuery) => Status;
+  readonly history: () => HistoryAnswer;
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
 }
 
@@ -59,8 +61,8 @@ export function createStatusServer(options: HttpOptions, sources: StatusSources)
   });
   server.server.maxConnections = connections;
   const page = readStatusPage();
-  const read = ['/livez', '/readyz', '/metrics', '/status', ...page.map(({ path }) => path)];
-  guard(server, new Set(read), options);
+  const read = ['/livez', '/readyz', '/metrics', '/status', '/status/history'];
+  guard(server, new Set([...read, ...page.map(({ path }) => path)]), options);
   answerErrors(server, sources.log);
   addControlRoutes(server, sources);
   server.get('/livez', () => ({ live: true }));
@@ -78,6 +80,7 @@ export function createStatusServer(options: HttpOptions, sources: StatusSources)
     if (typeof query === 'string') return reply.code(400).send({ error: query });
     return reply.send(sources.status(query));
   });
+  server.get('/status/history', () => sources.history());
   for (const { path, contentType, body } of page) {
     server.get(path, (_request, reply) =>
       reply.headers(pageHeaders).header('Content-Type', contentType).send(body),

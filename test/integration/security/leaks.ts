@@ -78,7 +78,7 @@ export async function collect(
 }
 
 async function readPages(url: string, httpToken: string): Promise<Texts> {
-  const paths = ['/', '/status', '/metrics', '/readyz', '/livez', '/nowhere'];
+  const paths = ['/', '/status', '/status/history', '/metrics', '/readyz', '/livez', '/nowhere'];
   const read = async (name: string, path: string, request: RequestInit) => {
     const response = await fetch(`${url}${path}`, request);
     const headers = JSON.stringify([...response.headers]);

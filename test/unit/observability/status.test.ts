@@ -27,7 +27,7 @@ function describeAt(health: ServiceHealth, nowMs: number, query: Partial<StatusQ
   return describeStatus(
     health,
     { ...everything, ...query },
-    { version: '1.2.3', instance: 'here', startedMs: 0, nowMs },
+    { version: '1.2.3', instance: 'here', startedMs: 0, nowMs, controlEnabled: true },
   );
 }
 

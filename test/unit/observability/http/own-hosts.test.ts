@@ -135,6 +135,9 @@ const idle: Parameters<typeof createStatusServer>[1] = {
   status: () => {
     throw new Error('unasked');
   },
+  history: () => {
+    throw new Error('unasked');
+  },
   metrics: { contentType: 'text/plain', render: () => Promise.resolve('') },
   controls: { execute: () => Promise.resolve(accepted) },
   nowMs: () => 0,

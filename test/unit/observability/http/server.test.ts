@@ -138,6 +138,9 @@ describe('the HTTP server', () => {
         status: () => {
           throw new Error('unasked');
         },
+        history: () => {
+          throw new Error('unasked');
+        },
         metrics: { contentType: 'text/plain', render: () => Promise.reject(new Error('inside')) },
         controls: { execute: () => Promise.resolve(accepted) },
         nowMs: () => 0,
