@@ -1,8 +1,11 @@
+import { makeControlButton } from './control.js';
 import { byId, make, makeRow, part, reconcile, setAttribute, setText } from './elements.js';
+import { pausedUntil } from './pause.js';
 import { showMoment } from './sections.js';
 import { count, plural, relative, span, stateWord } from './words.js';
 
 /** @import { AccountEntry, Status, StreamStatus } from '../src/observability/status.ts' */
+/** @import { Target } from './targets.js' */
 /** @typedef {NonNullable<AccountEntry['error']>} ErrorEntry */
 
 const columns = [
@@ -14,6 +17,7 @@ const columns = [
   { name: 'records', label: 'Records', isNumber: true },
   { name: 'requests', label: 'Requests', isNumber: true },
   { name: 'dead', label: 'Dead letters', isNumber: true },
+  { name: 'control', label: 'Control', className: 'control' },
 ];
 
 /** @param {Status} status */
@@ -41,13 +45,17 @@ export function showAccounts({ accounts, now }) {
 }
 
 /** @param {AccountEntry} account */
-function makeAccount({ id }) {
+function makeAccount({ id, username }) {
   const heading = `account-${id}`;
+  const name = `all streams of ${accountName(id, username)}`;
   return make('article', { 'aria-labelledby': heading }, [
-    make('h3', { id: heading }, [
-      make('span', { 'data-part': 'name' }),
-      ' ',
-      make('span', { class: 'quiet', 'data-part': 'id' }),
+    make('div', { class: 'head' }, [
+      make('h3', { id: heading }, [
+        make('span', { 'data-part': 'name' }),
+        ' ',
+        make('span', { class: 'quiet', 'data-part': 'id' }),
+      ]),
+      makeControlButton({ account: id, name }, 'Control account'),
     ]),
     make('div', { 'data-part': 'error' }),
     make('table', { role: 'table', 'aria-labelledby': heading }, [
@@ -55,16 +63,30 @@ function makeAccount({ id }) {
         make(
           'tr',
           { role: 'row' },
-          columns.map(({ label, isNumber }) =>
-            make('th', { role: 'columnheader', scope: 'col', class: isNumber ? 'number' : '' }, [
-              label,
-            ]),
+          columns.map(({ label, isNumber, className }) =>
+            make(
+              'th',
+              {
+                role: 'columnheader',
+                scope: 'col',
+                class: isNumber ? 'number' : (className ?? ''),
+              },
+              [label],
+            ),
           ),
         ),
       ]),
       make('tbody', { role: 'rowgroup', 'data-part': 'rows' }),
     ]),
   ]);
+}
+
+/**
+ * @param {string} id
+ * @param {string | null} username
+ */
+function accountName(id, username) {
+  return username === null ? `account ${id}` : `@${username}`;
 }
 
 /**
@@ -88,7 +110,10 @@ function updateAccount(element, { id, username, streams, error }, now) {
   ]);
   reconcile(part(element, 'rows'), rows, {
     key: ({ stream, isError }) => `${stream.stream}${isError ? ' error' : ''}`,
-    create: ({ isError }) => (isError ? makeErrorRow() : makeStreamRow()),
+    create: ({ stream: { stream }, isError }) => {
+      const name = `${stream} of ${accountName(id, username)}`;
+      return isError ? makeErrorRow() : makeStreamRow({ stream, account: id, name });
+    },
     update: (row, { stream, isError }) => {
       if (isError && stream.error !== null) updateError(row, stream.error, now);
       else if (!isError) updateRow(row, stream, now);
@@ -108,7 +133,7 @@ function updateRow(row, stream, now) {
   setAttribute(state, 'data-state', stream.state);
   showMoment(part(row, 'last'), stream.lastSuccess, { now, absent: 'never' });
   const isDue = stream.nextPoll !== null && stream.nextPoll <= now;
-  const next = isDue ? null : stream.nextPoll;
+  const next = isDue ? null : (stream.nextPoll ?? pausedUntil(stream));
   showMoment(part(row, 'next'), next, { now, absent: isDue ? 'due' : absentNext(stream) });
   setText(part(row, 'lag'), stream.lagSeconds === 0 ? 'none' : span(stream.lagSeconds));
   setText(part(row, 'records'), count(stream.records));
@@ -116,8 +141,10 @@ function updateRow(row, stream, now) {
   setText(part(row, 'dead'), count(stream.deadLetters));
 }
 
-function makeStreamRow() {
+/** @param {Target} target */
+function makeStreamRow(target) {
   const row = makeRow(columns);
+  part(row, 'control').append(makeControlButton(target));
   part(row, 'state').append(make('span', { 'data-part': 'badge' }));
   return row;
 }

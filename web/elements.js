@@ -30,6 +30,22 @@ export function make(tag, attributes = {}, children = []) {
 }
 
 /**
+ * Makes an element of a drawing.
+ *
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Readonly<Record<string, string | number>>} [attributes]
+ * @param {readonly (Node | string)[]} [children]
+ * @returns {SVGElementTagNameMap[Tag]}
+ */
+export function makeSvg(tag, attributes = {}, children = []) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/**
  * Sets the text, unless it is there already: a screen reader announces changes only.
  *
  * @param {Node} node
@@ -93,15 +109,16 @@ export function part(element, name) {
  * A row of a table, with one cell a column. The roles are said aloud, because on a narrow screen the
  * table is laid out as blocks, and browsers then forget that it is one.
  *
- * @param {readonly { name: string, label: string, isNumber?: boolean }[]} columns the first names the row
+ * @param {readonly { name: string, label: string, isNumber?: boolean, className?: string }[]} columns the first names the row
  * @returns {HTMLTableRowElement}
  */
 export function makeRow(columns) {
   return make(
     'tr',
     { role: 'row' },
-    columns.map(({ name, label, isNumber }, index) => {
-      const shared = { 'data-part': name, 'data-label': label, class: isNumber ? 'number' : '' };
+    columns.map(({ name, label, isNumber, className }, index) => {
+      const kind = isNumber ? 'number' : (className ?? '');
+      const shared = { 'data-part': name, 'data-label': label, class: kind };
       return index === 0
         ? make('th', { ...shared, role: 'rowheader', scope: 'row' })
         : make('td', { ...shared, role: 'cell' });

@@ -1,3 +1,4 @@
+import { makeControlButton } from './control.js';
 import { byId, make, makeRow, part, reconcile, setAttribute, setText } from './elements.js';
 import { absolute, count, plural, relative, span, stateWord } from './words.js';
 
@@ -184,13 +185,19 @@ const streamColumns = [
   { name: 'records', label: 'Records', isNumber: true },
   { name: 'requests', label: 'Requests', isNumber: true },
   { name: 'dead', label: 'Dead letters', isNumber: true },
+  { name: 'control', label: 'Control', className: 'control' },
 ];
 
 /** @param {Status} status */
 export function showStreams({ streams, now }) {
   reconcile(byId('streams'), streams, {
     key: ({ name }) => name,
-    create: () => makeRow(streamColumns),
+    create: ({ name: stream }) => {
+      const row = makeRow(streamColumns);
+      const target = { stream, name: `${stream} of all accounts` };
+      part(row, 'control').append(makeControlButton(target));
+      return row;
+    },
     update: (row, stream) => {
       updateStream(row, stream, now);
     },

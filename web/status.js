@@ -1,10 +1,14 @@
 import { showAccounts } from './accounts.js';
+import { showControl } from './control.js';
 import { byId, setAttribute, setText } from './elements.js';
+import { showHistory } from './history.js';
 import { showConnections, showProgram, showQuota, showStreams, showErrors } from './sections.js';
 
+/** @import { HistoryAnswer } from '../src/observability/history.ts' */
 /** @import { Status } from '../src/observability/status.ts' */
 
 const everyMs = 5000;
+const historyEveryMs = 60_000;
 const patienceMs = 10_000;
 const typingMs = 250;
 const accountsPerPage = 25;
@@ -16,6 +20,8 @@ let offset = 0;
 let isLive = true;
 /** The newest question; an answer to an older one is not shown. */
 let asked = 0;
+/** The time of the last history. */
+let historyMs = -Infinity;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
@@ -34,7 +40,9 @@ async function refresh() {
 
 /** A hidden page sends no requests. */
 function refreshIfSeen() {
-  if (document.visibilityState === 'visible') void refresh();
+  if (document.visibilityState === 'visible')
+    byId('control').addEventListener('done', () => void refresh());
+  void refresh();
 }
 
 /** @returns {Promise<Status>} */
@@ -45,22 +53,46 @@ async function ask() {
     search: search.value,
     trouble: String(onlyTrouble.checked),
   });
-  const answer = await fetch(`/status?${query}`, { signal: AbortSignal.timeout(patienceMs) });
+  return /** @type {Status} */ (await read(`/status?${query}`));
+}
+
+/**
+ * Reads an answer of the version that this page knows.
+ *
+ * @param {string} path
+ * @returns {Promise<unknown>}
+ */
+async function read(path) {
+  const answer = await fetch(path, { signal: AbortSignal.timeout(patienceMs) });
   if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
   /** @type {unknown} */
   const found = await answer.json();
   // A page that was left open outlives an upgrade of the program.
-  if (!isStatus(found)) throw new Error('it is of another version by now: load the page again');
+  if (!isKnown(found)) throw new Error('it is of another version by now: load the page again');
   return found;
 }
 
-/**
- * @param {unknown} found
- * @returns {found is Status}
- */
-function isStatus(found) {
+/** @param {unknown} found */
+function isKnown(found) {
   if (typeof found !== 'object' || found === null) return false;
   return 'formatVersion' in found && found.formatVersion === 1;
+}
+
+/** @param {Status} status */
+async function refreshHistory({ streams }) {
+  const lost = byId('plots-lost');
+  historyMs = Date.now();
+  try {
+    const history = /** @type {HistoryAnswer} */ (await read('/status/history'));
+    showHistory(
+      history,
+      streams.map(({ name }) => name),
+    );
+    setText(lost, '');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    setText(lost, `The plots are not up to date (${reason}).`);
+  }
 }
 
 /** @param {Status} status */
@@ -72,7 +104,9 @@ function show(status) {
   showQuota(status);
   showStreams(status);
   showAccounts(status);
+  showControl(status);
   showUpdated();
+  if (Math.abs(Date.now() - historyMs) >= historyEveryMs) void refreshHistory(status);
 }
 
 function showUpdated() {
@@ -119,4 +153,5 @@ byId('choice').addEventListener('input', () => {
 document.addEventListener('visibilitychange', () => {
   if (isLive) refreshIfSeen();
 });
+byId('control').addEventListener('done', () => void refresh());
 void refresh();

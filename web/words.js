@@ -1,6 +1,12 @@
 // How numbers, times and states are said. Times are relative to the server's clock, not to this one's.
 
 const numbers = new Intl.NumberFormat('en');
+const shortNumbers = new Intl.NumberFormat('en', { notation: 'compact' });
+const hours = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** @type {Readonly<Record<string, string>>} */
@@ -28,6 +34,15 @@ export function count(value) {
 }
 
 /**
+ * A number of few characters, such as `1.2K`.
+ *
+ * @param {number} value
+ */
+export function shortCount(value) {
+  return shortNumbers.format(value);
+}
+
+/**
  * @param {number} number
  * @param {string} one
  * @param {string} [many]
@@ -48,6 +63,24 @@ export function span(seconds) {
   if (whole < 90 * 60) return `${Math.round(whole / 60)} min`;
   if (whole < 36 * 3600) return `${Math.round(whole / 3600)} h`;
   return plural(Math.round(whole / 86_400), 'day');
+}
+
+/**
+ * A duration that may be shorter than a second, such as `0.25 s`.
+ *
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  return seconds < 10 ? `${Number(seconds.toPrecision(2))} s` : span(seconds);
+}
+
+/**
+ * The local time of day, such as `08:00`.
+ *
+ * @param {number} ms
+ */
+export function timeOfDay(ms) {
+  return hours.format(ms);
 }
 
 /**

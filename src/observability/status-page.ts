@@ -3,12 +3,25 @@ import { readFileSync } from 'node:fs';
 /** `web/` of the package, two levels above both `src/observability` and `dist/observability`. */
 const folder = new URL('../../web/', import.meta.url);
 
-const scripts = ['status.js', 'elements.js', 'sections.js', 'accounts.js', 'words.js'];
+const styles = ['status.css', 'plots.css', 'control.css'];
+const scripts = [
+  'status.js',
+  'elements.js',
+  'sections.js',
+  'accounts.js',
+  'words.js',
+  'history.js',
+  'plots.js',
+  'control.js',
+  'pause.js',
+  'requests.js',
+  'targets.js',
+];
 
 const files: readonly (readonly [path: string, name: string, contentType: string])[] = [
   ['/', 'status.html', 'text/html; charset=utf-8'],
-  ['/status.css', 'status.css', 'text/css; charset=utf-8'],
   ['/icon.svg', 'icon.svg', 'image/svg+xml'],
+  ...styles.map((name) => [`/${name}`, name, 'text/css; charset=utf-8'] as const),
   ...scripts.map((name) => [`/${name}`, name, 'text/javascript; charset=utf-8'] as const),
 ];
 

@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 
 /** A page, and the problems that it reported. */
@@ -12,6 +14,11 @@ export interface Watched {
 
 /** The interval at which the page refreshes. */
 export const refreshMs = 5000;
+
+/** A context like that of a phone. */
+export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const flags = [
   '--no-sandbox',
@@ -65,4 +72,20 @@ export async function refreshed(page: Page): Promise<void> {
   const asked = page.waitForRequest('**/status?*');
   await page.clock.runFor(refreshMs);
   await (await asked).response();
+}
+
+/** The violations of WCAG 2.2 AA and of good practice in a part of the page, as text. */
+export async function violations(page: Page, part = 'html'): Promise<readonly string[]> {
+  await page.evaluate(axe);
+  const run = `axe.run(document.querySelector('${part}'))`;
+  const { violations: found, passes } = await page.evaluate<AxeResults>(run);
+  if (passes.length < (part === 'html' ? 20 : 5)) throw new Error('axe has found little to check');
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** The number of pixels by which the page is wider than the window. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
 }

@@ -14,15 +14,16 @@ export interface Served extends Captured {
 }
 
 /** Serves the status of a program that polls three streams every hour and has reported nothing yet. */
-export async function serve(): Promise<Served> {
-  const open = openCaptured({
-    streams: {
-      stories: { intervalMs: hourMs / 4 },
-      media: { intervalMs: hourMs },
-      user_insights: { intervalMs: 3 * hourMs },
-    },
-    secrets: ['hush-hush'],
-  });
+export async function serve(
+  changes: Parameters<typeof openCaptured>[0] = {},
+  controls?: Parameters<typeof openCaptured>[1],
+): Promise<Served> {
+  const streams = {
+    stories: { intervalMs: hourMs / 4 },
+    media: { intervalMs: hourMs },
+    user_insights: { intervalMs: 3 * hourMs },
+  };
+  const open = openCaptured({ streams, secrets: ['hush-hush'], ...changes }, controls);
   open.setNowMs(startMs);
   const listening = await open.listen();
   return { ...open, url: listening?.url ?? '' };
@@ -97,4 +98,25 @@ export function tellOfADay(open: Captured): void {
 /** The account whose token has expired is no longer listed. */
 export function removeStoppedAccount(open: Captured): void {
   open.telemetry.report({ type: 'accounts', added: [], removed: [account('17841400000000003')] });
+}
+
+/** Reports records, calls, usage and polls of the hour before, and of the current one. */
+export function tellOfTwoHours(open: Captured): void {
+  const tell = (event: TelemetryEvent): void => {
+    open.telemetry.report(event);
+  };
+  const scope = { type: 'scope', state: 'free', untilMs: null } as const;
+  open.setNowMs(startMs - hourMs);
+  tell({ type: 'committed', stream: 'media', records: 1200, deadLetters: 0 });
+  tell({ type: 'request', endpoint: '/{account}', calls: 40, outcome: 'ok', durationMs: 5 });
+  tell({ ...scope, scope: { kind: 'app', id: '' }, percent: 60 });
+  tell(finished({ stream: 'media', durationMs: 2000 }));
+  open.setNowMs(startMs);
+  tell({ type: 'committed', stream: 'media', records: 34, deadLetters: 0 });
+  tell({ type: 'committed', stream: 'stories', records: 5, deadLetters: 0 });
+  tell({ type: 'request', endpoint: '/{account}', calls: 7, outcome: 'ok', durationMs: 5 });
+  tell({ ...scope, scope: { kind: 'app', id: '' }, percent: 34 });
+  tell({ ...scope, scope: { kind: 'account', id: '17841400000000001' }, percent: 81 });
+  tell(finished({ stream: 'stories', durationMs: 500 }));
+  tell(finished({ stream: 'stories', durationMs: 90_000 }));
 }
