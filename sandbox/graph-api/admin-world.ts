@@ -12,7 +12,7 @@ export function describeWorld(world: World): JsonObject {
   return {
     conditions: describeConditions(world.conditions),
     limits: describeLimits(world.limits),
-    app: { ...world.app },
+    app: JSON.parse(JSON.stringify(world.app)) as JsonObject,
     accounts: world.accounts.map(({ id, pageId, user }) => ({
       id,
       page_id: pageId,

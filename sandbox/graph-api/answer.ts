@@ -3,6 +3,7 @@ import { graphError } from './errors.ts';
 import { parseFields } from './fields-parser.ts';
 import type { Json } from './json.ts';
 import { accountNode } from './nodes/account-node.ts';
+import { businessNode } from './nodes/business-node.ts';
 import { commentNode } from './nodes/comment-node.ts';
 import { instagramLoginNode, meNode } from './nodes/me-node.ts';
 import { mediaNode } from './nodes/media-node.ts';
@@ -70,6 +71,7 @@ function templateOf(id: string, world: World): string {
     return '{account}';
   }
   if (world.pages.some((page) => page.id === id)) return '{page}';
+  if (world.conditions.spec.businesses?.[id] !== undefined) return '{business}';
   const nowMs = world.clock.now();
   const isComment =
     world.findMedia(id, nowMs) === undefined && findComment(id, world, nowMs) !== undefined;
@@ -78,7 +80,7 @@ function templateOf(id: string, world: World): string {
 
 /** Finds a node that the caller may see; other nodes do not exist for the caller. */
 export function findNode(id: string, viewer: Viewer): GraphNode | undefined {
-  const { world, caller, nowMs } = viewer;
+  const { world, caller } = viewer;
   const account = world.accounts.find((one) => one.id === id);
   if (account !== undefined) {
     if (!reaches(viewer, account.id)) return undefined;
@@ -88,6 +90,13 @@ export function findNode(id: string, viewer: Viewer): GraphNode | undefined {
   if (page !== undefined) {
     return seesPage(caller, page) ? pageNode(page) : undefined;
   }
+  const business = world.conditions.spec.businesses?.[id];
+  if (business === undefined) return foundMedia(id, viewer);
+  return caller.kind === 'user' ? businessNode(id, business) : undefined;
+}
+
+function foundMedia(id: string, viewer: Viewer): GraphNode | undefined {
+  const { world, nowMs } = viewer;
   const broken = world.conditions.brokenChildren.has(id);
   const media = broken ? undefined : world.findMedia(id, nowMs);
   if (media === undefined) return broken ? undefined : foundComment(id, viewer);

@@ -17,6 +17,12 @@ export type TokenDefect = 'expired' | 'password' | 'checkpoint' | 'removed' | 'r
 /** The error with which a field fails a whole page: 9005 or 36104. */
 export type FatalField = 'copyright-check' | 'discovery-only';
 
+/** The ids of a business's own pages and of its clients' pages. */
+export interface BusinessPages {
+  readonly owned?: readonly string[] | undefined;
+  readonly client?: readonly string[] | undefined;
+}
+
 /** Changes of the world while a program runs; ids and names as in the API. */
 export interface ConditionsSpec {
   /** Metrics that left the enums of media and accounts, in every version. */
@@ -35,6 +41,15 @@ export interface ConditionsSpec {
   readonly hiddenComments?: readonly string[];
   /** Number of pages whose `instagram_business_account` is an empty list. */
   readonly emptyPages?: number;
+  /** Business id to the pages that it owns and those of its clients. */
+  readonly businesses?: Readonly<Record<string, BusinessPages>>;
+  /** Pages that only the lists of businesses have. */
+  readonly unlistedPages?: readonly string[];
+  /**
+   * The answer about businesses to a token without `business_management`, which no source records:
+   * code 200, code 100, or an empty list; default `permission`.
+   */
+  readonly businessRefusal?: 'permission' | 'missing' | 'empty';
   /** True when the demographics by city have two entries of one name, which add up. */
   readonly demographicsTwice?: boolean;
   /** Deleted posts, stories and children of albums. */
@@ -78,6 +93,12 @@ function orNull<T>(read: Reader<T>): Reader<T | null> {
   return (value, path) => (value === null ? null : read(value, path));
 }
 
+const readPages = readMembers<BusinessPages>({ owned: readTexts, client: readTexts });
+
+function readBusiness(value: unknown, path: string): BusinessPages {
+  return readPages(value, path);
+}
+
 const readMembersOfConditions = readMembers<ConditionsChanges>({
   removedMetrics: orNull(readTexts),
   refusedMetrics: orNull(readMap(readTexts)),
@@ -87,6 +108,9 @@ const readMembersOfConditions = readMembers<ConditionsChanges>({
   manyComments: orNull(readMap(readInteger(0))),
   hiddenComments: orNull(readTexts),
   emptyPages: orNull(readInteger(0)),
+  businesses: orNull(readMap(readBusiness)),
+  unlistedPages: orNull(readTexts),
+  businessRefusal: orNull(readOneOf(['permission', 'missing', 'empty'])),
   demographicsTwice: orNull(readBoolean),
   deletedMedia: orNull(readTexts),
   brokenChildren: orNull(readTexts),

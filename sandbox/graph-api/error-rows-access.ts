@@ -111,6 +111,7 @@ export const ACCESS_ROWS = {
     code: 100,
     message: '(#100) Unsupported code_challenge_method: {0}',
   },
+  'bad-configuration': { status: 400, code: 100, message: '(#100) Invalid config_id: {0}' },
   'verifier-differs': {
     status: 400,
     code: 100,

@@ -7,6 +7,12 @@ export const REQUEST_ROWS = {
     code: 10,
     message: '(#10) Application does not have permission for this action',
   },
+  'no-business-permission': {
+    status: 400,
+    code: 200,
+    message: '(#200) Requires business_management permission to manage the object',
+  },
+  'missing-permission': { status: 400, code: 100, message: '(#100) Missing Permission' },
   'no-viewers': {
     status: 400,
     code: 10,

@@ -71,6 +71,7 @@ const RECORDED_APP: App = {
   name: 'Recorded app',
   requireProof: false,
   codeShape: 'data',
+  configurations: {},
 };
 
 /**

@@ -116,6 +116,7 @@ function drawApp(draw: Draw): App {
     name: 'Example app',
     requireProof: false,
     codeShape: 'data',
+    configurations: {},
   };
 }
 

@@ -3,6 +3,7 @@ import { graphError } from '../errors.ts';
 import { renderList } from '../paging.ts';
 import { mayRead, scopesOf } from '../tokens/app.ts';
 import type { Account, Page } from '../world/model.ts';
+import { listBusinesses } from './business-node.ts';
 import { accountNode } from './account-node.ts';
 import { pageNode } from './page-node.ts';
 
@@ -44,17 +45,23 @@ function userNode(): GraphNode {
         const granted = grant === undefined ? [] : scopesOf(grant);
         return { data: granted.map((permission) => ({ permission, status: 'granted' })) };
       }
+      if (name === 'businesses') return listBusinesses(request, context);
       if (name !== 'accounts') {
         throw graphError('unknown-path', `/${name}`);
       }
       // A token without the permission gets an empty list, and no error.
       const pages = mayRead('pages', context)
-        ? [...context.world.pages, ...emptyPages(context)]
+        ? [...listedPages(context), ...emptyPages(context)]
         : [];
       const items = pages.map((page, place) => ({ place, node: pageNode(page) }));
       return renderList({ path: 'me/accounts', items }, request, context);
     },
   };
+}
+
+function listedPages({ world }: Context): readonly Page[] {
+  const unlisted = world.conditions.spec.unlistedPages ?? [];
+  return world.pages.filter(({ id }) => !unlisted.includes(id));
 }
 
 function emptyPages({ world }: Context): Page[] {

@@ -1,6 +1,14 @@
 import { createHmac } from 'node:crypto';
 import type { Grant, TokenOwner, TokenStore } from './store.ts';
-import { readBoolean, readMembers, readOneOf, readText } from '../shape.ts';
+import {
+  readBoolean,
+  readInteger,
+  readList,
+  readMap,
+  readMembers,
+  readOneOf,
+  readText,
+} from '../shape.ts';
 
 /** The callers' app; its settings may change at any time. */
 export interface App {
@@ -13,6 +21,20 @@ export interface App {
    * The shape of Instagram Login's answer to an exchange of a code: as documented, or as recorded.
    */
   codeShape: 'data' | 'flat';
+  /** The configurations of Facebook Login for Business, by id. */
+  configurations: Readonly<Record<string, LoginConfiguration>>;
+}
+
+/** The settings of a configuration of Facebook Login for Business. */
+export interface LoginConfiguration {
+  /** The owner of the token that the code is exchanged for; default `user`. */
+  readonly tokenType?: 'user' | 'system-user' | undefined;
+  /** The life of a system user's token in days; absent: it never ends. */
+  readonly expiresInDays?: number | undefined;
+  /** The permissions; absent: all. */
+  readonly scopes?: readonly string[] | undefined;
+  /** True when the code is valid without the verifier of the proof key: no source records it. */
+  readonly ignoresProofKey?: boolean | undefined;
 }
 
 /** The permissions that the callers have. */
@@ -38,17 +60,19 @@ export function scopesOf({ owner, scopes }: Grant): readonly string[] {
 }
 
 /** The kinds of data that permissions open. */
-export type Readable = 'pages' | 'basic' | 'insights' | 'people';
+export type Readable = 'pages' | 'businesses' | 'basic' | 'insights' | 'people';
 
 const NEEDED = {
   facebook: {
     pages: 'pages_show_list',
+    businesses: 'business_management',
     basic: 'instagram_basic',
     insights: 'instagram_manage_insights',
     people: 'instagram_manage_comments',
   },
   instagram: {
     pages: 'instagram_business_basic',
+    businesses: 'instagram_business_basic',
     basic: 'instagram_business_basic',
     insights: 'instagram_business_manage_insights',
     people: 'instagram_business_manage_comments',
@@ -82,6 +106,13 @@ export function proofOf(token: string, { clientSecret }: App): string {
   return createHmac('sha256', clientSecret).update(token).digest('hex');
 }
 
+const readConfiguration = readMembers<LoginConfiguration>({
+  tokenType: readOneOf(['user', 'system-user']),
+  expiresInDays: readInteger(1),
+  scopes: readList(readText),
+  ignoresProofKey: readBoolean,
+});
+
 /** Reads changes of an app from JSON; throws a `ShapeError` that names the path. */
 export function readApp(value: unknown): Partial<App> {
   return readMembers<App>({
@@ -90,5 +121,6 @@ export function readApp(value: unknown): Partial<App> {
     name: readText,
     requireProof: readBoolean,
     codeShape: readOneOf(['data', 'flat']),
+    configurations: readMap(readConfiguration),
   })(value, 'app');
 }

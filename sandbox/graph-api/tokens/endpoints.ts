@@ -92,14 +92,23 @@ function exchangeCode({ request, parsed, nowMs }: TokenRequest, world: World): T
     throw error ?? graphError('code-unknown');
   }
   code.used = true;
+  const lifeS = lifeOf(code);
   const token = world.tokens.issue({
     owner: code.owner,
     issuedAtMs: nowMs,
-    expiresAtMs: nowMs + SHORT_S * 1000,
-    shortLived: true,
+    expiresAtMs: lifeS === null ? null : nowMs + lifeS * 1000,
+    shortLived: lifeS === SHORT_S,
     scopes: code.scopes,
+    systemUser: code.configuration?.tokenType === 'system-user',
   });
-  return { status: 200, body: codeAnswer(token, code, world) };
+  return { status: 200, body: codeAnswer(token, { code, lifeS }, world) };
+}
+
+/** Returns the life of a code's token in seconds: an hour, or as the configuration of a system user says. */
+function lifeOf({ configuration }: Code): number | null {
+  if (configuration?.tokenType !== 'system-user') return SHORT_S;
+  const { expiresInDays } = configuration;
+  return expiresInDays === undefined ? null : (expiresInDays * DAY_MS) / 1000;
 }
 
 const REJECTED: TokenAnswer = {
@@ -126,9 +135,15 @@ function errorOf(
   return verified ? undefined : graphError('verifier-differs');
 }
 
-function codeAnswer(token: string, { owner, scopes }: Code, world: World): Json {
+function codeAnswer(
+  token: string,
+  { code, lifeS }: { readonly code: Code; readonly lifeS: number | null },
+  world: World,
+): Json {
+  const { owner, scopes } = code;
   if (owner.kind !== 'account') {
-    return { access_token: token, token_type: 'bearer', expires_in: SHORT_S };
+    const life = lifeS === null ? {} : { expires_in: lifeS };
+    return { access_token: token, token_type: 'bearer', ...life };
   }
   const account = world.accounts.find(({ id }) => id === owner.accountId);
   const userId = account?.appScopedId ?? owner.accountId;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { graphError } from '../errors.ts';
 import type { World } from '../world/model.ts';
-import { knownScopes } from './app.ts';
+import { knownScopes, type LoginConfiguration } from './app.ts';
 import type { TokenAnswer, TokenRequest } from './endpoints.ts';
 import { checkClient, required } from './parameters.ts';
 import type { Code, TokenOwner } from './store.ts';
@@ -22,13 +22,11 @@ export function authorize({ parsed, nowMs }: TokenRequest, world: World): TokenA
     for (const [name, value] of DENIED) location.searchParams.set(name, value);
   } else {
     const owner: TokenOwner = instagram ? loggedIn(parameters, world) : { kind: 'user' };
-    const challenge = challengeOf(parameters);
     const code = world.tokens.issueCode({
       owner,
       redirectUri,
       expiresAtMs: nowMs + HOUR_MS,
-      scopes: grantedScopes(parameters, owner),
-      ...(challenge === undefined ? {} : { challenge }),
+      ...grantOf(parameters, owner, world),
     });
     location.searchParams.set('code', code);
   }
@@ -54,6 +52,33 @@ function loggedIn(parameters: ReadonlyMap<string, string>, world: World): TokenO
   return { kind: 'account', accountId: account.id };
 }
 
+/** Returns what a login grants: permissions, and with Facebook Login a proof key and a configuration. */
+function grantOf(
+  parameters: ReadonlyMap<string, string>,
+  owner: TokenOwner,
+  world: World,
+): Pick<Code, 'scopes' | 'challenge' | 'configuration'> {
+  const challenge = challengeOf(parameters);
+  const configuration = owner.kind === 'user' ? configurationOf(parameters, world) : undefined;
+  return {
+    scopes: configuration?.scopes ?? grantedScopes(parameters, owner),
+    ...(configuration === undefined ? {} : { configuration }),
+    ...(challenge === undefined ? {} : { challenge }),
+  };
+}
+
+/** Returns the configuration that the login names in place of permissions. */
+function configurationOf(
+  parameters: ReadonlyMap<string, string>,
+  { app }: World,
+): LoginConfiguration | undefined {
+  const id = parameters.get('config_id');
+  if (id === undefined) return undefined;
+  const configuration = app.configurations[id];
+  if (configuration === undefined) throw graphError('bad-configuration', id);
+  return configuration;
+}
+
 /** Returns the requested permissions that the login knows; all of them where none is requested. */
 function grantedScopes(
   parameters: ReadonlyMap<string, string>,
@@ -74,8 +99,10 @@ function challengeOf(parameters: ReadonlyMap<string, string>): string | undefine
 }
 
 /** True when the verifier matches the login of the code. */
-export function isVerified({ challenge, owner }: Code, verifier: string | undefined): boolean {
+export function isVerified(code: Code, verifier: string | undefined): boolean {
+  const { challenge, owner, configuration } = code;
   if (challenge === undefined || owner.kind === 'account') return true;
+  if (configuration?.ignoresProofKey === true) return true;
   return (
     createHash('sha256')
       .update(verifier ?? '')

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { LoginConfiguration } from './app.ts';
 
 /** The owner of a token. */
 export type TokenOwner =
@@ -28,6 +29,8 @@ export interface Code {
   readonly scopes: readonly string[];
   /** The S256 hash of the exchange's `code_verifier`; absent: none is required. */
   readonly challenge?: string;
+  /** The configuration of Facebook Login for Business that the login named. */
+  readonly configuration?: LoginConfiguration;
   used: boolean;
 }
 

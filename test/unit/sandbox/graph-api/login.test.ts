@@ -105,4 +105,37 @@ describe('simulator login', () => {
       data_access_expires_at: 0,
     });
   });
+
+  it('with a configuration grants its permissions and the token of its owner', async () => {
+    await using asked = await startAsking();
+    const proof = { code_challenge: CHALLENGE, code_challenge_method: 'S256' };
+    const configurations = {
+      1: { tokenType: 'system-user', scopes: ['instagram_basic'] },
+      2: { tokenType: 'system-user', expiresInDays: 60 },
+      3: { ignoresProofKey: true },
+    };
+    await asked.admin('PATCH', 'world', { app: { configurations } });
+    const grantedBy = async (config_id: string, more: Record<string, string>) => {
+      const answer = await decided(loginUrl(asked, '/dialog/oauth', { ...proof, config_id }));
+      return exchanged(asked, textOf(answer.get('code')), more);
+    };
+
+    const endless = await grantedBy('1', { code_verifier: VERIFIER });
+    const ending = await grantedBy('2', { code_verifier: VERIFIER });
+    const withoutVerifier = [await grantedBy('2', {}), await grantedBy('3', {})];
+    const unknown = await fetch(loginUrl(asked, '/dialog/oauth', { config_id: '4' }));
+    const told = await asked.ask('/debug_token', { input_token: textOf(endless['access_token']) });
+
+    expect(told.body['data']).toMatchObject({
+      type: 'SYSTEM_USER',
+      expires_at: 0,
+      scopes: ['instagram_basic'],
+    });
+    expect([endless['expires_in'], ending['expires_in']]).toEqual([undefined, 60 * 86_400]);
+    expect(withoutVerifier).toEqual([
+      { error: expect.objectContaining({ code: 100 }) },
+      expect.objectContaining({ expires_in: 3600 }),
+    ]);
+    expect(unknown.status).toBe(400);
+  });
 });
