@@ -44,6 +44,7 @@ when they start; a value is never shown.
 | URL | \`https://host:port/path\`, without user, password, query and fragment | the same |
 | date | \`2026-01-31\` (midnight UTC) or \`2026-01-31T12:00:00Z\`; not in the future | the same |
 | map | a variable for each entry: \`STREAM_TAGS_TOPIC_SEGMENT_MS\` is \`segment.ms\`; an argument takes \`name=value\` separated by spaces. The sources are joined entry by entry | an object: \`{"segment.ms": 3600000}\` |
+| object | its JSON, which replaces the object of the file: \`{"@name": {"streams": ["users"]}}\` | an object |
 | secret | the text itself, or the name of a file in \`<NAME>_FILE\` | the text itself |
 
 An empty string, and \`null\` in the file, is "not set" for a field that need not be set.

@@ -11,6 +11,7 @@ import {
   secretsOfConfig,
   tokenFileOf,
 } from './credentials.ts';
+import type { AccountChoice } from './instagram/account-choice.ts';
 import { openInstagram } from './instagram/index.ts';
 import { graphBase } from './instagram/api/oauth.ts';
 import { versionEvent, watchVersion } from './instagram/api/api-versions.ts';
@@ -79,8 +80,8 @@ export interface App extends AsyncDisposable {
   readonly log: LeveledLog;
   /** Changes the interval of an enabled stream; a disabled stream is ignored. */
   setInterval(stream: InstagramStreamName, intervalMs: number): void;
-  /** Limits polling to these accounts from the next listing on; empty: all of the tokens. */
-  setAccounts(accountIds: readonly string[]): void;
+  /** Changes the choice of accounts, their streams and their intervals, from the next listing on. */
+  setAccounts(changes: Partial<AccountChoice>): void;
   /** Serves health and metrics, starts, and polls until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Starts, polls every enabled stream once, and returns the results. */
@@ -109,8 +110,8 @@ export function createApp(config: Config, options: AppOptions): App {
       const { enabled, schedule } = config.streams[stream];
       if (enabled && schedule === null) overrides.setInterval(stream, intervalMs);
     },
-    setAccounts(accountIds) {
-      instagram.directory.setAccounts(accountIds);
+    setAccounts(changes) {
+      instagram.directory.setAccounts(changes);
     },
     async run(signal) {
       shutdown.beginWith(signal);
@@ -273,7 +274,11 @@ function openSource(config: Config, options: ResolvedOptions) {
   const { maxConcurrentRequests } = config.instagram;
   const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
-    { ...config.instagram, baseUrl: graphBase(config.instagram) },
+    {
+      ...config.instagram,
+      baseUrl: graphBase(config.instagram),
+      accountPolling: config.accountPolling,
+    },
     {
       telemetry,
       clock,

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { App } from '../app.ts';
+import { type AccountSettingsMap, choosePolling } from '../config/account-settings.ts';
 import { type ConfigSources, type ReadConfig, readConfig } from '../config/load.ts';
 import { streamNames } from '../instagram/streams/index.ts';
 import { slept, systemClock } from '../engine/clock.ts';
+import type { Login, PollingChoice } from '../engine/account.ts';
 import type { Clock } from '../engine/ports.ts';
 
 /** The parts of the program that a changed configuration file affects. */
@@ -19,7 +21,7 @@ const pollEveryMs = 2000;
 
 /**
  * Polls the file of `--config` until aborted. Applies changes of intervals, the log level and the
- * account list; reports that other fields need a restart; ignores an invalid file. Never rejects.
+ * choice of accounts; reports that other fields need a restart; ignores an invalid file. Never rejects.
  */
 export async function watchConfigFile(
   { configFile, ...sources }: ConfigSources,
@@ -41,21 +43,11 @@ export async function watchConfigFile(
 function createApplier(
   read: () => ReadConfig,
   env: NodeJS.ProcessEnv,
-  { log, setAccounts, setInterval }: LiveTarget,
+  target: LiveTarget,
 ): () => void {
-  const live = new Map<string, (value: unknown) => void>();
-  live.set('log.level', (level) => {
-    log.setLevel(String(level));
-  });
-  live.set('instagram.accounts', (ids) => {
-    setAccounts(ids as readonly string[]);
-  });
-  for (const name of streamNames) {
-    live.set(`streams.${name}.interval`, (ms) => {
-      setInterval(name, Number(ms));
-    });
-  }
+  const { log } = target;
   const started = shownValues(read(), env);
+  const live = liveFields(started, target);
   let current = started;
   let reported = '';
   return () => {
@@ -69,7 +61,10 @@ function createApplier(
     for (const path of changed) live.get(path)?.(values.get(path));
     current = values;
     if (changed.length > 0) log.info({ fields: changed }, 'configuration changed');
-    const restart = pathsThatDiffer(started, values).filter((path) => !live.has(path));
+    const restart = [
+      ...pathsThatDiffer(started, values).filter((path) => !live.has(path)),
+      ...(addsStreams(started, values) ? [settingsPath] : []),
+    ];
     if (restart.length > 0 && restart.join() !== reported) {
       log.warn({ fields: restart }, 'configuration needs a restart');
     }
@@ -77,19 +72,59 @@ function createApplier(
   };
 }
 
+const settingsPath = 'instagram.accountSettings';
+
+type ShownValues = ReadonlyMap<string, unknown>;
+
+/** The fields that may change while the program runs, and what applies them. */
+function liveFields(started: ShownValues, { log, setAccounts, setInterval }: LiveTarget) {
+  const live = new Map<string, (value: unknown) => void>();
+  live.set('log.level', (level) => {
+    log.setLevel(String(level));
+  });
+  live.set('instagram.accounts', (names) => {
+    setAccounts({ accounts: names as readonly string[] });
+  });
+  live.set('instagram.accountsExclude', (names) => {
+    setAccounts({ accountsExclude: names as readonly string[] });
+  });
+  live.set(settingsPath, (settings) => {
+    setAccounts({ accountPolling: pollingOf(settings, started) });
+  });
+  for (const name of streamNames) {
+    live.set(`streams.${name}.interval`, (ms) => {
+      setInterval(name, Number(ms));
+    });
+  }
+  return live;
+}
+
+/** The streams and intervals by account; `STREAMS` keeps its value of the start. */
+function pollingOf(settings: unknown, started: ShownValues): PollingChoice {
+  const enabled = started.get('streams.enabled') as readonly string[];
+  return choosePolling(
+    settings as AccountSettingsMap,
+    enabled,
+    started.get('instagram.login') as Login,
+  );
+}
+
+/** True when an account has a stream that no account had at the start: it has no topic yet. */
+function addsStreams(started: ShownValues, values: ShownValues): boolean {
+  const [before, after] = [started, values].map((one) => {
+    const { byAccount, others } = pollingOf(one.get(settingsPath), started);
+    return [others, ...Object.values(byAccount)].flatMap(({ streams }) => streams);
+  });
+  return after?.some((stream) => before?.includes(stream) !== true) === true;
+}
+
 /** Omits the secrets of separate files, which change independently of this file. */
-function shownValues(
-  { settings, values }: ReadConfig,
-  env: NodeJS.ProcessEnv,
-): ReadonlyMap<string, unknown> {
+function shownValues({ settings, values }: ReadConfig, env: NodeJS.ProcessEnv): ShownValues {
   const own = settings.filter((setting) => env[`${setting.env}_FILE`] === undefined);
   return new Map(own.map(({ path }) => [path, values.get(path)]));
 }
 
-function pathsThatDiffer(
-  before: ReadonlyMap<string, unknown>,
-  after: ReadonlyMap<string, unknown>,
-): readonly string[] {
+function pathsThatDiffer(before: ShownValues, after: ShownValues): readonly string[] {
   return [...after.keys()].filter(
     (path) => JSON.stringify(before.get(path)) !== JSON.stringify(after.get(path)),
   );

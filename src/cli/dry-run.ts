@@ -54,9 +54,15 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
   const named = args.map(parseName);
   const loaded = withQuietLog(loadCommandConfig(settings, ['token']));
   const { instagram } = loaded;
+  const { accountPolling } = loaded;
   const config = {
     ...loaded,
-    instagram: { ...instagram, accounts: account ?? instagram.accounts },
+    instagram: {
+      ...instagram,
+      ...(account !== undefined && { accounts: account, accountsExclude: [] }),
+    },
+    // Streams that are named are read of every account.
+    accountPolling: named.length > 0 ? { ...accountPolling, byAccount: {} } : accountPolling,
   };
   const chosen = named.length > 0 ? named : enabledStreams(config);
   const requested = chosen.map((name) => requestedStream(config, name));

@@ -78,8 +78,9 @@ async function logIn(config: Config, options: LoginOptions, signal: AbortSignal)
   const app = needApp(config, true);
   const place = placeOf(options);
   const { timeout: waitS = 300, open } = options;
-  const { redirectUri, login, scope: wanted } = config.instagram;
-  const needed = neededPermissions({ login, readsPeople: readsPeople(config) });
+  const { redirectUri, login, scope: wanted, businesses } = config.instagram;
+  const listsBusinesses = businesses.length > 0;
+  const needed = neededPermissions({ login, readsPeople: readsPeople(config), listsBusinesses });
   const { clientId } = app;
   const scope = wanted.length > 0 ? wanted : needed;
   const begun = beginLogin(config.instagram, { clientId, redirectUri, scope });

@@ -1,7 +1,7 @@
 import { openReading, sourceSettings } from '../app.ts';
 import { createCalendar } from '../config/calendar.ts';
 import { type Config, enabledStreams } from '../config/config.ts';
-import type { Account } from '../engine/account.ts';
+import type { Account, AccountPolling } from '../engine/account.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { untilReady } from '../engine/startup.ts';
 import { readContent, type ReadContent } from '../instagram/account-content.ts';
@@ -128,7 +128,7 @@ async function planAll(config: Config, signal: AbortSignal): Promise<readonly Ac
       }, stop);
     try {
       const content = await untilReady('graph', read, waiting, signal);
-      plans.push(planOf(account, content, planSettings(config, nowMs)));
+      plans.push(planOf(account, content, planSettings(config, nowMs, account.polling)));
     } catch (error) {
       signal.throwIfAborted();
       plans.push(failed(account, error));
@@ -137,14 +137,20 @@ async function planAll(config: Config, signal: AbortSignal): Promise<readonly Ac
   return plans;
 }
 
-/** Returns the settings of a plan from the configuration. */
-export function planSettings(config: Config, nowMs: number): CallPlanSettings {
+/** Returns the settings of a plan from the configuration, for accounts with these streams. */
+export function planSettings(
+  config: Config,
+  nowMs: number,
+  { streams: names, intervalsMs }: AccountPolling = config.accountPolling.others,
+): CallPlanSettings {
   const { freshness, pageSize, startDateMs } = sourceSettings(config);
   return {
-    streams: enabledStreams(config).map((name) => ({
-      stream: streams[name],
-      intervalMs: config.streams[name].intervalMs,
-    })),
+    streams: enabledStreams(config)
+      .filter((name) => names.includes(name))
+      .map((name) => ({
+        stream: streams[name],
+        intervalMs: intervalsMs[name] ?? config.streams[name].intervalMs,
+      })),
     calendar: createCalendar(config),
     ...freshness,
     pageSize,

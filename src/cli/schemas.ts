@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { printableLines } from '../engine/printable.ts';
+import { isId } from '../instagram/account-choice.ts';
 import { isPerAccount } from '../engine/stream-name.ts';
 import {
   acceptsSchemas,
@@ -87,7 +88,8 @@ function command(
       ],
       ['--json', 'print a JSON list'],
     ],
-    settings: /^(?:schema-registry|streams$|kafka-topic-template$|instagram-accounts$)/,
+    settings:
+      /^(?:schema-registry|streams$|kafka-topic-template$|instagram-account(?:s|-settings)$)/,
     run({ options: { json, account }, settings }: Invocation<{ account?: readonly string[] }>) {
       const config = loadCommandConfig(settings, ['registry']);
       const { schemaRegistry, kafka, polling } = config;
@@ -108,9 +110,10 @@ function command(
 function accountsOf({ kafka, instagram }: Config, named?: readonly string[]): readonly string[] {
   if (!isPerAccount(kafka.topicTemplate)) return [];
   const accounts = named ?? instagram.accounts;
-  if (accounts.length > 0) return accounts;
+  // The API alone has the ids of user names, and this command does not request it.
+  if (accounts.length > 0 && accounts.every(isId)) return accounts;
   throw usage(
-    `schemas: expected --account or INSTAGRAM_ACCOUNTS, because KAFKA_TOPIC_TEMPLATE is ${kafka.topicTemplate}: each account has its own subjects`,
+    `schemas: expected --account or ids in INSTAGRAM_ACCOUNTS, because KAFKA_TOPIC_TEMPLATE is ${kafka.topicTemplate}: each account has its own subjects`,
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { AccountPolling } from '../engine/account.ts';
 import { topicName } from '../engine/stream-name.ts';
 import { type RequestCost, requestCost } from '../instagram/call-plan.ts';
 import { streamNames, streams } from '../instagram/streams/index.ts';
@@ -13,23 +14,44 @@ export const streamsCommand: CommandDefinition = {
   exits: { 0: 'printed' },
   options: [['--json', 'print a JSON list']],
   isInstant: true,
-  settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-login$)/,
+  settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-(?:login|account-settings)$)/,
   run({ options, settings }) {
-    const rows = rowsOf(loadCommandConfig(settings, []));
+    const config = loadCommandConfig(settings, []);
+    const rows = rowsOf(config);
     const table = rows.map(({ stream, enabled, topic, key, subject, interval, cost }) => {
       return [stream, enabled ? 'yes' : 'no', topic, key, subject, interval, describeCost(cost)];
     });
     const header = ['STREAM', 'ENABLED', 'TOPIC', 'KEY', 'SUBJECT', 'INTERVAL', 'CALLS AT MOST'];
-    print(options.json, { text: () => asTable([header, ...table]), json: () => rows });
+    const text = () => `${asTable([header, ...table])}${accountsText(config)}`;
+    print(options.json, { text, json: () => rows });
     return 0;
   },
 };
 
+/** Lists the streams and intervals of the accounts that have their own; empty without any. */
+function accountsText({ accountPolling }: Config): string {
+  const rows = Object.entries(accountPolling.byAccount).map(([name, polling]) => [
+    name,
+    describePolling(polling),
+  ]);
+  return rows.length === 0 ? '' : `\n${asTable([['ACCOUNT', 'STREAMS'], ...rows])}`;
+}
+
+/** Formats the streams of an account with its own intervals, as `users, media every 1h`. */
+export function describePolling({ streams: names, intervalsMs }: AccountPolling): string {
+  const described = names.map((name) => {
+    const ms = intervalsMs[name];
+    return ms === undefined ? name : `${name} every ${durationText(ms)}`;
+  });
+  return described.join(', ');
+}
+
 /** Returns the rows by priority, the order in which a short quota is spent. */
 function rowsOf(config: Config) {
+  const { byAccount, others } = config.accountPolling;
   return streamNames.map((name) => {
     const { key, mode, doc, request } = streams[name];
-    const { enabled, intervalMs, schedule } = config.streams[name];
+    const { intervalMs, schedule } = config.streams[name];
     const topic = topicName(config.kafka.topicTemplate, name);
     return {
       stream: name,
@@ -37,9 +59,14 @@ function rowsOf(config: Config) {
       key: key.join('/'),
       subject: `${topic}-value`,
       mode,
-      enabled,
+      enabled: others.streams.includes(name),
       interval: schedule ?? durationText(intervalMs),
       interval_ms: schedule === null ? intervalMs : null,
+      accounts: Object.entries(byAccount).map(([account, { streams: own, intervalsMs }]) => ({
+        account,
+        enabled: own.includes(name),
+        interval_ms: intervalsMs[name] ?? null,
+      })),
       cost: requestCost(request),
       doc,
     };

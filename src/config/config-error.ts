@@ -1,4 +1,6 @@
 import { StopProcessError } from '../engine/errors.ts';
+import { nearestName } from '../engine/nearest-name.ts';
+import { showName } from './redaction.ts';
 
 /** One error in the configuration. Contains no secret. */
 export interface ConfigProblem {
@@ -28,4 +30,19 @@ export class ConfigError extends StopProcessError {
 function line(problem: ConfigProblem): string {
   const name = problem.env === null ? problem.path : `${problem.path} (${problem.env})`;
   return `- ${name}: got ${problem.received}, expected ${problem.expected}; ${problem.action}`;
+}
+
+/** The problem of an unknown key or name, with the nearest of the known ones. */
+export function unknownName(
+  kind: 'key' | 'name',
+  name: string,
+  received: string,
+  known: readonly string[],
+): ConfigProblem {
+  const nearest = nearestName(name, known);
+  const shown = kind === 'key' ? JSON.stringify(nearest) : nearest;
+  const suggestion = nearest === undefined ? '' : `; did you mean ${shown}?`;
+  const action = `remove or correct it${suggestion}`;
+  const expected = `a ${kind} of docs/configuration.md`;
+  return { path: showName(name), env: null, received, expected, action };
 }

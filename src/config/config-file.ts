@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { ConfigProblem } from './config-error.ts';
+import { type ConfigProblem, unknownName } from './config-error.ts';
 import { type Entries, readEntries } from './entries.ts';
 import { isSetting, type SettingGroup, type NamedSetting } from './setting.ts';
-import { unknownName } from './nearest-name.ts';
 import { redact } from './redaction.ts';
 import { settings, schema } from './schema.ts';
 import { streams } from '../instagram/streams/index.ts';
@@ -90,12 +89,7 @@ function knownValues(
       const known = settings.map((setting) => setting.path);
       report.problems.push(unknownName('key', path, received, known));
     } else if (isSetting(entry)) {
-      const setting = settings.find((one) => one.path === path);
-      if (setting?.format.entries !== undefined && raw !== null) {
-        values[key] = knownEntries(setting, raw, report.problems);
-      } else if (isObject(raw))
-        report.problems.push(misplaced(path, 'an object', entry.format.expected));
-      else values[key] = raw;
+      values[key] = knownValue(path, raw, report.problems);
     } else if (isObject(raw)) {
       values[key] = knownValues(entry, raw, `${path}.`, report);
     } else {
@@ -104,6 +98,18 @@ function knownValues(
     }
   }
   return values;
+}
+
+/** Returns the raw value of a setting. An object or map as text or entries: convict reads an object as a group. */
+function knownValue(path: string, raw: unknown, problems: ConfigProblem[]): unknown {
+  const setting = settings.find((one) => one.path === path);
+  if (setting?.format.entries !== undefined && raw !== null) {
+    return knownEntries(setting, raw, problems);
+  }
+  if (!isObject(raw)) return raw;
+  if (setting?.format.flawsOf !== undefined) return JSON.stringify(raw);
+  problems.push(misplaced(path, 'an object', setting?.format.expected ?? ''));
+  return undefined;
 }
 
 function knownEntries(setting: NamedSetting, raw: unknown, problems: ConfigProblem[]): Entries {

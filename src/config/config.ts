@@ -1,10 +1,10 @@
+import type { PollingChoice } from '../engine/account.ts';
 import type { PublishMode } from '../engine/change-set.ts';
-import type { Login } from '../engine/account.ts';
 import type { Treatment } from '../engine/field-rules.ts';
 import { type InstagramStreamName, streamNames, streams } from '../instagram/streams/index.ts';
+import { choosePolling } from './account-settings.ts';
 import { mapSettings, type NamedSetting, type Values } from './setting.ts';
 import { type recordTimestamps, schema } from './schema.ts';
-import { chosenStreams } from './stream-list.ts';
 
 type ParsedFields = Values<typeof schema>;
 
@@ -18,12 +18,15 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
     readonly clientSecret: string | null;
   };
   readonly streams: Readonly<Record<InstagramStreamName, StreamConfig>>;
+  /** The streams and intervals by account. */
+  readonly accountPolling: PollingChoice;
 }
 
 type RecordTimestamp = (typeof recordTimestamps)[number];
 
 /** The settings of a stream; the treatments have the paths of fields. */
 interface StreamConfig extends Readonly<Record<Treatment, readonly string[]>> {
+  /** True when the stream is polled for any account. */
   readonly enabled: boolean;
   readonly intervalMs: number;
   /** The cron expression that replaces the interval; null for none. */
@@ -64,37 +67,40 @@ export function assembleConfig(
   // The tree's type comes from the same schema as its values, so the cast is safe.
   const { instagram, streams, ...fields } = mapSettings(schema, named) as unknown as ParsedFields;
   const { accessToken, clientSecret, ...others } = instagram;
+  const { accountSettings, login } = instagram;
+  const accountPolling = choosePolling(accountSettings, streams.enabled, login);
   return {
     ...fields,
+    accountPolling,
     instagram: {
       ...others,
       accessTokens: accessToken,
       accessTokenFile: fileOf('INSTAGRAM_ACCESS_TOKEN'),
       clientSecret: clientSecret?.text ?? null,
     },
-    streams: streamConfigs(streams, instagram.login, fields.kafka.recordTimestamp),
+    streams: streamConfigs(streams, accountPolling, fields.kafka.recordTimestamp),
   };
 }
 
 function streamConfigs(
-  { enabled: words, ...fields }: ParsedFields['streams'],
-  login: Login,
+  fields: ParsedFields['streams'],
+  { byAccount, others }: PollingChoice,
   recordTimestamp: RecordTimestamp,
 ): Config['streams'] {
-  const enabled = chosenStreams(words, login);
+  const chosen = [others, ...Object.values(byAccount)];
   const values = fields as unknown as Readonly<Record<string, Omit<StreamConfig, 'enabled'>>>;
   const entries = streamNames.map((name) => {
     const timestamp = values[name]?.recordTimestamp ?? recordTimestamp;
     const derived = {
       recordTimestamp: streams[name].eventTime === null ? 'publish' : timestamp,
-      enabled: enabled.includes(name),
+      enabled: chosen.some((polling) => polling.streams.includes(name)),
     };
     return [name, { publish: 'changes', ...values[name], ...derived }];
   });
   return Object.fromEntries(entries) as Config['streams'];
 }
 
-/** The streams that are polled, in the order in which a short quota is spent. */
+/** The streams that are polled for any account, in the order in which a short quota is spent. */
 export function enabledStreams({ streams }: Pick<Config, 'streams'>) {
   return streamNames.filter((name) => streams[name].enabled);
 }

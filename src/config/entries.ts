@@ -1,6 +1,6 @@
 import type { ConfigProblem } from './config-error.ts';
 import type { NamedSetting } from './setting.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../engine/nearest-name.ts';
 import { showName, showValue } from './redaction.ts';
 
 /** The values of a field that is a map, by the names of its entries. */

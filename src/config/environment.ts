@@ -1,7 +1,7 @@
-import type { ConfigProblem } from './config-error.ts';
+import { type ConfigProblem, unknownName } from './config-error.ts';
 import { type Entries, isOfEntry, readPairs, readVariables } from './entries.ts';
 import type { NamedSetting } from './setting.ts';
-import { editDistance, unknownName } from './nearest-name.ts';
+import { editDistance } from '../engine/nearest-name.ts';
 import { settings } from './schema.ts';
 import { readTextFile } from './text-file.ts';
 

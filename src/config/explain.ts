@@ -39,6 +39,8 @@ function shownValue(raw: unknown, parsed: unknown): unknown {
   if (Array.isArray(parsed)) {
     return (parsed as readonly unknown[]).map((one) => maskStray(String(one)));
   }
+  // An object of the file, which is read as text.
+  if (typeof parsed === 'object' && parsed !== null) return JSON.parse(maskStray(raw));
   if (typeof parsed === 'boolean') return parsed;
   if (typeof parsed === 'number' && String(parsed) === raw) return parsed;
   return maskStray(raw);

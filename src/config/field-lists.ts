@@ -10,7 +10,7 @@ import {
 import { type InstagramStreamName, streamNames, streams } from '../instagram/streams/index.ts';
 import type { ConfigProblem } from './config-error.ts';
 import type { Config } from './config.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../engine/nearest-name.ts';
 import { showValue } from './redaction.ts';
 import { readRecordShape } from './record-shape.ts';
 

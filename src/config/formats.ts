@@ -13,6 +13,17 @@ export interface Format<T, Unit extends string = string> {
   parse(raw: unknown, nowMs: number): T | undefined;
   /** The entries of a map, each of which a variable sets; absent for a field of one value. */
   readonly entries?: EntryFormat;
+  /** The invalid parts of a JSON object; absent for a field that takes none. Variables take it as text. */
+  readonly flawsOf?: (raw: unknown) => readonly Flaw[];
+}
+
+/** An invalid part of a value. */
+export interface Flaw {
+  /** Its path within the value, such as `@name.intervals.media`. */
+  readonly at: string;
+  readonly received: string;
+  readonly expected: string;
+  readonly action: string;
 }
 
 /** The names of the entries of a map and the formats of their values. */

@@ -70,7 +70,7 @@ export function readConfig(configSources: ConfigSources): ReadConfig {
   const problems = rejected
     .map((setting) => ({ setting, raw: rawOf(setting.path) }))
     .filter(({ setting, raw }) => !named.has(setting.path) && (raw !== null || isWhole))
-    .map(({ setting, raw }) => rejectedProblem(setting, raw, originOf(setting)));
+    .flatMap(({ setting, raw }) => rejectedProblems(setting, raw, originOf(setting)));
   const unfit = relationProblems(values, rawOf);
   return {
     settings,
@@ -157,11 +157,18 @@ function parseFields(
   return { values, rejected };
 }
 
-function rejectedProblem(setting: NamedSetting, raw: unknown, source: ValueOrigin): ConfigProblem {
+function rejectedProblems(
+  setting: NamedSetting,
+  raw: unknown,
+  source: ValueOrigin,
+): readonly ConfigProblem[] {
   const { path, env, format } = setting;
+  const flaws = format.flawsOf?.(raw) ?? [];
+  if (flaws.length > 0)
+    return flaws.map(({ at, ...flaw }) => ({ path: `${path}.${at}`, env, ...flaw }));
   const received = showValue(raw, format.secret);
   const action = raw === null ? howToSet(setting) : `correct ${placeOf(setting, source)}`;
-  return { path, env, received, expected: format.expected, action };
+  return [{ path, env, received, expected: format.expected, action }];
 }
 
 function howToSet({ env, arg, path, format }: NamedSetting): string {

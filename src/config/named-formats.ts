@@ -167,13 +167,42 @@ const broker = format('host:port, such as kafka-1:9092', (raw) => {
 /** Kafka's bootstrap servers. */
 export const brokers = list(broker, 1);
 
-/** Names of streams; `default`, or none, stands for the default streams, and `all` for all. */
-export const streams = list(choice([...streamNames, 'default', 'all']));
-
-/** Account ids. They are strings, because JSON numbers beyond 2^53 would be rounded. */
-export const accountIds = list(
-  text('an account id as a string of digits, such as "17841400000000000"', /^\d{1,25}$/),
+const business = text(
+  'the id of a business as a string of digits, such as "1234567890", or all',
+  /^(?:\d{1,25}|all)$/,
 );
+
+/** Businesses by id; `all` stands for those of the token. */
+export const businesses = list(business);
+
+/** Names of streams; `default`, or none, stands for the default streams, and `all` for all. */
+export const streams = list(streamWord());
+
+/** The streams of one account, at least one. */
+export const accountStreams = list(streamWord(), 1);
+
+function streamWord() {
+  return choice([...streamNames, 'default', 'all']);
+}
+
+/**
+ * One account: its id, or `@` and its user name in lower case. Ids are strings, because JSON numbers
+ * beyond 2^53 would be rounded.
+ */
+export const account = format(
+  'an account id as a string of digits, such as "17841400000000000", or a user name, such as @name',
+  (raw) => {
+    if (typeof raw !== 'string') return undefined;
+    if (/^\d{1,25}$/.test(raw)) return raw;
+    // Without @, a text of digits is an id.
+    return /^(?:@|(?=.*\D))[\w.]{1,30}$/.test(raw)
+      ? `@${raw.replace('@', '').toLowerCase()}`
+      : undefined;
+  },
+);
+
+/** Accounts by id or user name. */
+export const accounts = list(account);
 
 const longestTopicName = 249;
 const [longestStream = ''] = streamNames.toSorted((a, b) => b.length - a.length);

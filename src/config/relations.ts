@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Login } from '../engine/account.ts';
+import { accountProblems } from './account-settings.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { fieldListProblems } from './field-lists.ts';
 import type { Secret } from './named-formats.ts';
@@ -63,6 +64,14 @@ const relations: readonly Relation[] = [
     action: 'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password',
     holds: (token, username) => token === null || username === null,
   },
+  {
+    path: 'instagram.businesses',
+    other: 'instagram.login',
+    received: 'businesses',
+    expected: 'nothing, because INSTAGRAM_LOGIN=instagram reaches the one account of the token',
+    action: 'remove it, or set INSTAGRAM_LOGIN=facebook',
+    holds: (businesses, login) => login === 'facebook' || !isSet(businesses),
+  },
   ...streamNames.map(replicasOf),
 ];
 
@@ -108,10 +117,11 @@ export function relationProblems(
       ? keyFindings(get, 'schemaRegistry.ssl')
       : tlsFindings(get, 'schemaRegistry.ssl', 'use an https:// URL in SCHEMA_REGISTRY_URL')),
     ...fieldListProblems(values),
+    ...accountProblems(values),
   ];
   return findings.map((one) => ({
     ...one,
-    env: settings.find(({ path }) => path === one.path)?.env ?? null,
+    env: settings.find(({ path }) => `${one.path}.`.startsWith(`${path}.`))?.env ?? null,
   }));
 }
 

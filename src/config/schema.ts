@@ -2,6 +2,7 @@ import { publishModes } from '../engine/change-set.ts';
 import { maskedText } from '../engine/field-rules.ts';
 import { streamNames, streams } from '../instagram/streams/index.ts';
 import type { InstagramStream } from '../instagram/streams/stream.ts';
+import { accountSettings } from './account-settings.ts';
 import { cronExpression, quietHours, timeZone } from './calendar.ts';
 import * as formats from './formats.ts';
 import { setting, listSettings } from './setting.ts';
@@ -11,8 +12,17 @@ import { topicConfigs } from './topic-settings.ts';
 
 const { choice, duration, flag, fraction, integer, integerOrBroker, list, optional, text } =
   formats;
-const { accountIds, apiUrl, apiVersion, brokers, exactUrl, line, password, pastDate } = named;
-const { pemFile, scopes, secret, streams: streamList, tokens, topicTemplate, url } = named;
+const { accounts, apiUrl, apiVersion, brokers, businesses, exactUrl, line, password } = named;
+const {
+  pastDate,
+  pemFile,
+  scopes,
+  secret,
+  streams: streamList,
+  tokens,
+  topicTemplate,
+  url,
+} = named;
 
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -43,7 +53,22 @@ const instagram = {
     optional(apiUrl),
     "The URL of the API without the version. Not set: the login's host, `https://graph.facebook.com` or `https://graph.instagram.com`.",
   ),
-  accounts: setting(accountIds, 'The only accounts to poll. Empty: all that the token reaches.'),
+  accounts: setting(
+    accounts,
+    'The only accounts to poll, by id or user name. Empty: all that the token reaches. A renamed account is found by its id only.',
+  ),
+  accountsExclude: setting(
+    accounts,
+    'Accounts that are never polled, by id or user name, also those of `INSTAGRAM_ACCOUNTS` under another name.',
+  ),
+  accountSettings: setting(
+    accountSettings,
+    'Streams and intervals of single accounts, by id or user name. `streams` replaces `STREAMS` for the account; `intervals` replaces the interval of a stream, and `off` stops polling it. The id takes precedence over the user name.',
+  ),
+  businesses: setting(
+    businesses,
+    "Businesses (business portfolios) whose accounts are polled too, by id: those of the pages that the business owns and of its clients' pages. `all`: every business of the token's user. The token needs the permission `business_management`. Facebook Login only.",
+  ),
   startDate: setting(
     optional(pastDate),
     'The date from which the first poll of `user_insights` and of `user_daily_totals` reads: at most two years ago, and as far back as the API has data; earlier days are skipped. It has no effect once a state exists. Not set: 30 days ago, where every metric has data.',
@@ -69,7 +94,7 @@ const instagram = {
   ),
   scope: setting(
     scopes,
-    'The permissions that `login` requests. Empty: those that the enabled streams need.',
+    'The permissions that `login` requests. Empty: those that the enabled streams and `INSTAGRAM_BUSINESSES` need.',
   ),
 };
 

@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import { type Account, isPolled } from './account.ts';
 import type { ActivePartition } from './active-partitions.ts';
 import { planPolling } from './assignment-changes.ts';
 import type { Overrides } from './overrides.ts';
@@ -19,7 +19,7 @@ import type { Stream } from './stream.ts';
 // A stream is also paused (status `paused`) while its job's pause is in effect: src/engine/pauses.ts.
 // An account runs while its partition is assigned and restored, and the tokens list the account.
 
-/** The streams to poll of each account, and their settings. */
+/** The streams to poll, those of any account, and their settings. */
 export interface Streams {
   readonly streams: readonly { readonly stream: Stream; readonly intervalMs: number }[];
   /** Fraction of the interval, 0 to 0.5. */
@@ -109,7 +109,8 @@ export class AccountPollers {
       if (partition !== undefined) this.#start(account, partition);
     }
     if (start.length + stop.length === 0) return;
-    this.#context.tools.telemetry.report({ type: 'accounts', added: start, removed: stop });
+    const removed = stop.filter(({ id }) => !this.#running.has(id));
+    this.#context.tools.telemetry.report({ type: 'accounts', added: start, removed });
   }
 
   /** Ends the accounts, one or all, that an error stopped: the next `reconcile` starts them. */
@@ -227,7 +228,10 @@ export class AccountPollers {
     const { partition, stop } = run;
     const { all, onFatal } = this.#context;
     const signal = AbortSignal.any([stop.signal, partition.signal, all]);
-    const groups = groupByList(this.#settings.streams).map((group) => {
+    const streams = this.#settings.streams.filter(({ stream }) =>
+      isPolled(run.account, stream.name),
+    );
+    const groups = groupByList(streams).map((group) => {
       const jobs = this.#startJobs(group, run);
       return { jobs, schedule: this.#scheduleOf(jobs, run) };
     });

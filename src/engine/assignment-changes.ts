@@ -15,7 +15,7 @@ export function diffAssignments(
 
 /**
  * Plans the accounts whose pollers start and stop, so that exactly the `accounts` in `active`
- * partitions run. `running` has the accounts polled now, by id; `partitions` is the topic's count.
+ * partitions run; an account whose streams or intervals changed stops and starts. `running` has the accounts polled now, by id; `partitions` is the topic's count.
  */
 export function planPolling(
   running: ReadonlyMap<string, Account>,
@@ -26,7 +26,12 @@ export function planPolling(
   const owned = accounts.filter(({ id }) => active.has(partitionOf(id, partitions)));
   const assigned = new Map(owned.map((account) => [account.id, account]));
   return {
-    start: [...assigned.values()].filter(({ id }) => !running.has(id)),
-    stop: [...running.values()].filter(({ id }) => !assigned.has(id)),
+    start: [...assigned.values()].filter((account) => !isSame(account, running.get(account.id))),
+    stop: [...running.values()].filter((account) => !isSame(account, assigned.get(account.id))),
   };
+}
+
+/** True for the same account with the same streams and intervals. */
+function isSame(one: Account, other: Account | undefined): boolean {
+  return other !== undefined && JSON.stringify(one.polling) === JSON.stringify(other.polling);
 }

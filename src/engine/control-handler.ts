@@ -1,4 +1,4 @@
-import type { Account } from './account.ts';
+import { type Account, isPolled } from './account.ts';
 import type { AccountPollers, PolledStream, Streams } from './account-pollers.ts';
 import { endsWithin } from './clock.ts';
 import { partitionOf } from './partition.ts';
@@ -79,8 +79,14 @@ function unknownIn(
   if (stream !== null && !names.includes(stream)) {
     return `no such stream is enabled; there are: ${names.join(', ')}`;
   }
-  const isListed = accountId === null || accounts().some(({ id }) => id === accountId);
-  return isListed ? undefined : 'no such account is on the token, or it is not allowed';
+  if (accountId === null) return undefined;
+  const account = accounts().find(({ id }) => id === accountId);
+  if (account === undefined) return 'no such account is on the token, or it is not allowed';
+  if (stream === null || names.some((name) => name === stream && isPolled(account, name))) {
+    return undefined;
+  }
+  const polled = names.filter((name) => isPolled(account, name));
+  return `the account does not have the stream; it has: ${polled.join(', ')}`;
 }
 
 /** Selects the polled streams that a request concerns, and its accounts that are not polled here. */

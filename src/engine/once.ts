@@ -1,3 +1,4 @@
+import { isPolled } from './account.ts';
 import { endsWithin } from './clock.ts';
 import { StopProcessError } from './errors.ts';
 import { partitionOf } from './partition.ts';
@@ -140,7 +141,7 @@ async function pollAll(
   const nowMs = tools.clock.nowMs();
   const isPaused = ({ job }: StartedJob) => pauseAt(job.pause, nowMs) !== null;
   const groups = accounts.flatMap((account) =>
-    groupByList(streams).map((group) =>
+    groupByList(streams.filter(({ stream }) => isPolled(account, stream.name))).map((group) =>
       group.map(({ stream }) => startJob(stream, account, restored)),
     ),
   );
@@ -208,7 +209,7 @@ export async function dryRun(
   const cycleMs = tools.clock.nowMs();
   const polled: PolledJob[] = [];
   for (const account of accounts) {
-    for (const stream of streams) {
+    for (const stream of streams.filter(({ name }) => isPolled(account, name))) {
       const job = { ...startJob(stream, account, new Map()).job, cycleMs };
       polled.push({ job, outcome: await pollUpToLimit(job, output, tools, signal) });
     }

@@ -1,3 +1,4 @@
+import { type AccountPolling, isPolled } from './account.ts';
 import { advice } from './advice.ts';
 import type { ErrorCode } from './errors.ts';
 import { type Pause, pauseAt } from './state.ts';
@@ -9,7 +10,16 @@ export const dependencyNames = ['state', 'kafka', 'registry', 'graph', 'group'] 
 /** A dependency of polls; `state` is the restored state topic, `group` the group of instances. */
 export type DependencyName = (typeof dependencyNames)[number];
 
+/** The interval of a stream, and the shortest interval that counts while polls pause. */
+export interface StreamHealth {
+  readonly intervalMs: number;
+  /** Absent without a pause, as of quiet hours. */
+  readonly pauseMs?: number;
+}
+
 export interface AccountHealth {
+  /** Its own streams and intervals; absent for those of all accounts. */
+  readonly polling?: AccountPolling | undefined;
   /** Epoch milliseconds. */
   readonly addedAtMs: number;
   /** The end of each stream's last successful poll, epoch milliseconds; absent before the first. */
@@ -26,7 +36,7 @@ export interface HealthSnapshot {
   readonly dependencies: Readonly<
     Record<DependencyName, { readonly ready: boolean; readonly reason: string }>
   >;
-  readonly streams: Readonly<Record<StreamName, { readonly intervalMs: number }>>;
+  readonly streams: Readonly<Record<StreamName, StreamHealth>>;
   /** The polled accounts, by id. */
   readonly accounts: ReadonlyMap<string, AccountHealth>;
   /** The tokens by name; `rejection` is not null while the API rejects the token. */
@@ -92,17 +102,18 @@ function stoppedAccounts({ accounts }: HealthSnapshot): string[] {
 }
 
 function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
-  return Object.entries(snapshot.streams).flatMap(([stream, { intervalMs }]) => {
-    const toleratedMs = toleratedIntervals * intervalMs;
-    const late = [...snapshot.accounts]
-      .filter(([, account]) => {
-        const isPaused = pauseOf(account.paused, stream, nowMs) !== null;
-        return !isPaused && nowMs - awaitedSinceMs(account, stream) > toleratedMs;
-      })
-      .map(([id]) => id);
-    const limit = `${toleratedMs / 1000} s (${toleratedIntervals} intervals)`;
-    const text = `${stream}: no successful poll for more than ${limit} of ${describeAccounts(late)}`;
-    return late.length === 0 ? [] : [text];
+  return Object.entries(snapshot.streams).flatMap(([stream, health]) => {
+    const late = [...snapshot.accounts].flatMap(([id, account]) => {
+      const toleratedMs = toleratedIntervals * accountIntervalMs(account, stream, health);
+      const isPaused = pauseOf(account.paused, stream, nowMs) !== null;
+      const isLate = nowMs - awaitedSinceMs(account, stream) > toleratedMs;
+      return isPolled(account, stream) && !isPaused && isLate ? [{ id, toleratedMs }] : [];
+    });
+    return [...Map.groupBy(late, ({ toleratedMs }) => toleratedMs)].map(([toleratedMs, group]) => {
+      const limit = `${toleratedMs / 1000} s (${toleratedIntervals} intervals)`;
+      const ids = describeAccounts(group.map(({ id }) => id));
+      return `${stream}: no successful poll for more than ${limit} of ${ids}`;
+    });
   });
 }
 
@@ -122,6 +133,15 @@ export function awaitedSinceMs(
 ): number {
   const lastMs = succeededAtMs[stream] ?? addedAtMs;
   return Math.max(lastMs, paused?.get(stream)?.untilMs ?? lastMs);
+}
+
+/** Returns the interval of a stream of an account: its own, or that of the stream. */
+export function accountIntervalMs(
+  { polling }: Pick<AccountHealth, 'polling'>,
+  stream: StreamName,
+  { intervalMs, pauseMs = 0 }: StreamHealth,
+): number {
+  return Math.max(polling?.intervalsMs[stream] ?? intervalMs, pauseMs);
 }
 
 function describeAccounts(ids: readonly string[]): string {

@@ -222,10 +222,10 @@ export class Schedule {
     return this.#calendar.quietUntilMs(ms) ?? ms;
   }
 
-  #intervalMs({ stream: { name } }: Job): number {
+  #intervalMs({ stream: { name }, account }: Job): number {
     const { overrides, streams } = this.#options;
     const configured = streams.find(({ stream }) => stream.name === name)?.intervalMs;
-    return overrides.intervalMs(name) ?? configured ?? 0;
+    return account.polling?.intervalsMs[name] ?? overrides.intervalMs(name) ?? configured ?? 0;
   }
 
   /** The due time of a job, or the end of its pause if that is later; Infinity without an end. */

@@ -1,130 +1,122 @@
 import type { Account, Login } from '../engine/account.ts';
 import {
   type ClassifiedError,
-  DeadLetterError,
-  FailError,
   isClassifiedError,
-  isTooMuchData,
-  RetryError,
   SkipError,
   StopAccountError,
   StopProcessError,
 } from '../engine/errors.ts';
-import { type Json, type Node, describeJson, isNode } from '../engine/json.ts';
-import type { Graph, GraphRequest } from '../engine/ports.ts';
+import { type Json, type Node, isNode } from '../engine/json.ts';
+import type { Graph } from '../engine/ports.ts';
 import type { TokenFacts } from './api/oauth.ts';
-import { PageSize } from './extract/page-size.ts';
+import {
+  type FoundAccounts,
+  type ListingOptions,
+  idDescription,
+  listBusinesses,
+  listPageAccounts,
+  ownPages,
+  pagesOfBusiness,
+  readId,
+  readName,
+  unexpected,
+} from './page-lists.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
-const pageAccounts = '/me/accounts';
-
-const mostPages = 10_000;
-
-/** The number of unreadable entries that are described singly; further ones are only counted. */
-const mostProblems = 10;
-
-interface ListingOptions {
-  readonly graph: Pick<Graph, 'get'>;
-  readonly pageSize: number;
-  readonly signal: AbortSignal;
+/** The lists of one token. */
+export interface TokenListing extends ListingOptions {
+  readonly login: Login;
   /** Finds accounts to request by id when the list is empty; Facebook Login only. */
   readonly grants?: Grants;
+  /** The ids of businesses whose pages are listed as well; `all` stands for those of the token. */
+  readonly businesses: readonly string[];
+  /** The businesses of the token's last listing, used while they cannot be listed. */
+  readonly lastBusinesses?: readonly string[] | undefined;
+}
+
+/** The result of one list of a token, named by its path. */
+export type ListOutcome = { readonly path: string } & (
+  FoundAccounts | { readonly error: ClassifiedError }
+);
+
+export interface TokenLists {
+  /** The token's own list first, then those of businesses. */
+  readonly outcomes: readonly ListOutcome[];
+  readonly businesses: readonly string[];
 }
 
 /**
- * Lists the accounts that a token reaches: those linked to its pages, else those granted to it;
- * with Instagram Login its own.
+ * Lists the accounts that a token reaches: its own, and those of businesses. Each list has an
+ * outcome of its own (Invariant 8).
+ */
+export async function listToken(listing: TokenListing): Promise<TokenLists> {
+  const { signal } = listing;
+  const own = await outcomeOf(ownPages.path, () => listAccounts(listing), signal);
+  const { ids, failed } = await businessesOf(listing);
+  const lists: ListOutcome[] = [];
+  for (const id of ids) for (const list of await listBusiness(id, listing)) lists.push(list);
+  return { outcomes: [own, ...failed, ...lists], businesses: ids };
+}
+
+async function outcomeOf(
+  path: string,
+  list: () => Promise<FoundAccounts>,
+  signal: AbortSignal,
+): Promise<ListOutcome> {
+  try {
+    return { path, ...(await list()) };
+  } catch (error) {
+    if (signal.aborted || !isClassifiedError(error)) throw error;
+    return { path, error };
+  }
+}
+
+/** Returns the ids of the configured businesses, and the outcome of a list that lacks them. */
+async function businessesOf(listing: TokenListing) {
+  const { businesses, lastBusinesses = [] } = listing;
+  const named = businesses.filter((id) => id !== 'all');
+  if (named.length === businesses.length) return { ids: named, failed: [] };
+  let listed = lastBusinesses;
+  const path = '/me/businesses';
+  const list = async (): Promise<FoundAccounts> => {
+    listed = await listBusinesses(listing);
+    return { accounts: [], problems: listed.length === 0 ? [`${path}: ${emptyAdvice}`] : [] };
+  };
+  const outcome = await outcomeOf(path, list, listing.signal);
+  return { ids: [...new Set([...named, ...listed])], failed: [outcome] };
+}
+
+const emptyAdvice =
+  'the list is empty; check that the token has the permission business_management, and its user a role in the business';
+
+/** Lists the accounts of a business's pages; a named business without any is a problem. */
+async function listBusiness(id: string, listing: TokenListing): Promise<readonly ListOutcome[]> {
+  const outcomes = await Promise.all(
+    pagesOfBusiness(id).map((edge) =>
+      outcomeOf(edge.path, () => listPageAccounts(edge, listing), listing.signal),
+    ),
+  );
+  const isEmpty = outcomes.every((one) => 'accounts' in one && one.accounts.length === 0);
+  if (!isEmpty || !listing.businesses.includes(id)) return outcomes;
+  const problem = `business ${id}: no page of it or of its clients has an Instagram account: ${emptyAdvice}`;
+  return [...outcomes, { path: `/${id}`, accounts: [], problems: [problem] }];
+}
+
+/**
+ * Lists the accounts of a token itself: those linked to its pages, else those granted to it; with
+ * Instagram Login its own.
  * @throws as `Graph.get`; RetryError `graph.server` for an endless list; StopAccountError when
  * there is no account because the token's access to data has expired
  */
-export async function listAccounts(login: Login, listing: ListingOptions): Promise<FoundAccounts> {
-  const { graph, signal, grants } = listing;
+export async function listAccounts(
+  listing: Pick<TokenListing, 'login' | 'grants'> & ListingOptions,
+): Promise<FoundAccounts> {
+  const { login, graph, signal, grants } = listing;
   if (login === 'instagram') return { accounts: await findOwnAccount(graph, signal), problems: [] };
-  const listed = await listPageAccounts(listing);
+  const listed = await listPageAccounts(ownPages, listing);
   if (listed.accounts.length > 0 || grants === undefined) return listed;
   const { accounts, problems } = await findGranted(grants, { graph, signal });
   return { accounts, problems: [...listed.problems, ...problems] };
-}
-
-async function listPageAccounts(listing: ListingOptions): Promise<FoundAccounts> {
-  const accounts: Account[] = [];
-  const problems: string[] = [];
-  const seen = new Set<string>();
-  const getPage = createPageReader(listing);
-  let after: string | null = null;
-  for (let pages = 0; pages < mostPages; pages += 1) {
-    const body = await getPage(after);
-    const found = readPageEntries(body);
-    for (const account of found.accounts) accounts.push(account);
-    for (const problem of found.problems) problems.push(problem);
-    after = nextCursor(body);
-    if (after === null) return { accounts, problems: shortened(problems) };
-    if (seen.has(after)) throw endless('returned to an earlier cursor');
-    seen.add(after);
-  }
-  throw endless(`does not end after ${mostPages} pages`);
-}
-
-function endless(problem: string): RetryError {
-  return new RetryError(
-    'graph.server',
-    `${pageAccounts}: the list ${problem}; it is read again from the start`,
-  );
-}
-
-function shortened(problems: readonly string[]): readonly string[] {
-  if (problems.length <= mostProblems) return problems;
-  const more = `${pageAccounts}: left out ${problems.length - mostProblems} more entries that cannot be read`;
-  return [...problems.slice(0, mostProblems), more];
-}
-
-/** Creates a reader of pages by cursor; it adapts the page size, and omits rejected usernames. */
-function createPageReader({ graph, pageSize, signal }: ListingOptions) {
-  const page = new PageSize(pageSize);
-  let fields = 'id,instagram_business_account{id,username}';
-  return async (after: string | null): Promise<Node> => {
-    for (;;) {
-      try {
-        const query = { fields, limit: String(page.size), ...(after === null ? {} : { after }) };
-        const body = await getPages(graph, query, signal);
-        page.accept(pageSize);
-        return body;
-      } catch (error) {
-        if (isTooMuchData(error) && page.size > 1) page.refuse();
-        else if (isUsernameRejected(error)) fields = fields.replace(',username', '');
-        else throw error;
-      }
-    }
-  };
-}
-
-/** True for a rejection of `username`; it occurs once, because the field is then omitted. */
-function isUsernameRejected(error: unknown): boolean {
-  return (
-    error instanceof SkipError &&
-    error.code === 'graph.field-refused' &&
-    error.subjects.includes('username')
-  );
-}
-
-async function getPages(
-  graph: Pick<Graph, 'get'>,
-  query: GraphRequest['query'],
-  signal: AbortSignal,
-): Promise<Node> {
-  try {
-    const request = { endpoint: pageAccounts, path: pageAccounts, query, accountId: null };
-    return await graph.get(request, signal);
-  } catch (error) {
-    // With a page token, `me` is the page, which has no accounts.
-    const isOfPage =
-      error instanceof FailError && error.message.includes('nonexisting field (accounts)');
-    if (!isOfPage) throw error;
-    throw new StopProcessError(
-      'accounts.none',
-      `INSTAGRAM_ACCESS_TOKEN looks like a page token, which cannot list accounts: use the token of a user or of a system user. ${error.message}`,
-    );
-  }
 }
 
 async function findOwnAccount(
@@ -279,50 +271,6 @@ export function reachedBy(token: string): (account: Account) => Account {
   return (account) => (token === '' ? account : { ...account, token });
 }
 
-/** Accounts, with descriptions of the excluded entries. */
-export interface FoundAccounts {
-  readonly accounts: readonly Account[];
-  readonly problems: readonly string[];
-}
-
-const idDescription = 'an id (a text of digits)';
-
-/**
- * Reads the accounts linked to the Facebook pages of one answer of `/me/accounts`. An unreadable
- * entry is excluded with a problem; the others are kept (Invariant 3).
- * @throws DeadLetterError `graph.bad-body` when `data` is no list
- */
-function readPageEntries(body: Node): FoundAccounts {
-  const data = body['data'];
-  if (!Array.isArray(data)) throw unexpected(body, 'data', { expected: 'a list', actual: data });
-  const problems: string[] = [];
-  const accounts = (data as readonly Json[]).flatMap((page, index) =>
-    readEntry(page, `data[${index}]`, problems),
-  );
-  return { accounts, problems };
-}
-
-function readEntry(page: Json, path: string, problems: string[]): readonly Account[] {
-  const exclude = (at: string, expected: string, actual: Json | undefined): readonly Account[] => {
-    problems.push(
-      `/me/accounts: left out "${at}": expected ${expected}, got ${describeJson(actual)}; check that page and its link to Instagram`,
-    );
-    return [];
-  };
-  if (!isNode(page)) return exclude(path, 'an object', page);
-  const account = page['instagram_business_account'] ?? null;
-  // PHP may write an empty object as an empty list.
-  if (account === null || (Array.isArray(account) && account.length === 0)) return [];
-  const at = `${path}.instagram_business_account`;
-  if (!isNode(account)) return exclude(at, 'an object', account);
-  const id = readId(account['id']);
-  if (id === null) return exclude(`${at}.id`, idDescription, account['id']);
-  const pageId = readId(page['id']);
-  // The account can be polled without its page id, which only the page's limit needs.
-  if (pageId === null) exclude(`${path}.id`, idDescription, page['id']);
-  return [{ id, pageId, username: readName(account['username']) }];
-}
-
 /**
  * Reads the accounts of an answer of Instagram Login's `/me`: one, or none for an empty list.
  * Meta's page shows `{"data": [{…}]}`; actual answers are flat. Both are read.
@@ -344,26 +292,6 @@ function readOwnAccount(body: Node): readonly Account[] {
 }
 
 /**
- * Returns the cursor of the next page; null when `paging.next` is missing, null or empty. A short
- * or empty page may have a next page. The URL in `next` contains the token and is never followed.
- * @throws DeadLetterError `graph.bad-body` for a next page without a cursor
- */
-function nextCursor(body: Node): string | null {
-  const paging = body['paging'];
-  if (!isNode(paging) || (paging['next'] ?? '') === '') return null;
-  const cursors = paging['cursors'];
-  const after = isNode(cursors) ? cursors['after'] : undefined;
-  if (typeof after === 'string' && after !== '') return after;
-  throw unexpected(body, 'paging.cursors.after', { expected: 'a cursor', actual: after });
-}
-
-/** Returns an id as a text of digits; converts a safe integer. Null for anything else. */
-function readId(actual: Json | undefined): string | null {
-  const id = typeof actual === 'number' && Number.isSafeInteger(actual) ? String(actual) : actual;
-  return typeof id === 'string' && /^\d+$/.test(id) ? id : null;
-}
-
-/**
  * Reads the account of an answer to a request by id; its page is unknown.
  * @throws DeadLetterError `graph.bad-body` for an answer about another id
  */
@@ -371,20 +299,4 @@ function readAccount(body: Node, id: string): Account {
   const actual = body['id'];
   if (readId(actual) !== id) throw unexpected(body, 'id', { expected: `the id ${id}`, actual });
   return { id, pageId: null, username: readName(body['username']) };
-}
-
-function readName(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function unexpected(
-  body: Node,
-  path: string,
-  { expected, actual }: { expected: string; actual: Json | undefined },
-): DeadLetterError {
-  return new DeadLetterError(
-    'graph.bad-body',
-    `the answer about accounts has an unexpected "${path}": expected ${expected}, got ${describeJson(actual)}`,
-    { path, raw: JSON.stringify(body) },
-  );
 }

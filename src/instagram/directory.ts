@@ -1,11 +1,18 @@
 import type { Account } from '../engine/account.ts';
-import { type ClassifiedError, isClassifiedError, StopProcessError } from '../engine/errors.ts';
+import { type ClassifiedError, StopProcessError } from '../engine/errors.ts';
 import type { AccountDirectory, Clock, Graph } from '../engine/ports.ts';
 import {
-  type FoundAccounts,
+  type AccountChoice,
+  chooseAccounts,
+  describeMissing,
+  isId,
+  suggestions,
+} from './account-choice.ts';
+import {
   type Grants,
+  type ListOutcome,
   createNamedSearch,
-  listAccounts,
+  listToken,
   liveFacts,
   reachedBy,
   withToken,
@@ -15,23 +22,16 @@ import type { InstagramOptions } from './options.ts';
 import { permissions } from './token-advice.ts';
 import type { Tokens } from './tokens/tokens.ts';
 
-/** Keeps the accounts of the allow list; an empty list keeps all. No token reaches `missing`. */
-export function narrowAccounts(found: readonly Account[], allowList: readonly string[]) {
-  if (allowList.length === 0) return { accounts: found, missing: [] };
-  const reached = new Set(found.map((account) => account.id));
-  return {
-    accounts: found.filter((account) => allowList.includes(account.id)),
-    missing: allowList.filter((id) => !reached.has(id)),
-  };
-}
-
 export interface NarrowedDirectory extends AccountDirectory {
-  /** Restricts the next listings to these accounts; an empty list removes the restriction. */
-  setAccounts(accountIds: readonly string[]): void;
+  /** Changes the choice of accounts, from the next listing on. */
+  setAccounts(changes: Partial<AccountChoice>): void;
 }
 
 interface DirectoryParts {
-  readonly options: Pick<InstagramOptions, 'login' | 'accounts' | 'pageSize'>;
+  readonly options: Pick<
+    InstagramOptions,
+    'login' | 'businesses' | 'pageSize' | keyof AccountChoice
+  >;
   readonly graph: Pick<Graph, 'get'>;
   readonly tokens: Pick<Tokens, 'names' | 'text' | 'changed'>;
   readonly clock: Clock;
@@ -42,76 +42,114 @@ interface DirectoryParts {
   readonly closing: AbortSignal;
 }
 
-type ListingOutcome =
-  | ({ readonly token: string } & FoundAccounts)
-  | { readonly token: string; readonly error: ClassifiedError };
-
 /**
  * Creates a directory of the tokens' accounts: those listed, granted or named. Besides
- * `accounts.none`, `list` throws as `listAccounts` when no token's accounts can be listed.
+ * `accounts.none`, `list` throws as `listToken` when none of the lists can be read.
  */
 export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   const { tokens, known } = parts;
   const { login } = parts.options;
-  let allowed = parts.options.accounts;
-  /** The last listed accounts of each token; used while the listing fails. */
-  const last = new Map<string, readonly Account[]>();
+  let choice: AccountChoice = parts.options;
+  const readLists = createListReader(parts);
   const findNamed = createNamedSearch(parts.graph, tokens);
   return {
-    setAccounts(accountIds) {
-      allowed = accountIds;
+    setAccounts(changes) {
+      choice = { ...choice, ...changes };
     },
     renewed: (signal) => tokens.changed(signal),
     async list(signal) {
-      const names = tokens.names();
-      const allowList = allowed;
-      const reached = await Promise.all(
-        names.map((token) => listReached(token, parts, allowList.length > 0, signal)),
-      );
-      const failed = reached.filter((one) => 'error' in one);
-      const [first] = failed;
-      if (failed.length === names.length && first !== undefined) throw first.error;
-      for (const one of reached) if ('accounts' in one) last.set(one.token, one.accounts);
-      const listed = oncePerId(names.flatMap((token) => last.get(token) ?? []));
-      const sought = login === 'facebook' ? narrowAccounts(listed, allowList).missing : [];
-      const named = await findNamed(sought, signal);
+      const chosen = choice;
+      // Named accounts that are missing from the lists are requested by id.
+      const usesGrants = chosen.accounts.length === 0 || !chosen.accounts.every(isId);
+      const lists = await readLists(usesGrants, signal);
+      const listed = oncePerId(lists.accounts);
+      const unlisted = chooseAccounts(listed, chosen).missing.filter(isId);
+      const named = await findNamed(login === 'facebook' ? unlisted : [], signal);
       const found = [...listed, ...named.accounts];
       for (const account of found) known.set(account.id, account);
-      const { accounts, missing } = narrowAccounts(found, allowList);
-      const unlisted = failed.map(
-        ({ token, error }) => `token ${token}: its accounts cannot be listed. ${error.message}`,
-      );
-      const problems = [...unlisted, ...named.problems];
-      const warnings = reached.flatMap((one) => ('accounts' in one ? one.problems : []));
+      const { accounts, missing, warnings } = chooseAccounts(found, chosen);
+      const failures = [...lists.problems, ...named.problems];
+      const left = [...lists.warnings, ...warnings];
       if (accounts.length === 0) {
-        // A token whose listing failed may be the one that reaches the accounts.
-        const error = first?.error ?? named.error;
-        const listing = { allowed: allowList, found, problems: [...problems, ...warnings], error };
+        // A list that failed may be the one that has the accounts.
+        const error = lists.error ?? named.error;
+        const problems = [...failures, ...left];
+        const listing = { choice: chosen, missing, found, problems, error };
         throw await noAccountsError(parts, listing, signal);
       }
-      const gone = missing.filter((id) => !named.failed.has(id));
-      return { accounts, problems: [...problems, ...describeMissing(gone)], warnings };
+      const gone = missing.filter((name) => !named.failed.has(name));
+      const problems = [...failures, ...describeMissing(gone, found)];
+      return { accounts, problems, warnings: left };
     },
   };
 }
 
-/** @param isNarrowed - named accounts that are missing from the list are requested by id */
-async function listReached(
-  token: string,
-  parts: DirectoryParts,
-  isNarrowed: boolean,
-  signal: AbortSignal,
-): Promise<ListingOutcome> {
-  const { login, pageSize } = parts.options;
-  const listing = { graph: withToken(parts.graph, token), pageSize, signal };
-  const grants = isNarrowed ? {} : { grants: grantsOf(token, parts) };
-  try {
-    const { accounts, problems } = await listAccounts(login, { ...listing, ...grants });
-    return { token, accounts: accounts.map(reachedBy(token)), problems };
-  } catch (error) {
-    if (signal.aborted || !isClassifiedError(error)) throw error;
-    return { token, error };
-  }
+/** Creates a reader of all lists; a list that fails keeps the accounts of its last success. */
+function createListReader(parts: DirectoryParts) {
+  const last = new Map<string, readonly Account[]>();
+  const businesses = new Map<string, readonly string[]>();
+  const read = async (token: string, usesGrants: boolean, signal: AbortSignal) => {
+    const { login, pageSize, businesses: wanted } = parts.options;
+    const graph = withToken(parts.graph, token);
+    const listed = await listToken({
+      ...{ login, graph, pageSize, signal, businesses: wanted },
+      lastBusinesses: businesses.get(token),
+      ...(usesGrants && { grants: grantsOf(token, parts) }),
+    });
+    businesses.set(token, listed.businesses);
+    return listed.outcomes.map((outcome) => ({ token, key: `${token} ${outcome.path}`, outcome }));
+  };
+  return async (usesGrants: boolean, signal: AbortSignal) => {
+    const names = parts.tokens.names();
+    const lists = (await Promise.all(names.map((one) => read(one, usesGrants, signal)))).flat();
+    const failed = lists.flatMap(({ token, outcome }) =>
+      'error' in outcome ? [{ token, path: outcome.path, error: outcome.error }] : [],
+    );
+    const error = failed[0]?.error;
+    if (failed.length === lists.length && error !== undefined) throw error;
+    const reached = pathsReached(lists.map(({ outcome }) => outcome));
+    for (const { token, key, outcome } of lists) {
+      if ('accounts' in outcome) last.set(key, outcome.accounts.map(reachedBy(token)));
+    }
+    return {
+      accounts: lists.flatMap(({ key }) => last.get(key) ?? []),
+      problems: failed.filter(({ path }) => !reached.lists.has(path)).map(describeFailure),
+      warnings: lists.flatMap(({ outcome }) =>
+        reached.businesses.has(outcome.path) ? [] : problemsOf(outcome),
+      ),
+      error,
+    };
+  };
+}
+
+/**
+ * The paths of lists of businesses that a token reads, and of businesses in which it finds accounts:
+ * the other tokens need not reach these.
+ */
+function pathsReached(outcomes: readonly ListOutcome[]) {
+  const read = outcomes.flatMap((one) =>
+    'accounts' in one && !one.path.startsWith('/me') ? [one] : [],
+  );
+  const found = read.filter(({ accounts }) => accounts.length > 0);
+  return {
+    lists: new Set(read.map(({ path }) => path)),
+    businesses: new Set(found.map(({ path }) => path.slice(0, path.lastIndexOf('/')))),
+  };
+}
+
+function problemsOf(outcome: ListOutcome): readonly string[] {
+  return 'error' in outcome ? [] : outcome.problems;
+}
+
+function describeFailure(failure: {
+  readonly token: string;
+  readonly path: string;
+  readonly error: ClassifiedError;
+}): string {
+  const { token, path, error } = failure;
+  const whose = token === '' ? '' : `token ${token}: `;
+  const what = path === '/me/accounts' ? 'its accounts cannot' : `${path} cannot`;
+  return `${whose}${what} be listed. ${error.message}`;
 }
 
 function grantsOf(token: string, { oauth, tokens, clock, closing }: DirectoryParts): Grants {
@@ -121,20 +159,22 @@ function grantsOf(token: string, { oauth, tokens, clock, closing }: DirectoryPar
   };
 }
 
-/** Removes duplicates: an account that two pages or tokens reach is polled by the first only. */
+/**
+ * Removes duplicates: an account that two pages or tokens reach is polled by the first only, by its
+ * page where one is known.
+ */
 function oncePerId(found: readonly Account[]): readonly Account[] {
-  return [...Map.groupBy(found, ({ id }) => id).values()].flatMap((same) => same.slice(0, 1));
-}
-
-function describeMissing(missing: readonly string[]): readonly string[] {
-  if (missing.length === 0) return [];
-  return [
-    `INSTAGRAM_ACCOUNTS names ${missing.join(', ')}, which no token reaches: correct it, or give the token's user a role on the account`,
-  ];
+  return [...Map.groupBy(found, ({ id }) => id).values()].flatMap((same) => {
+    const [first] = same;
+    const ofToken = same.filter(({ token }) => token === first?.token);
+    return ofToken.find(({ pageId }) => pageId !== null) ?? first ?? [];
+  });
 }
 
 interface EmptyListing {
-  readonly allowed: readonly string[];
+  readonly choice: AccountChoice;
+  /** The chosen names that no token reaches. */
+  readonly missing: readonly string[];
   readonly found: readonly Account[];
   readonly problems: readonly string[];
   readonly error: ClassifiedError | undefined;
@@ -143,25 +183,35 @@ interface EmptyListing {
 /** Creates the error of an empty listing. @throws StopAccountError when the access to data has expired */
 async function noAccountsError(
   parts: DirectoryParts,
-  { allowed, found, problems, error }: EmptyListing,
+  listing: EmptyListing,
   signal: AbortSignal,
 ): Promise<ClassifiedError> {
   const { tokens, options } = parts;
+  const { choice, found, problems, error } = listing;
   if (error !== undefined) return error;
-  // Without named accounts, `listAccounts` has already inspected the grants.
-  if (options.login === 'facebook' && allowed.length > 0 && found.length === 0) {
+  // Without named accounts, the listing has already inspected the grants.
+  if (options.login === 'facebook' && choice.accounts.length > 0 && found.length === 0) {
     for (const token of tokens.names()) await liveFacts(grantsOf(token, parts), signal);
   }
-  const reached = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
   const problem =
     found.length === 0
       ? 'the token reaches no Instagram professional account'
-      : `none of INSTAGRAM_ACCOUNTS (${allowed.join(', ')}) is reached by the token, which reaches ${reached.join(', ')}`;
+      : describeRest(listing);
   const details = problems.map((one) => `${one}; `).join('');
   return new StopProcessError(
     'accounts.none',
     `${problem}; ${details}check ${checks[options.login]}`,
   );
+}
+
+/** Describes reached accounts of which none is polled. */
+function describeRest({ choice, missing, found }: EmptyListing): string {
+  const { accounts } = choice;
+  const reached = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
+  const reaches = `the token, which reaches ${reached.join(', ')}`;
+  return missing.length > 0 && missing.length === accounts.length
+    ? `none of INSTAGRAM_ACCOUNTS (${accounts.join(', ')}) is reached by ${reaches}${suggestions(missing, found)}`
+    : `INSTAGRAM_ACCOUNTS_EXCLUDE leaves no account of ${reaches}`;
 }
 
 const checks = {

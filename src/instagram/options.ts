@@ -1,4 +1,5 @@
 import type { Login } from '../engine/account.ts';
+import type { AccountChoice } from './account-choice.ts';
 
 export interface OAuthOptions {
   readonly login: Login;
@@ -13,11 +14,14 @@ export interface OAuthOptions {
   readonly requestTimeoutMs: number;
 }
 
-export interface InstagramOptions extends OAuthOptions {
+export interface GraphOptions extends OAuthOptions {
+  readonly baseUrl: string;
+}
+
+export interface InstagramOptions extends GraphOptions, AccountChoice {
   /** Secrets; each is sent in the `Authorization` header only. */
   readonly accessTokens: readonly string[];
-  readonly baseUrl: string;
-  /** Ids of the only accounts to poll; empty for all that the token reaches. */
-  readonly accounts: readonly string[];
+  /** Ids of businesses whose accounts are listed; `all` stands for those of each token. */
+  readonly businesses: readonly string[];
   readonly pageSize: number;
 }

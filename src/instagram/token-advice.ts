@@ -56,17 +56,29 @@ export const peoplePermission: Readonly<Record<Login, string>> = {
   instagram: 'instagram_business_manage_comments',
 };
 
-/** Returns the permissions that a token needs, also for other people's content if it is read. */
-export function neededPermissions(needs: {
+/** The further permission to list businesses and their pages. Source: Business, read 2026-11. */
+const businessPermission = 'business_management';
+
+/** The uses of a token that decide its permissions. */
+export interface TokenUse {
   readonly login: Login;
+  /** True when other people's content is read. */
   readonly readsPeople: boolean;
-}): readonly string[] {
-  const { login, readsPeople } = needs;
-  return [...permissions[login], ...(readsPeople ? [peoplePermission[login]] : [])];
+  readonly listsBusinesses: boolean;
+}
+
+/** Returns the permissions that a token needs. */
+export function neededPermissions(use: TokenUse): readonly string[] {
+  const { login, readsPeople, listsBusinesses } = use;
+  return [
+    ...permissions[login],
+    ...(readsPeople ? [peoplePermission[login]] : []),
+    ...(listsBusinesses ? [businessPermission] : []),
+  ];
 }
 
 /** Returns the advice for a missing permission, as the middle of a sentence. */
-export function permissionAdvice(login: Login, readsPeople: boolean): string {
-  const needed = neededPermissions({ login, readsPeople });
+export function permissionAdvice(use: TokenUse): string {
+  const needed = neededPermissions(use);
   return `the token lacks a permission: give the app and the token ${needed.join(', ')}, and the token's user a role on the account`;
 }

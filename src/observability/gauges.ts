@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
+import { isPolled } from '../engine/account.ts';
 import { largest, smallest } from '../engine/extremes.ts';
-import { pauseOf } from '../engine/readiness.ts';
+import { accountIntervalMs, pauseOf, type StreamHealth } from '../engine/readiness.ts';
 import { holds } from '../engine/rejections.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { StateSize } from '../engine/ports.ts';
@@ -39,10 +40,10 @@ function single(help: string, value: (scrape: Scrape) => number): GaugeRow {
   return { help, labels: [], samples: (scrape) => [[{}, value(scrape)]] };
 }
 
-/** One enabled stream over all accounts. */
+/** One enabled stream over all accounts that have it. */
 interface StreamScrape {
   readonly stream: StreamName;
-  readonly intervalMs: number;
+  readonly health: StreamHealth;
   readonly accounts: readonly AccountStatus[];
   readonly nowMs: number;
 }
@@ -62,8 +63,8 @@ function perStream(help: string, value: (scrape: StreamScrape) => number | null)
 
 function streamScrapes({ streams, accounts, nowMs }: Scrape): readonly StreamScrape[] {
   const all = [...accounts.values()];
-  return Object.entries(streams).map(([stream, { intervalMs }]) => {
-    return { stream, intervalMs, accounts: all, nowMs };
+  return Object.entries(streams).map(([stream, health]) => {
+    return { stream, health, accounts: all.filter((one) => isPolled(one, stream)), nowMs };
   });
 }
 
@@ -153,8 +154,12 @@ const gauges: Readonly<Record<string, GaugeRow>> = {
       accounts.filter(({ paused }) => pauseOf(paused, stream, nowMs) !== null).length,
   ),
   stream_interval_seconds: perStream(
-    'How often the stream is polled of each account',
-    ({ intervalMs }) => intervalMs / 1000,
+    'How often the stream is polled of each account; the longest interval, where accounts have their own',
+    ({ accounts, stream, health }) =>
+      largest(
+        accounts.map((one) => accountIntervalMs(one, stream, health)),
+        accounts.length === 0 ? health.intervalMs : 0,
+      ) / 1000,
   ),
   last_success_timestamp_seconds: perStream(
     'When the account that waits longest was last polled with success; 0 for never',

@@ -237,10 +237,13 @@ function updateAccounts(
     accounts.delete(id);
     mutable(health.scopes).delete(keyOf({ kind: 'account', id }));
   }
-  for (const { id, username } of added) {
+  for (const { id, username, polling } of added) {
     const known = accounts.get(id);
     const account = known && withoutStops(known);
-    accounts.set(id, account ?? { ...newAccount, addedAtMs: nowMs, username });
+    accounts.set(id, {
+      ...(account ?? { ...newAccount, addedAtMs: nowMs, username }),
+      polling,
+    });
   }
   return health;
 }

@@ -1,4 +1,4 @@
-import { readiness, toleratedIntervals } from '../engine/readiness.ts';
+import { readiness, type StreamHealth, toleratedIntervals } from '../engine/readiness.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
@@ -18,7 +18,7 @@ export interface ObservabilityOptions extends LogOptions {
   readonly http: HttpOptions & { readonly enabled: boolean };
   /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
-  readonly streams: Readonly<Record<StreamName, { readonly intervalMs: number }>>;
+  readonly streams: Readonly<Record<StreamName, StreamHealth>>;
   /** The length of the quiet hours that contain a time or ended at most `withinMs` before it; else 0. */
   readonly quietPauseMs?: (nowMs: number, withinMs: number) => number;
 }
@@ -101,7 +101,7 @@ function duringQuiet(
 ): ServiceHealth {
   const streams = Object.entries(health.streams).map(([name, { intervalMs }]) => {
     const quietMs = quietPauseMs(nowMs, toleratedIntervals * intervalMs);
-    return [name, { intervalMs: Math.max(intervalMs, quietMs) }] as const;
+    return [name, { intervalMs: Math.max(intervalMs, quietMs), pauseMs: quietMs }] as const;
   });
   return { ...health, streams: Object.fromEntries(streams) };
 }

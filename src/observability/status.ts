@@ -1,7 +1,9 @@
+import { isPolled } from '../engine/account.ts';
 import { advice } from '../engine/advice.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import { largest } from '../engine/extremes.ts';
 import {
+  accountIntervalMs,
   awaitedSinceMs,
   dependencyNames,
   pauseOf,
@@ -83,12 +85,17 @@ function isoOrNull(ms: number | null): string | null {
 }
 
 function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number) {
-  const enabled = Object.entries(streams).map(([name, { intervalMs }]) => ({ name, intervalMs }));
+  const enabled = Object.entries(streams);
   return [...accounts].map(([id, account]) => ({
     id,
     username: account.username,
     error: describeError(account.stopped),
-    streams: enabled.map((stream) => streamStatus(account, stream, nowMs)),
+    streams: enabled
+      .filter(([name]) => isPolled(account, name))
+      .map(([name, health]) => {
+        const intervalMs = accountIntervalMs(account, name, health);
+        return streamStatus(account, { name, intervalMs }, nowMs);
+      }),
   }));
 }
 
@@ -265,6 +272,7 @@ function streamStatus(
     lastSuccess: isoOrNull(succeededMs ?? null),
     /** The pause by a person; null for none. */
     pause: describePause(pause),
+    intervalSeconds: intervalMs / 1000,
     nextPoll: isoOrNull(isIdle ? null : (error?.retryAtMs ?? nextPollMs)),
     /** The age of the last success minus the interval; 0 when it is negative. */
     lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),

@@ -1,6 +1,6 @@
 import { type Reading, requestedStream } from '../../app.ts';
 import { type Config, enabledStreams } from '../../config/config.ts';
-import type { Account } from '../../engine/account.ts';
+import { type Account, isPolled } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
 import { describeOffset } from '../../engine/clock-offset.ts';
 import { isClassifiedError } from '../../engine/errors.ts';
@@ -9,6 +9,7 @@ import { versionEnd, versionWarning } from '../../instagram/api/api-versions.ts'
 import { saysRetired } from '../../instagram/api/errors.ts';
 import { probeContract } from '../../instagram/extract/contract-probe.ts';
 import { streams } from '../../instagram/streams/index.ts';
+import { describePolling } from '../streams.ts';
 import { inspectAll } from '../token/command.ts';
 import type { ShownToken } from '../token/text.ts';
 import { type CheckStep, type Finding, daysText, failure, ok, skipped, step } from './checklist.ts';
@@ -121,17 +122,19 @@ function permissions({ name: subject, missing, facts }: ShownToken): Finding {
   }
   if (missing.length === 0) {
     const granted = facts?.scopes.join(', ') ?? '';
-    return ok(`all that the enabled streams need (${granted})`, subject);
+    return ok(`all that the configuration needs (${granted})`, subject);
   }
-  const detail = `was not granted ${missing.join(', ')}, which the enabled streams need`;
-  const action = 'Log in again and grant them, or leave out the streams that need them.';
+  const detail = `was not granted ${missing.join(', ')}, which the configuration needs`;
+  const action =
+    'Log in again and grant them, or leave out the streams or businesses that need them.';
   return { status: 'failed', subject, detail, action, code: 'graph.permission' };
 }
 
-function found({ id, username, pageId }: Account): Finding {
+function found({ id, username, pageId, polling }: Account): Finding {
   const name = username === null ? '' : `@${username}`;
   const page = pageId === null ? '' : ` by page ${pageId}`;
-  return ok(`${name}${page}`.trim() || 'reached', id);
+  const reached = `${name}${page}`.trim() || 'reached';
+  return ok(polling === undefined ? reached : `${reached}: ${describePolling(polling)}`, id);
 }
 
 const minuteMs = 60_000;
@@ -161,7 +164,8 @@ async function insights(
   );
   if (needed.length === 0) return [skipped('no enabled stream reads insights')];
   const findings: Finding[] = [];
-  for (const account of accounts) {
+  const withInsights = accounts.filter((account) => needed.some((name) => isPolled(account, name)));
+  for (const account of withInsights) {
     try {
       await reading.tools.graph.get(insightsRequest(account, nowMs()), signal);
       findings.push(ok('answers', account.id));

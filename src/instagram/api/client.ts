@@ -13,7 +13,7 @@ import { readNode, type AnswerContext } from './response.ts';
 import { batchForm, BatchRejection, readBatch } from './batch.ts';
 import { linkSignals } from './linked-signal.ts';
 import { networkError, timeoutError, withTelemetry } from './network.ts';
-import type { InstagramOptions } from '../options.ts';
+import type { GraphOptions } from '../options.ts';
 import { proofOf } from './redaction.ts';
 import type { TokenRejections } from '../tokens/rejections.ts';
 import type { Tokens } from '../tokens/tokens.ts';
@@ -21,7 +21,7 @@ import type { Answer, Transport } from './transport.ts';
 import { readUsage, worstOf } from './usage.ts';
 
 interface GraphParts {
-  readonly options: InstagramOptions;
+  readonly options: GraphOptions;
   readonly transport: Transport;
   readonly telemetry: Telemetry;
   readonly clock: Clock;

@@ -15,6 +15,7 @@ import {
   limitScope,
   namedMetrics,
   requestedMetrics,
+  requestsBusinesses,
   requestsField,
   requestsPeople,
   unlistedMetrics,
@@ -104,7 +105,12 @@ const retired = fail(
 const lacksPermission =
   (Kind: typeof StopStreamError | typeof FailError): ErrorRow['toError'] =>
   (failure) => {
-    const advice = permissionAdvice(failure.login, requestsPeople(failure.request));
+    const { login, request } = failure;
+    const advice = permissionAdvice({
+      login,
+      readsPeople: requestsPeople(request),
+      listsBusinesses: requestsBusinesses(request),
+    });
     return new Kind('graph.permission', explain(failure, advice));
   };
 
@@ -169,7 +175,8 @@ const unsupportedGet = /^(?:\(#100\) )?Unsupported get request\. Object with ID/
 const outsideEnum = /\bmetric\[(\d+)\][^:]*:\s*(.*)$/s;
 const kindWide = /does not support the .+ metrics? for this media product type/;
 const noSuchField = /^(?:\(#100\) )?Tried accessing nonexisting field \((\w+)\)/;
-const missingPermission = /missing permission or reviewable feature/;
+const missingPermission =
+  /missing permission or reviewable feature|^\(#100\) Missing Permissions?$/i;
 const clientSecret = /validating client secret/;
 const secretProof = /appsecret_proof/;
 const apiBlocked = /deactivated|API access blocked/i;

@@ -111,6 +111,11 @@ export function requestsPeople({ path, query }: GraphRequest): boolean {
   );
 }
 
+/** Returns true for a request of businesses or of their pages. */
+export function requestsBusinesses({ endpoint }: GraphRequest): boolean {
+  return /^\/(?:me\/businesses|\{business\})/.test(endpoint);
+}
+
 /** Returns the requested metrics that the enum lacks; the one at `index` if it is unreadable. */
 export function unlistedMetrics(request: GraphRequest, index: string, listed: string): string[] {
   const known = new Set(listed.split(',').map((name) => name.trim()));

@@ -7,7 +7,7 @@ import {
   StopProcessError,
 } from '../../engine/errors.ts';
 import type { Clock, Graph } from '../../engine/ports.ts';
-import { listAccounts } from '../accounts.ts';
+import { listToken } from '../accounts.ts';
 import { GraphClient } from '../api/client.ts';
 import { type CodeGrant, type Granted, OAuth, type TokenFacts, graphBase } from '../api/oauth.ts';
 import { createTransport } from '../api/transport.ts';
@@ -27,6 +27,8 @@ interface TokenServiceOptions extends OAuthOptions {
   readonly pageSize: number;
   /** True when comments or tags are read, which need a separate permission. */
   readonly readsPeople: boolean;
+  /** The businesses whose accounts are listed as well. */
+  readonly businesses: readonly string[];
 }
 
 export interface InspectedToken {
@@ -66,18 +68,21 @@ export class TokenService {
   }
 
   async inspect(token: string, file: string | null, signal: AbortSignal): Promise<InspectedToken> {
-    const { login, pageSize } = this.#options;
+    const { login, pageSize, businesses } = this.#options;
     const inspect = (s: AbortSignal): Promise<TokenFacts> => this.#oauth.inspect(token, s);
     const grants = { inspect, nowMs: () => this.#clock.nowMs() };
     const graph = this.#graphOf(token);
-    const listing = listAccounts(login, { graph, pageSize, signal, grants });
-    const { value: found, error } = await attempt(listing, signal);
+    const lists = await listToken({ login, graph, pageSize, signal, grants, businesses });
+    const [own] = lists.outcomes;
+    const error = own !== undefined && 'error' in own ? own.error : null;
+    // A missing answer is no property of the token.
+    if (error?.disposition === 'retry') throw error;
     const reached = {
       isValid: error === null,
       ...(error === null
         ? { reason: null, code: null }
         : { reason: error.message, code: error.code }),
-      accounts: found?.accounts ?? [],
+      accounts: lists.outcomes.flatMap((one) => ('accounts' in one ? one.accounts : [])),
       facts: null,
       expiresAtMs: undefined,
       missing: null,
@@ -93,7 +98,7 @@ export class TokenService {
   #graphOf(token: string): Pick<Graph, 'get'> {
     const options = this.#options;
     return new GraphClient({
-      options: { ...options, accessTokens: [token], accounts: [], baseUrl: graphBase(options) },
+      options: { ...options, baseUrl: graphBase(options) },
       transport: this.#transport,
       telemetry: this.#telemetry,
       rejections: { sent: () => () => undefined },
@@ -117,7 +122,8 @@ export class TokenService {
     const reason = token.reason ?? facts.reason;
     const code = token.code ?? (facts.isValid ? null : 'graph.token');
     if (!facts.isKnown) return { ...token, isValid, reason, code };
-    const needed = neededPermissions(this.#options);
+    const listsBusinesses = this.#options.businesses.length > 0;
+    const needed = neededPermissions({ ...this.#options, listsBusinesses });
     const missing = needed.filter((one) => !facts.scopes.includes(one));
     const expiresAtMs = this.#expiryOf(facts.expiresAtMs, isValid);
     return { ...token, isValid, reason, code, facts, expiresAtMs, missing };

@@ -96,7 +96,7 @@ describe('a topic for each account and stream', () => {
     expect(schemas.stdout).toContain(`${prefix}.${account}.dead-letters-value`);
     expect(schemas.exitCode).toBe(0);
     expect((await runCommand(['schemas', 'check'], { env })).stderr).toContain(
-      'schemas: expected --account or INSTAGRAM_ACCOUNTS',
+      'schemas: expected --account or ids in INSTAGRAM_ACCOUNTS',
     );
   }, 120_000);
 });

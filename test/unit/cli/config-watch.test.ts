@@ -41,7 +41,7 @@ async function watching(first: object, args: Record<string, string> = {}) {
     { env, configFile, args },
     {
       log,
-      setAccounts: (ids) => done.push(['accounts', ids]),
+      setAccounts: (changes) => done.push(['accounts', changes]),
       setInterval: (stream, ms) => done.push(['interval', stream, ms]),
     },
     { signal: stop.signal, clock, readText },
@@ -83,10 +83,10 @@ describe('the watched configuration file', () => {
     const file = await watching({ instagram: { accounts: ['17'] } });
 
     expect(await file.write('{"instagram":{"accounts":["17","18"]}}')).toEqual([
-      ['accounts', ['17', '18']],
+      ['accounts', { accounts: ['17', '18'] }],
       ['info', 'configuration changed', { fields: ['instagram.accounts'] }],
     ]);
-    expect(await file.write('{}')).toContainEqual(['accounts', []]);
+    expect(await file.write('{}')).toContainEqual(['accounts', { accounts: [] }]);
     await file.stop();
   });
 
@@ -131,6 +131,52 @@ describe('the watched configuration file', () => {
     const file = await watching({}, { 'stream-media-interval': '3h' });
 
     expect(await file.write('{"streams":{"media":{"interval":"1h"}}}')).toEqual([]);
+    await file.stop();
+  });
+
+  test('changes exclusions, and streams and intervals of single accounts', async () => {
+    const file = await watching({ streams: { enabled: ['users', 'media'] } });
+    const others = { streams: ['users', 'media'], intervalsMs: {} };
+    const changed = {
+      streams: { enabled: ['users', 'media'] },
+      instagram: {
+        accountsExclude: ['@Name'],
+        accountSettings: { '17': { streams: ['users'], intervals: { users: '5m' } } },
+      },
+    };
+
+    expect(await file.write(JSON.stringify(changed))).toEqual([
+      ['accounts', { accountsExclude: ['@name'] }],
+      [
+        'accounts',
+        {
+          accountPolling: {
+            byAccount: { '17': { streams: ['users'], intervalsMs: { users: 300_000 } } },
+            others,
+          },
+        },
+      ],
+      [
+        'info',
+        'configuration changed',
+        { fields: ['instagram.accountsExclude', 'instagram.accountSettings'] },
+      ],
+    ]);
+    await file.stop();
+  });
+
+  test('needs a restart for a stream that no account had at the start', async () => {
+    const file = await watching({ streams: { enabled: ['users'] } });
+    const changed = {
+      streams: { enabled: ['users'] },
+      instagram: { accountSettings: { '17': { streams: ['users', 'tags'] } } },
+    };
+
+    expect(await file.write(JSON.stringify(changed))).toContainEqual([
+      'warn',
+      'configuration needs a restart',
+      { fields: ['instagram.accountSettings'] },
+    ]);
     await file.stop();
   });
 });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { planSettings } from '../../../src/cli/plan.ts';
+import { env, load } from '../config/loading.ts';
 import { runMain } from './command-line.ts';
 
 describe('the command plan with supposed accounts', () => {
@@ -24,6 +26,24 @@ describe('the command plan with supposed accounts', () => {
       streams: [{ stream: 'users', polls: 2, first: 2, day: 4 }],
       accounts: [{ account: 'each', calls: 2, limit: null, fitting: null, error: null }, {}],
     });
+  });
+
+  test('uses the streams and intervals of an account that has its own', () => {
+    const INSTAGRAM_ACCOUNT_SETTINGS = JSON.stringify({
+      '17': { streams: ['media', 'tags'], intervals: { tags: '6h' } },
+    });
+    const config = load({ env: { ...env, STREAMS: 'users,media', INSTAGRAM_ACCOUNT_SETTINGS } });
+    const hoursOf = (settings: ReturnType<typeof planSettings>) =>
+      settings.streams.map(({ stream, intervalMs }) => [stream.name, intervalMs / 3_600_000]);
+
+    expect(hoursOf(planSettings(config, 0))).toEqual([
+      ['users', 1],
+      ['media', 1],
+    ]);
+    expect(hoursOf(planSettings(config, 0, config.accountPolling.byAccount['17']))).toEqual([
+      ['media', 1],
+      ['tags', 6],
+    ]);
   });
 
   test('rejects a number that is none, by its option', async () => {

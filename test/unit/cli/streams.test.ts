@@ -36,6 +36,27 @@ describe('the command streams', () => {
     expect(lines.find((line) => line.startsWith('users '))?.split(/ {2,}/)[1]).toBe('no');
   });
 
+  test('lists the accounts with streams or intervals of their own', async () => {
+    const INSTAGRAM_ACCOUNT_SETTINGS = JSON.stringify({
+      '17': { streams: ['tags'] },
+      '@Name': { intervals: { media: '10m', users: 'off' } },
+    });
+    const env = { INSTAGRAM_ACCOUNT_SETTINGS, STREAMS: 'users,media' };
+    const { stdout } = await runMain(['streams'], env);
+    const { stdout: json } = await runMain(['streams', '--json'], env);
+    const rows = JSON.parse(json) as readonly Record<string, unknown>[];
+
+    expect(stdout).toMatch(/^tags +no /m);
+    expect(stdout).toMatch(/\n\nACCOUNT {2}STREAMS\n17 +tags\n@name +media every 10m\n$/);
+    expect(rows.find(({ stream }) => stream === 'media')).toMatchObject({
+      enabled: true,
+      accounts: [
+        { account: '17', enabled: false, interval_ms: null },
+        { account: '@name', enabled: true, interval_ms: 600_000 },
+      ],
+    });
+  });
+
   test('prints a JSON list with --json', async () => {
     const { stdout } = await runMain(['streams', '--json']);
     const rows = JSON.parse(stdout) as readonly Record<string, unknown>[];

@@ -214,10 +214,19 @@ describe('the format streams', () => {
   });
 });
 
-describe('the format accountIds', () => {
-  test('rejects JSON numbers, which would be rounded', () => {
-    expect(read(named.accountIds, ['17841400000000001'])).toEqual(['17841400000000001']);
-    expect(refusals(named.accountIds, [[17841400000000], 'name'])).toHaveLength(2);
+describe('the format accounts', () => {
+  test('reads ids, and user names with or without @ and in any case', () => {
+    expect(read(named.accounts, '17841400000000001, @Some.Name_1,other,@123')).toEqual([
+      '17841400000000001',
+      '@some.name_1',
+      '@other',
+      '@123',
+    ]);
+  });
+
+  test('rejects JSON numbers, which would be rounded, and texts that are no user name', () => {
+    const wrong = [[17841400000000], 'a-b', '@', '@@name', 'a'.repeat(31), '1'.repeat(26)];
+    expect(refusals(named.accounts, wrong)).toHaveLength(wrong.length);
   });
 });
 

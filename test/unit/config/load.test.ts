@@ -44,6 +44,9 @@ describe('defaults', () => {
         baseUrl: null,
         login: 'facebook',
         accounts: [],
+        accountsExclude: [],
+        accountSettings: {},
+        businesses: [],
         startDateMs: null,
         requestTimeoutMs: 30_000,
         maxConcurrentRequests: 8,
@@ -53,6 +56,10 @@ describe('defaults', () => {
         clientSecret: null,
         redirectUri: 'http://localhost:8087/',
         scope: [],
+      },
+      accountPolling: {
+        byAccount: {},
+        others: { streams: defaultStreamNames, intervalsMs: {} },
       },
       kafka: {
         brokers: ['localhost:9092'],

@@ -119,4 +119,25 @@ describe('readiness', () => {
       readiness({ dependencies: allUp, streams: {}, accounts, partitions: [] }, 99 * hourMs).ready,
     ).toBe(true);
   });
+
+  test('judges an account by its own streams and intervals, and by the pause of quiet hours', () => {
+    const polled = { addedAtMs: 0, succeededAtMs: {} };
+    const accounts = new Map<string, AccountHealth>([
+      ['1', { ...polled, polling: { streams: ['users'], intervalsMs: { users: 3 * hourMs } } }],
+      ['2', { ...polled, polling: { streams: ['media'], intervalsMs: {} } }],
+      ['3', { ...polled, polling: { streams: ['users'], intervalsMs: { users: 60_000 } } }],
+      ['4', polled],
+    ]);
+    const reasonsWith = (pauseMs: number) => {
+      const streams = { users: { intervalMs: hourMs, pauseMs } };
+      return readiness({ dependencies: allUp, streams, accounts, partitions: [] }, 4 * hourMs)
+        .reasons;
+    };
+
+    expect(reasonsWith(0)).toEqual([
+      'users: no successful poll for more than 180 s (3 intervals) of account 3',
+      'users: no successful poll for more than 10800 s (3 intervals) of account 4',
+    ]);
+    expect(reasonsWith(2 * hourMs)).toEqual([]);
+  });
 });

@@ -89,7 +89,7 @@ describe('end of the account list', () => {
     };
 
     const error = await rejection(
-      listAccounts('facebook', { graph: { get }, pageSize: 100, signal: calm }),
+      listAccounts({ login: 'facebook', graph: { get }, pageSize: 100, signal: calm }),
     );
 
     expect(error).toMatchObject({

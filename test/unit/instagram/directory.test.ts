@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { narrowAccounts } from '../../../src/instagram/directory.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
 import { calm, open } from './opened.ts';
 
@@ -27,36 +26,9 @@ describe('allow list', () => {
     const list = async () => (await adapter.directory.list(calm)).accounts.map(({ id }) => id);
 
     expect(await list()).toEqual(['17']);
-    adapter.directory.setAccounts(['18']);
+    adapter.directory.setAccounts({ accounts: ['18'] });
     expect(await list()).toEqual(['18']);
-    adapter.directory.setAccounts([]);
+    adapter.directory.setAccounts({ accounts: [] });
     expect(await list()).toEqual(['17', '18']);
-  });
-
-  const one = { id: '1', pageId: null, username: null };
-  const two = { id: '2', pageId: '5', username: 'two' };
-
-  test.each([
-    { title: 'keeps all accounts when it is empty', allow: [], accounts: [one, two], missing: [] },
-    {
-      title: 'keeps the accounts that it names',
-      allow: ['2', '1'],
-      accounts: [one, two],
-      missing: [],
-    },
-    {
-      title: 'reports a named account that is unreachable',
-      allow: ['2', '3'],
-      accounts: [two],
-      missing: ['3'],
-    },
-    {
-      title: 'keeps no account when no named account is reachable',
-      allow: ['3'],
-      accounts: [],
-      missing: ['3'],
-    },
-  ])('$title', ({ allow, accounts, missing }) => {
-    expect(narrowAccounts([one, two], allow)).toEqual({ accounts, missing });
   });
 });

@@ -296,4 +296,22 @@ describe('the metrics', () => {
 
     expect([...samples.keys()].join('\n')).not.toContain('hush-hush');
   });
+
+  test('have the longest interval of a stream, and no success time of accounts without it', async () => {
+    const polling = { streams: ['users'], intervalsMs: { users: 5000 } };
+    await using open = openCaptured({
+      streams: { users: { intervalMs: 1000 }, media: { intervalMs: 1000 } },
+    });
+    const added = [{ ...account('1'), polling }];
+    open.telemetry.report({ type: 'accounts', added, removed: [] });
+
+    const samples = await scrape(open);
+
+    const gauge = (name: string, stream: string) =>
+      samples.get(`instagram_kafka_${name}{stream="${stream}"}`);
+    expect(gauge('stream_interval_seconds', 'users')).toBe(5);
+    expect(gauge('stream_interval_seconds', 'media')).toBe(1);
+    expect(gauge('last_success_timestamp_seconds', 'users')).toBe(0);
+    expect(gauge('last_success_timestamp_seconds', 'media')).toBeUndefined();
+  });
 });

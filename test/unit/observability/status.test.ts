@@ -63,6 +63,7 @@ describe('describeStatus', () => {
       stream: 'users',
       state: 'ok',
       lastSuccess: '1970-01-01T01:00:00.000Z',
+      intervalSeconds: 3600,
       nextPoll: '1970-01-01T02:00:00.000Z',
       pause: null,
       lagSeconds: 1800,
@@ -328,5 +329,31 @@ describe('describeStatus: the accounts', () => {
     expect(status.accounts.items[0]?.id).toBe('17841400000000100');
     expect(status.quota).toMatchObject({ total: 800, items: { length: 25 } });
     expect(JSON.stringify(status).length).toBeLessThan(600_000);
+  });
+
+  test('shows the streams and intervals that an account has, also after they changed', () => {
+    const polling = { streams: ['media'], intervalsMs: { media: 2 * hourMs } };
+    const added = (one: Partial<ReturnType<typeof account>>): TelemetryEvent => ({
+      type: 'accounts',
+      added: [{ ...account('1'), ...one }],
+      removed: [],
+    });
+    const own = healthAfter([0, added({ polling })]);
+    const streamsOf = (health: ServiceHealth) =>
+      describeAt(health, 5 * hourMs).accounts.items[0]?.streams.map((one) => [
+        one.stream,
+        one.intervalSeconds,
+        one.state,
+      ]);
+
+    expect(streamsOf(own)).toEqual([['media', 7200, 'starting']]);
+    expect(describeAt(own, 0).streams.map(({ name, states }) => [name, states])).toEqual([
+      ['users', {}],
+      ['media', { starting: 1 }],
+    ]);
+    expect(streamsOf(reduceHealth(own, added({}), hourMs))).toEqual([
+      ['users', 3600, 'late'],
+      ['media', 3600, 'late'],
+    ]);
   });
 });

@@ -1,21 +1,3 @@
-import type { ConfigProblem } from './config-error.ts';
-import { showName } from './redaction.ts';
-
-/** The problem of an unknown key or name, with the nearest of the known ones. */
-export function unknownName(
-  kind: 'key' | 'name',
-  name: string,
-  received: string,
-  known: readonly string[],
-): ConfigProblem {
-  const nearest = nearestName(name, known);
-  const shown = kind === 'key' ? JSON.stringify(nearest) : nearest;
-  const suggestion = nearest === undefined ? '' : `; did you mean ${shown}?`;
-  const action = `remove or correct it${suggestion}`;
-  const expected = `a ${kind} of docs/configuration.md`;
-  return { path: showName(name), env: null, received, expected, action };
-}
-
 /** The nearest of `names`, if at most a third of it differs from `name`. */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;

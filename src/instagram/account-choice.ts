@@ -1,0 +1,101 @@
+import type { Account, PollingChoice } from '../engine/account.ts';
+import { nearestName } from '../engine/nearest-name.ts';
+
+/** The accounts to poll, each by its id, or by `@` and its user name in lower case. */
+export interface AccountChoice {
+  /** Empty for all that a token reaches. */
+  readonly accounts: readonly string[];
+  readonly accountsExclude: readonly string[];
+  readonly accountPolling: PollingChoice;
+}
+
+/** The accounts of a listing that are polled, and the names that do not fit it. */
+interface ChosenAccounts {
+  readonly accounts: readonly Account[];
+  /** The entries of `accounts` that no token reaches. */
+  readonly missing: readonly string[];
+  /** Descriptions of names without effect. */
+  readonly warnings: readonly string[];
+}
+
+export function isId(name: string): boolean {
+  return !name.startsWith('@');
+}
+
+/** Keeps the chosen accounts of a listing; an excluded account is never kept. */
+export function chooseAccounts(found: readonly Account[], choice: AccountChoice): ChosenAccounts {
+  const { accounts: listed, accountsExclude, accountPolling } = choice;
+  const named = new Set(found.flatMap(namesOf));
+  const isOf = (names: readonly string[]) => (account: Account) =>
+    namesOf(account).some((name) => names.includes(name));
+  const excluded = found.filter(isOf(accountsExclude));
+  const chosen = listed.length === 0 ? found : found.filter(isOf(listed));
+  const kept = chosen.filter((account) => !excluded.includes(account));
+  const settled = Object.keys(accountPolling.byAccount);
+  return {
+    accounts: kept.map((account) => withPolling(account, accountPolling)),
+    missing: listed.filter((name) => !named.has(name)),
+    warnings: [
+      ...unusedNames('INSTAGRAM_ACCOUNTS_EXCLUDE', accountsExclude, found),
+      ...unusedNames('INSTAGRAM_ACCOUNT_SETTINGS', settled, kept),
+      ...(listed.length === 0 ? [] : chosen.filter((one) => excluded.includes(one)).map(conflict)),
+    ],
+  };
+}
+
+/** The names that stand for an account. */
+function namesOf({ id, username }: Account): readonly string[] {
+  return username === null ? [id] : [id, `@${username.toLowerCase()}`];
+}
+
+/** Adds the streams and intervals of an account where any account has its own. */
+function withPolling(account: Account, { byAccount, others }: PollingChoice): Account {
+  if (Object.keys(byAccount).length === 0) return account;
+  const own = namesOf(account).flatMap((name) => byAccount[name] ?? []);
+  return { ...account, polling: own[0] ?? others };
+}
+
+/** The reasons why a name of a setting has no effect. */
+const reasons = {
+  INSTAGRAM_ACCOUNTS_EXCLUDE: 'no token reaches such an account',
+  INSTAGRAM_ACCOUNT_SETTINGS: 'no such account is polled',
+} as const;
+
+function unusedNames(
+  setting: keyof typeof reasons,
+  names: readonly string[],
+  listed: readonly Account[],
+): readonly string[] {
+  const known = new Set(listed.flatMap(namesOf));
+  const unused = names.filter((name) => !known.has(name));
+  if (unused.length === 0) return [];
+  const text = `${setting} has no effect for ${unused.join(', ')}: ${reasons[setting]}`;
+  return [`${text}; correct or remove it${suggestions(unused, listed)}`];
+}
+
+function conflict({ id, username }: Account): string {
+  const name = username === null ? id : `${id} (${username})`;
+  return `account ${name}: named by both INSTAGRAM_ACCOUNTS and INSTAGRAM_ACCOUNTS_EXCLUDE, and not polled: remove it from one of the two`;
+}
+
+/** Returns the nearest of the reached user names for each name that is none of them. */
+export function suggestions(missing: readonly string[], reached: readonly Account[]): string {
+  const known = reached.flatMap(namesOf).filter((name) => !isId(name));
+  const near = missing.flatMap((name) => {
+    const nearest = isId(name) ? undefined : nearestName(name, known);
+    return nearest === undefined ? [] : [`did you mean ${nearest} for ${name}?`];
+  });
+  return near.map((text) => `; ${text}`).join('');
+}
+
+/** Describes the entries of INSTAGRAM_ACCOUNTS that no token reaches. */
+export function describeMissing(
+  missing: readonly string[],
+  found: readonly Account[],
+): readonly string[] {
+  if (missing.length === 0) return [];
+  const near = suggestions(missing, found);
+  return [
+    `INSTAGRAM_ACCOUNTS names ${missing.join(', ')}, which no token reaches: correct it, or give the token's user a role on the account${near}`,
+  ];
+}
