@@ -45,7 +45,7 @@ export const backfillCommand: CommandDefinition = {
     ['--force', forceMeans],
     ['--json', 'print the plan as JSON, with whole states'],
   ],
-  settings: /^(?:kafka|schema-registry|polling-instance|instagram-login)/,
+  settings: /^(?:kafka|schema-registry|polling-instance|instagram-login$)/,
   run: backfill,
 };
 

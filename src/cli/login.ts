@@ -33,17 +33,19 @@ interface LoginOptions {
   readonly token?: string;
   readonly add?: boolean;
   readonly timeout?: number;
+  readonly configId?: string;
   readonly open: boolean;
 }
 
 export const loginCommand: CommandDefinition = {
   usage: 'login',
   about:
-    'let a person log in at Meta and consent, and write the token of sixty days into the token file (mode 0600)',
+    'let a person log in at Meta and consent, and write the long-lived token into the token file (mode 0600)',
   examples: [
     'login --output ./token',
     'login --instagram-login instagram --instagram-redirect-uri https://example.org/done',
     'login --add --timeout 600',
+    'login --config-id 1234567890 --output ./token',
   ],
   exits: {
     0: 'the token is in the file',
@@ -55,6 +57,10 @@ export const loginCommand: CommandDefinition = {
     ['--token <number>', 'the token to replace, when the file holds several: its place'],
     ['--add', 'add the token to those in the file'],
     ['--timeout <seconds>', 'how long to wait for the person (300)', timeoutS],
+    [
+      '--config-id <id>',
+      'the configuration of Facebook Login for Business (INSTAGRAM_LOGIN_CONFIG_ID)',
+    ],
     ['--no-open', 'print the address and open no browser'],
     ['--json', 'print a JSON object'],
   ],
@@ -62,7 +68,9 @@ export const loginCommand: CommandDefinition = {
   async run({ options, settings }: Invocation<LoginOptions>): Promise<ExitCode> {
     // The token's target file may be absent.
     const env = { ...process.env, INSTAGRAM_ACCESS_TOKEN_FILE: undefined };
-    const config = loadCommandConfig(settings, [], env);
+    const { configId } = options;
+    const own = configId === undefined ? {} : { 'instagram-login-config-id': configId };
+    const config = loadCommandConfig({ ...settings, ...own }, [], env);
     using stop = listenForStop(config.polling.shutdownGraceMs);
     print(options.json, await logIn(config, options, stop.signal));
     return 0;
@@ -78,12 +86,15 @@ async function logIn(config: Config, options: LoginOptions, signal: AbortSignal)
   const app = needApp(config, true);
   const place = placeOf(options);
   const { timeout: waitS = 300, open } = options;
-  const { redirectUri, login, scope: wanted, businesses } = config.instagram;
+  const { redirectUri, login, scope: wanted, businesses, loginConfigId } = config.instagram;
   const listsBusinesses = businesses.length > 0;
   const needed = neededPermissions({ login, readsPeople: readsPeople(config), listsBusinesses });
   const { clientId } = app;
   const scope = wanted.length > 0 ? wanted : needed;
-  const begun = beginLogin(config.instagram, { clientId, redirectUri, scope });
+  const begun = beginLogin(config.instagram, {
+    ...{ clientId, redirectUri, scope },
+    configId: loginConfigId,
+  });
   const service = tokenServiceOf(config);
   const { codeVerifier } = begun;
   const redeem = (code: string) => {

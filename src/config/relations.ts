@@ -72,6 +72,22 @@ const relations: readonly Relation[] = [
     action: 'remove it, or set INSTAGRAM_LOGIN=facebook',
     holds: (businesses, login) => login === 'facebook' || !isSet(businesses),
   },
+  {
+    path: 'instagram.loginConfigId',
+    other: 'instagram.login',
+    received: 'a configuration',
+    expected: 'nothing, because INSTAGRAM_LOGIN=instagram has no configurations',
+    action: 'remove it, or set INSTAGRAM_LOGIN=facebook',
+    holds: (configuration, login) => login === 'facebook' || !isSet(configuration),
+  },
+  {
+    path: 'instagram.loginConfigId',
+    other: 'instagram.scope',
+    received: 'a configuration, and permissions in INSTAGRAM_SCOPE',
+    expected: 'one of the two: a configuration has its own permissions',
+    action: 'remove INSTAGRAM_LOGIN_CONFIG_ID or INSTAGRAM_SCOPE',
+    holds: (configuration, scope) => !isSet(configuration) || !isSet(scope),
+  },
   ...streamNames.map(replicasOf),
 ];
 

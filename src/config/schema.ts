@@ -96,6 +96,10 @@ const instagram = {
     scopes,
     'The permissions that `login` requests. Empty: those that the enabled streams and `INSTAGRAM_BUSINESSES` need.',
   ),
+  loginConfigId: setting(
+    optional(text('the id of a configuration as digits', /^\d{1,25}$/)),
+    'The configuration of Facebook Login for Business that `login` requests in place of permissions. It decides the type of the token, the permissions and the assets.',
+  ),
 };
 
 /** The PEM files of a TLS client, named as in librdkafka. */

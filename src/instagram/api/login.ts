@@ -9,13 +9,19 @@ export interface BegunLogin {
   readonly codeVerifier: string | null;
 }
 
-/** Starts a login: a random state, and for Facebook Login a proof key (RFC 7636). */
+/**
+ * Starts a login: a random state, and for Facebook Login a proof key (RFC 7636). The configuration of
+ * Facebook Login for Business has permissions of its own, and takes the place of `scope`.
+ * @see https://developers.facebook.com/docs/facebook-login/facebook-login-for-business (read 2026-11)
+ */
 export function beginLogin(
   { login, apiVersion, baseUrl }: Pick<OAuthOptions, 'login' | 'apiVersion' | 'baseUrl'>,
   app: {
     readonly clientId: string;
     readonly redirectUri: string;
     readonly scope: readonly string[];
+    /** The id of the configuration; null for none. */
+    readonly configId: string | null;
   },
 ): BegunLogin {
   const isFacebook = login === 'facebook';
@@ -30,7 +36,7 @@ export function beginLogin(
     client_id: app.clientId,
     redirect_uri: app.redirectUri,
     response_type: 'code',
-    scope: app.scope.join(','),
+    ...(app.configId === null ? { scope: app.scope.join(',') } : { config_id: app.configId }),
     state,
     ...(codeVerifier === null ? {} : proofKey(codeVerifier)),
   }).toString();

@@ -143,8 +143,20 @@ export class TokenService {
 
   /** Redeems the code of a login for a long-lived token. */
   async redeem(grant: CodeGrant, signal: AbortSignal): Promise<Granted> {
-    const short = await this.#oauth.redeem(grant, signal);
-    return this.#oauth.exchange(short.accessToken, signal);
+    const granted = await this.#oauth.redeem(grant, signal);
+    const ofSystemUser = await this.#asSystemUser(granted, signal);
+    return ofSystemUser ?? (await this.#oauth.exchange(granted.accessToken, signal));
+  }
+
+  /**
+   * Returns a system user's token with its expiry: the configuration of the login decides that it
+   * never ends or ends in sixty days, and an exchange would give it another. Null for a user's token.
+   */
+  async #asSystemUser(granted: Granted, signal: AbortSignal): Promise<Granted | null> {
+    if (this.#options.login === 'instagram') return null;
+    const inspecting = this.#oauth.inspect(granted.accessToken, signal);
+    const { value: facts } = await attempt(inspecting, signal);
+    return facts?.type === 'SYSTEM_USER' ? { ...granted, expiresAtMs: facts.expiresAtMs } : null;
   }
 
   async #rejectEndless(token: string, signal: AbortSignal): Promise<void> {

@@ -120,6 +120,55 @@ describe('the command login', () => {
     },
   );
 
+  test.each([
+    ['a system user that never ends', { tokenType: 'system-user' }, 'never', true],
+    [
+      'a system user that ends',
+      { tokenType: 'system-user', expiresInDays: 60 },
+      /\((?:59|60) days\)/,
+      true,
+    ],
+    ['a user, exchanged for sixty days', { tokenType: 'user' }, /\((?:59|60) days\)/, false],
+    [
+      'a user, when the proof key is ignored',
+      { ignoresProofKey: true },
+      /\((?:59|60) days\)/,
+      false,
+    ],
+  ] as const)(
+    'with a configuration of Facebook Login for Business writes the token of %s',
+    async (_owner, configuration, end, systemUser) => {
+      site.world.app.configurations = { 77: { ...configuration, scopes: ['instagram_basic'] } };
+      const args = ['--config-id', '77', '--json'];
+      const { exitCode, stdout, url } = await logIn(args, {}, decides('allow'));
+
+      const grant = site.world.tokens.find((await site.read()).trim());
+      expect(exitCode).toBe(0);
+      expect(url?.searchParams.get('config_id')).toBe('77');
+      expect(url?.searchParams.has('scope')).toBe(false);
+      expect(grant).toMatchObject({ scopes: ['instagram_basic'], shortLived: false });
+      expect(grant?.systemUser === true).toBe(systemUser);
+      const { expires_at: endsAt } = JSON.parse(stdout) as { expires_at: string | null };
+      const days = endsAt === null ? null : (Date.parse(endsAt) - Date.now()) / dayMs;
+      expect(days === null ? 'never' : `(${Math.round(days)} days)`).toMatch(end);
+    },
+  );
+
+  test("reports Meta's rejection of an unknown configuration, and a wrong id before the login", async () => {
+    const nobody = () => Promise.resolve(undefined);
+    const unknown = await logIn(['--config-id', '78', '--timeout', '1'], {}, async (url) => {
+      expect((await fetch(url)).status).toBe(400);
+      return undefined;
+    });
+    const wrong = await logIn(['--config-id', 'x'], {}, nobody);
+
+    expect(unknown.exitCode).toBe(3);
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.stderr).toContain(
+      'instagram.loginConfigId (INSTAGRAM_LOGIN_CONFIG_ID): got "x", expected the id of a configuration as digits',
+    );
+  });
+
   test('reports on the page and the terminal that consent was denied', async () => {
     const { exitCode, stderr, shown } = await logIn([], {}, decides('deny'));
 

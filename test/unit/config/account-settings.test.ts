@@ -221,6 +221,18 @@ describe('the choice of accounts', () => {
       { INSTAGRAM_BUSINESSES: '12,all', INSTAGRAM_LOGIN: 'instagram' },
       'INSTAGRAM_BUSINESSES): got businesses, expected nothing, because INSTAGRAM_LOGIN=instagram',
     ],
+    [
+      { INSTAGRAM_LOGIN_CONFIG_ID: '12', INSTAGRAM_LOGIN: 'instagram' },
+      'INSTAGRAM_LOGIN_CONFIG_ID): got a configuration, expected nothing, because INSTAGRAM_LOGIN',
+    ],
+    [
+      { INSTAGRAM_LOGIN_CONFIG_ID: '12', INSTAGRAM_SCOPE: 'instagram_basic' },
+      'got a configuration, and permissions in INSTAGRAM_SCOPE, expected one of the two',
+    ],
+    [
+      { INSTAGRAM_LOGIN_CONFIG_ID: 'abc' },
+      'got "abc", expected the id of a configuration as digits',
+    ],
   ])('is rejected with one error for %j', (more, message) => {
     const { message: text, problems } = failure({ env: { ...env, ...more } });
 

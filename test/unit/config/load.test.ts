@@ -56,6 +56,7 @@ describe('defaults', () => {
         clientSecret: null,
         redirectUri: 'http://localhost:8087/',
         scope: [],
+        loginConfigId: null,
       },
       accountPolling: {
         byAccount: {},

@@ -177,6 +177,7 @@ describe('OAuth login', () => {
       clientId: '1',
       redirectUri: 'http://localhost/',
       scope: ['a', 'b'],
+      configId: null,
     });
 
     const url = new URL(begun.url);
@@ -196,9 +197,25 @@ describe('OAuth login', () => {
     expect(begun.codeVerifier).toMatch(/^[\w-]{64}$/);
   });
 
+  test('requests the configuration of Facebook Login for Business in place of permissions', () => {
+    const at = { login: 'facebook', apiVersion: 'v25.0', baseUrl: null } as const;
+    const redirectUri = 'http://localhost/';
+    const { url } = beginLogin(at, { clientId: '1', redirectUri, scope: ['a'], configId: '7' });
+
+    const parameters = new URL(url).searchParams;
+    expect(parameters.get('config_id')).toBe('7');
+    expect(parameters.get('response_type')).toBe('code');
+    expect(parameters.has('scope')).toBe(false);
+  });
+
   test("starts at Instagram's page without a PKCE challenge", () => {
     const at = { login: 'instagram', apiVersion: 'v25.0', baseUrl: null } as const;
-    const request = { clientId: '1', redirectUri: 'https://example.org/', scope: ['a'] };
+    const request = {
+      clientId: '1',
+      redirectUri: 'https://example.org/',
+      scope: ['a'],
+      configId: null,
+    };
     const [one, other] = [beginLogin(at, request), beginLogin(at, request)];
 
     expect(one.url).toMatch(/^https:\/\/www\.instagram\.com\/oauth\/authorize\?client_id=1&/);
