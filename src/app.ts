@@ -26,8 +26,6 @@ import {
 import { openRegistry } from './registry/index.ts';
 import { watchContract } from './instagram/extract/contract-probe.ts';
 import { createSource, type InstagramSource } from './instagram/extract/extract.ts';
-import type { SourceSettings } from './instagram/extract/extraction.ts';
-import { withoutExcluded } from './instagram/extract/requested.ts';
 import { systemClock } from './engine/clock.ts';
 import type {
   AccountDirectory,
@@ -52,9 +50,9 @@ import {
   compactedStreams,
   type InstagramStreamName,
   streamNames,
-  streams,
 } from './instagram/streams/index.ts';
 import { openTracing } from './observability/traces/index.ts';
+import { requestedStream, sourceSettings } from './source-settings.ts';
 
 /** Values that only the running process has: version, host name, clock, log destination. */
 export interface AppOptions {
@@ -331,34 +329,6 @@ function pollerTools(
       instance,
     },
   };
-}
-
-/** Returns the settings by which the API is read. */
-export function sourceSettings({
-  instagram,
-  polling,
-}: Pick<Config, 'instagram' | 'polling'>): SourceSettings {
-  const { login, startDateMs, pageSize } = instagram;
-  return {
-    login,
-    startDateMs,
-    pageSize,
-    // Media are read again at intervals by their age, and by the API's listing order.
-    freshness: {
-      tiers: [
-        { untilAgeMs: polling.newMediaAgeMs, everyMs: 0 },
-        { untilAgeMs: polling.recentMediaAgeMs, everyMs: polling.recentMediaIntervalMs },
-        { untilAgeMs: Infinity, everyMs: polling.oldMediaIntervalMs },
-      ],
-      wholeListMs: polling.mediaListIntervalMs,
-      newestMs: polling.newMediaAgeMs,
-    },
-  };
-}
-
-/** Returns the declaration of a stream without the requests of its excluded fields. */
-export function requestedStream(config: Config, name: InstagramStreamName) {
-  return withoutExcluded(streams[name], config.streams[name].exclude);
 }
 
 /** Prepares schemas, topics and accounts; returns the parts that the supervisor runs. */

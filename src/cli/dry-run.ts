@@ -1,4 +1,4 @@
-import { openReading, requestedStream } from '../app.ts';
+import { openReading } from '../app.ts';
 import { type Config, enabledStreams } from '../config/config.ts';
 
 import type { ExitCode } from '../engine/errors.ts';
@@ -18,6 +18,7 @@ import {
 } from './command.ts';
 import { loadCommandConfig, thisInstance, withQuietLog } from './context.ts';
 import { pollAndReport } from './once-report.ts';
+import { requestedStream } from '../source-settings.ts';
 
 export const dryRunCommand: CommandDefinition = {
   usage: 'dry-run [streams...]',

@@ -1,4 +1,4 @@
-import { openReading, sourceSettings } from '../app.ts';
+import { openReading } from '../app.ts';
 import { createCalendar } from '../config/calendar.ts';
 import { type Config, enabledStreams } from '../config/config.ts';
 import type { Account, AccountPolling } from '../engine/account.ts';
@@ -24,6 +24,7 @@ import {
 } from './command.ts';
 import { loadCommandConfig, thisInstance, withQuietLog } from './context.ts';
 import { asTable, durationText, plural } from './text.ts';
+import { sourceSettings } from '../source-settings.ts';
 
 const count = (name: string, least?: number) => (text: string) => parseCount(name, text, least);
 
@@ -137,19 +138,19 @@ async function planAll(config: Config, signal: AbortSignal): Promise<readonly Ac
   return plans;
 }
 
-/** Returns the settings of a plan from the configuration, for accounts with these streams. */
+/** Returns the settings of a plan for an account with these streams and intervals. */
 export function planSettings(
   config: Config,
   nowMs: number,
-  { streams: names, intervalsMs }: AccountPolling = config.accountPolling.others,
+  polling: AccountPolling = config.accountPolling.others,
 ): CallPlanSettings {
   const { freshness, pageSize, startDateMs } = sourceSettings(config);
   return {
     streams: enabledStreams(config)
-      .filter((name) => names.includes(name))
+      .filter((name) => polling.streams.includes(name))
       .map((name) => ({
         stream: streams[name],
-        intervalMs: intervalsMs[name] ?? config.streams[name].intervalMs,
+        intervalMs: polling.intervalsMs[name] ?? config.streams[name].intervalMs,
       })),
     calendar: createCalendar(config),
     ...freshness,

@@ -1,4 +1,4 @@
-import { type Reading, requestedStream } from '../../app.ts';
+import type { Reading } from '../../app.ts';
 import { type Config, enabledStreams } from '../../config/config.ts';
 import { type Account, isPolled } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
@@ -13,6 +13,7 @@ import { describePolling } from '../streams.ts';
 import { inspectAll } from '../token/command.ts';
 import type { ShownToken } from '../token/text.ts';
 import { type CheckStep, type Finding, daysText, failure, ok, skipped, step } from './checklist.ts';
+import { requestedStream } from '../../source-settings.ts';
 
 /** Keeps the latest usage report of each scope, and the API's message about a rejected batch. */
 export function createApiObserver() {

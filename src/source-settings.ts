@@ -1,0 +1,32 @@
+import type { Config } from './config/config.ts';
+import type { SourceSettings } from './instagram/extract/extraction.ts';
+import { withoutExcluded } from './instagram/extract/requested.ts';
+import { type InstagramStreamName, streams } from './instagram/streams/index.ts';
+
+/** Returns the settings by which the API is read. */
+export function sourceSettings({
+  instagram,
+  polling,
+}: Pick<Config, 'instagram' | 'polling'>): SourceSettings {
+  const { login, startDateMs, pageSize } = instagram;
+  return {
+    login,
+    startDateMs,
+    pageSize,
+    // Media are read again at intervals by their age, and by the API's listing order.
+    freshness: {
+      tiers: [
+        { untilAgeMs: polling.newMediaAgeMs, everyMs: 0 },
+        { untilAgeMs: polling.recentMediaAgeMs, everyMs: polling.recentMediaIntervalMs },
+        { untilAgeMs: Infinity, everyMs: polling.oldMediaIntervalMs },
+      ],
+      wholeListMs: polling.mediaListIntervalMs,
+      newestMs: polling.newMediaAgeMs,
+    },
+  };
+}
+
+/** Returns the declaration of a stream without the requests of its excluded fields. */
+export function requestedStream(config: Config, name: InstagramStreamName) {
+  return withoutExcluded(streams[name], config.streams[name].exclude);
+}
