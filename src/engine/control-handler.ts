@@ -82,11 +82,8 @@ function unknownIn(
   if (accountId === null) return undefined;
   const account = accounts().find(({ id }) => id === accountId);
   if (account === undefined) return 'no such account is on the token, or it is not allowed';
-  if (stream === null || names.some((name) => name === stream && isPolled(account, name))) {
-    return undefined;
-  }
-  const polled = names.filter((name) => isPolled(account, name));
-  return `the account does not have the stream; it has: ${polled.join(', ')}`;
+  if (stream === null || isPolled(account, stream)) return undefined;
+  return `the account does not have the stream; it has: ${account.polling?.streams.join(', ')}`;
 }
 
 /** Selects the polled streams that a request concerns, and its accounts that are not polled here. */

@@ -106,8 +106,9 @@ function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
     const late = [...snapshot.accounts].flatMap(([id, account]) => {
       const toleratedMs = toleratedIntervals * accountIntervalMs(account, stream, health);
       const isPaused = pauseOf(account.paused, stream, nowMs) !== null;
-      const isLate = nowMs - awaitedSinceMs(account, stream) > toleratedMs;
-      return isPolled(account, stream) && !isPaused && isLate ? [{ id, toleratedMs }] : [];
+      const isAwaited = isPolled(account, stream) && !isPaused;
+      const isLate = isAwaited && nowMs - awaitedSinceMs(account, stream) > toleratedMs;
+      return isLate ? [{ id, toleratedMs }] : [];
     });
     return [...Map.groupBy(late, ({ toleratedMs }) => toleratedMs)].map(([toleratedMs, group]) => {
       const limit = `${toleratedMs / 1000} s (${toleratedIntervals} intervals)`;
@@ -115,6 +116,15 @@ function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
       return `${stream}: no successful poll for more than ${limit} of ${ids}`;
     });
   });
+}
+
+/** Returns the interval of a stream of an account: its own, or that of the stream. */
+export function accountIntervalMs(
+  { polling }: Pick<AccountHealth, 'polling'>,
+  stream: StreamName,
+  { intervalMs, pauseMs = 0 }: StreamHealth,
+): number {
+  return Math.max(polling?.intervalsMs[stream] ?? intervalMs, pauseMs);
 }
 
 /** Returns the pause of a stream that is in effect; null for none. */
@@ -133,15 +143,6 @@ export function awaitedSinceMs(
 ): number {
   const lastMs = succeededAtMs[stream] ?? addedAtMs;
   return Math.max(lastMs, paused?.get(stream)?.untilMs ?? lastMs);
-}
-
-/** Returns the interval of a stream of an account: its own, or that of the stream. */
-export function accountIntervalMs(
-  { polling }: Pick<AccountHealth, 'polling'>,
-  stream: StreamName,
-  { intervalMs, pauseMs = 0 }: StreamHealth,
-): number {
-  return Math.max(polling?.intervalsMs[stream] ?? intervalMs, pauseMs);
 }
 
 function describeAccounts(ids: readonly string[]): string {

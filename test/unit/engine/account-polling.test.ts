@@ -1,16 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Account, AccountPolling } from '../../../src/engine/account.ts';
 import { planPolling } from '../../../src/engine/assignment-changes.ts';
-import { createControlHandler } from '../../../src/engine/control-handler.ts';
 import { dryRun, superviseOnce } from '../../../src/engine/once.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
 import { partitionOf } from '../../../src/engine/partition.ts';
 import { Schedule } from '../../../src/engine/schedule.ts';
-import { supervise } from '../../../src/engine/supervisor.ts';
 import { account, otherAccount } from '../../support/accounts.ts';
 import { createManualClock } from '../../support/manual-clock.ts';
 import {
   type Changes,
+  controlled,
   countsOf,
   directoryOf,
   graphWith,
@@ -28,23 +27,10 @@ const withPolling = (polling: AccountPolling): Account => ({ ...account, polling
 
 const [media, users] = [`/${account.id}/media`, `/${account.id}`];
 
-/** Supervises the accounts of directories, which are listed again every half hour. */
+/** Supervises the accounts of a directory, which are listed again every half hour. */
 function running(changes: Changes) {
   const world = createWorld({ graph: graphWith() });
-  const controlHandler = createControlHandler();
-  const overrides = createOverrides(world.telemetry);
-  const stop = new AbortController();
-  const supervision = { controlHandler, overrides, accountsRefreshMs: 30 * minuteMs, ...changes };
-  const ended = supervise(supervisionOf(supervision), world, stop.signal);
-  return {
-    world,
-    overrides,
-    controlHandler,
-    async stop() {
-      stop.abort(new Error('stopping'));
-      await ended;
-    },
-  };
+  return { world, ...controlled(world, { accountsRefreshMs: 30 * minuteMs, ...changes }) };
 }
 
 describe('an account with its own streams and intervals', () => {
@@ -101,11 +87,8 @@ describe('an account with its own streams and intervals', () => {
   test('rejects a control request for a stream that it does not have', async () => {
     const run = running({ directory: directoryOf([withPolling(onlyPosts)]) });
     await run.world.clock.advance(1);
-    const poll = (stream: string) =>
-      run.controlHandler.execute({ action: 'poll', stream, accountId: account.id, untilMs: null });
-
-    expect(await poll('media')).toMatchObject({ kind: 'accepted' });
-    expect(await poll('users')).toEqual({
+    expect(await run.execute('poll')).toMatchObject({ kind: 'accepted', count: 1 });
+    expect(await run.execute('poll', { stream: 'users' })).toEqual({
       kind: 'unknown',
       reason: 'the account does not have the stream; it has: media',
     });
