@@ -68,6 +68,7 @@ function open(options: KafkaBenchOptions): KafkaAdapter {
       compacted: ['media'],
       topicSettings: {},
       eventTimed: [],
+      keyFormat: 'string',
     },
     {
       codec: options.codec,

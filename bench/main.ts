@@ -71,6 +71,7 @@ function openSchemas(cluster: Cluster): RegistryAdapter {
     mode: 'register',
     topicTemplate: 'bench.{stream}',
     roles: ['media', 'state'],
+    keyFields: {},
   });
 }
 

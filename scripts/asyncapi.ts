@@ -15,6 +15,9 @@ interface AvroSchemaFile {
   readonly doc: string;
 }
 
+const avroKeys =
+  ' With `KAFKA_KEY_FORMAT=avro` an Avro record of these fields, with its schema under the subject `<topic>-key`.';
+
 const accountKey = '<stream>/<account id>';
 
 /**
@@ -112,7 +115,7 @@ function messageOf(role: TopicRole, schema: AvroSchemaFile) {
     payload: { schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema },
     bindings: {
       kafka: {
-        key: text(`UTF-8 text: \`${keyOf(role)}\`.`),
+        key: text(`UTF-8 text: \`${keyOf(role)}\`.${isStream(role) ? avroKeys : ''}`),
         schemaIdLocation: 'payload',
         schemaIdPayloadEncoding: 'confluent',
         schemaLookupStrategy: 'TopicNameStrategy',

@@ -1,5 +1,11 @@
 import { createCalendar, type PollCalendar } from './config/calendar.ts';
-import { type Config, enabledStreams, eventTimedStreams, topicSettings } from './config/config.ts';
+import {
+  type Config,
+  enabledStreams,
+  eventTimedStreams,
+  keyFields,
+  topicSettings,
+} from './config/config.ts';
 import { fieldRulesOf } from './config/field-lists.ts';
 import { createShutdownBudget } from './engine/shutdown-budget.ts';
 import { FailError, StopProcessError } from './engine/errors.ts';
@@ -214,7 +220,8 @@ function openAdapters(config: Config, options: ResolvedOptions) {
   const source = openSource(config, options);
   const { log, hide } = source.observability;
   const access = registryAccess(config.schemaRegistry, hide);
-  const registry = openRegistry({ ...access, topicTemplate, roles }, { log });
+  const subjects = { topicTemplate, roles, keyFields: keyFields(config) };
+  const registry = openRegistry({ ...access, ...subjects }, { log });
   const security = kafkaSecurity(config.kafka, hide);
   const kafka = openKafka(
     {

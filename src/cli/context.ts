@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createApp, type App, type AppOptions } from '../app.ts';
-import { type Config, enabledStreams, eventTimedStreams, topicSettings } from '../config/config.ts';
+import {
+  type Config,
+  enabledStreams,
+  eventTimedStreams,
+  keyFields,
+  topicSettings,
+} from '../config/config.ts';
 import { listNearMisses, loadConfig, type ConfigSources } from '../config/load.ts';
 import { kafkaSecurity, registryAccess } from '../credentials.ts';
 import { printable } from '../engine/printable.ts';
@@ -80,7 +86,11 @@ export function openQuietRegistry(
       process.stderr.write(`${printable(`warning: ${message}; ${facts.join('; ')}`)}\n`);
     },
   };
-  return openRegistry({ ...access, topicTemplate: kafka.topicTemplate, roles }, { log });
+  const { topicTemplate } = kafka;
+  return openRegistry(
+    { ...access, topicTemplate, roles, keyFields: keyFields({ kafka }) },
+    { log },
+  );
 }
 
 /** Opens Kafka and the registry for a command, without logging; the stack closes them. */

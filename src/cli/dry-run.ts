@@ -1,6 +1,5 @@
 import { openReading } from '../app.ts';
-import { type Config, enabledStreams } from '../config/config.ts';
-
+import { type Config, enabledStreams, keyFields } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
 import { dryRun } from '../engine/once.ts';
 import type { OutgoingRecord } from '../engine/ports.ts';
@@ -40,7 +39,8 @@ export const dryRunCommand: CommandDefinition = {
     ['--strict', 'end with 4 when something would be dead-lettered or was skipped'],
     ['--json', 'do not escape control characters on a terminal; the output is JSON lines anyway'],
   ],
-  settings: /^(?:instagram|streams$|stream-|polling|log|kafka-(?:topic-template|max-batch|tomb))/,
+  settings:
+    /^(?:instagram|streams$|stream-|polling|log|kafka-(?:topic-template|key-format|max-batch|tomb))/,
   run,
 };
 
@@ -68,7 +68,7 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
   const chosen = named.length > 0 ? named : enabledStreams(config);
   const requested = chosen.map((name) => requestedStream(config, name));
   const isForPeople = process.stdout.isTTY && !json;
-  const codec = openLocalCodec([...chosen, 'dead_letters']);
+  const codec = openLocalCodec([...chosen, 'dead_letters'], keyFields(config));
   const show = (record: OutgoingRecord): void => {
     process.stdout.write(outputLine(lineOf(record, codec, config), isForPeople));
   };
@@ -96,12 +96,12 @@ export function outputLine(line: object, isForPeople: boolean): string {
 }
 
 function lineOf(record: OutgoingRecord, codec: LocalCodec, { kafka }: Config) {
-  const { role, key, headers, value } = record;
+  const { role, key, keyBytes, headers, value } = record;
   // Only a registry assigns schema ids.
   const known = Object.entries(headers).filter(([name]) => name !== 'schema');
   return {
     topic: topicName(kafka.topicTemplate, role, headers['account']),
-    key,
+    key: keyBytes === undefined ? key : codec.keyToJson(role, keyBytes),
     headers: Object.fromEntries(known),
     value: value === null ? null : codec.toJson(role, value),
   };

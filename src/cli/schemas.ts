@@ -89,7 +89,7 @@ function command(
       ['--json', 'print a JSON list'],
     ],
     settings:
-      /^(?:schema-registry|streams$|kafka-topic-template$|instagram-account(?:s|-settings)$)/,
+      /^(?:schema-registry|streams$|kafka-(?:topic-template|key-format)$|instagram-account(?:s|-settings)$)/,
     run({ options: { json, account }, settings }: Invocation<{ account?: readonly string[] }>) {
       const config = loadCommandConfig(settings, ['registry']);
       const { schemaRegistry, kafka, polling } = config;
@@ -130,10 +130,12 @@ async function register({ registry, signal, accounts }: SchemasContext): Promise
   const before = await registry.inspect(signal, accounts);
   await registry.prepare(signal);
   for (const account of accounts) await registry.prepareAccount(account, signal);
-  const rows = before.map(({ role, subject, account, id: known }) => {
-    const id = registry.encoder.schemaId(role, account ?? undefined);
-    return { subject, id, was_registered: known === id };
-  });
+  const after = await registry.inspect(signal, accounts);
+  const rows = after.map(({ subject, id }, index) => ({
+    subject,
+    id,
+    was_registered: before[index]?.id === id,
+  }));
   const table = rows.map(({ subject, id, was_registered: was }) => {
     return [subject, String(id), was ? 'was registered' : 'registered now'];
   });

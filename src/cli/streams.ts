@@ -14,7 +14,8 @@ export const streamsCommand: CommandDefinition = {
   exits: { 0: 'printed' },
   options: [['--json', 'print a JSON list']],
   isInstant: true,
-  settings: /^(?:streams$|stream-|kafka-topic-template$|instagram-(?:login|account-settings)$)/,
+  settings:
+    /^(?:streams$|stream-|kafka-(?:topic-template|key-format)$|instagram-(?:login|account-settings)$)/,
   run({ options, settings }) {
     const config = loadCommandConfig(settings, []);
     const rows = rowsOf(config);
@@ -58,6 +59,7 @@ function rowsOf(config: Config) {
       topic,
       key: key.join('/'),
       subject: `${topic}-value`,
+      key_subject: config.kafka.keyFormat === 'avro' ? `${topic}-key` : null,
       mode,
       enabled: others.streams.includes(name),
       interval: schedule ?? durationText(intervalMs),

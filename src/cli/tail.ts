@@ -6,7 +6,7 @@ import { printable } from '../engine/printable.ts';
 import { isShared, topicName, type TopicRole } from '../engine/stream-name.ts';
 import { streamNames } from '../instagram/streams/index.ts';
 import type { TailedRecord, TailStart } from '../kafka/index.ts';
-import type { ReadValue } from '../registry/index.ts';
+import type { ReadKey, ReadValue } from '../registry/index.ts';
 import {
   accountIds,
   parseLimit,
@@ -80,13 +80,15 @@ async function run({ args, options, settings }: Invocation<TailOptions>): Promis
   const topics = { roles: ['state'], topics: 'look' } as const;
   const { registry, kafka } = openQuietly(stack, config, topics, signal);
   const take = async (record: TailedRecord): Promise<boolean> => {
-    if (key !== undefined && record.key !== key) return true;
+    const readKey = record.key && (await registry.values.readKey(record.key, signal));
+    if (key !== undefined && readKey?.text !== key) return true;
     const read: ReadValue =
       record.value === null
         ? { kind: 'value', value: null }
         : await registry.values.read(record.value, signal);
+    const shown = { record, key: readKey, read };
     if (accounts !== undefined && !accounts.includes(accountOf(record, read))) return true;
-    const line = json ? jsonLine({ topic, record, read }) : textLine({ record, read }, style);
+    const line = json ? jsonLine({ topic, ...shown }) : textLine(shown, style);
     process.stdout.write(`${line}\n`);
     left -= 1;
     return left > 0;
@@ -155,23 +157,25 @@ function accountOf({ headers }: TailedRecord, read: ReadValue): string {
 
 interface ShownRecord {
   readonly record: TailedRecord;
+  readonly key: ReadKey | null;
   readonly read: ReadValue;
 }
 
 /** Formats a record as a line of JSON, its characters unescaped. */
-export function jsonLine({ topic, record, read }: ShownRecord & { topic: string }): string {
-  const { partition, offset, key, headers } = record;
+export function jsonLine({ topic, record, key, read }: ShownRecord & { topic: string }): string {
+  const { partition, offset, headers } = record;
   const timestamp = new Date(record.timestampMs).toISOString();
-  const place = { topic, partition, offset, timestamp, key, headers };
+  const shownKey = key?.fields ?? key?.text ?? null;
+  const place = { topic, partition, offset, timestamp, key: shownKey, headers };
   if (read.kind === 'value') return JSON.stringify({ ...place, value: read.value });
   const bytes = record.value?.toString('base64') ?? '';
   return JSON.stringify({ ...place, unreadable: read.reason, bytes });
 }
 
 export function textLine(shown: ShownRecord, style: Style): string {
-  const { partition, offset, key, timestampMs } = shown.record;
+  const { partition, offset, timestampMs } = shown.record;
   const place = `${new Date(timestampMs).toISOString()} ${partition}@${offset}`;
-  return `${style.dim(place)} ${printable(key ?? '(no key)')} ${valueText(shown, style)}`;
+  return `${style.dim(place)} ${printable(shown.key?.text ?? '(no key)')} ${valueText(shown, style)}`;
 }
 
 function valueText({ record, read }: ShownRecord, style: Style): string {

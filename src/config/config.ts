@@ -110,6 +110,14 @@ export function eventTimedStreams({ streams }: Pick<Config, 'streams'>) {
   return streamNames.filter((name) => streams[name].recordTimestamp === 'event');
 }
 
+/** The fields of each stream's key where keys are Avro records; none where they are texts. */
+export function keyFields({
+  kafka,
+}: Pick<Config, 'kafka'>): Readonly<Record<string, readonly string[]>> {
+  if (kafka.keyFormat === 'string') return {};
+  return Object.fromEntries(streamNames.map((name) => [name, streams[name].key]));
+}
+
 /** The configured settings of the topics, by stream. */
 export function topicSettings({ streams }: Pick<Config, 'streams'>) {
   return Object.fromEntries(streamNames.map((name) => [name, streams[name].topic]));

@@ -27,6 +27,9 @@ const {
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
+/** The forms of the keys in Kafka. */
+const keyFormats = ['string', 'avro'] as const;
+
 /** The times that the timestamp of a record can be. */
 export const recordTimestamps = ['publish', 'event'] as const;
 
@@ -181,6 +184,10 @@ const kafka = {
   recordTimestamp: setting(
     choice(recordTimestamps),
     'The timestamp of records in Kafka. `publish`: the time of publishing. `event`: the time of the event, such as when a media was posted or a day ended, at most the time of the poll; [streams](streams.md) names its field. Records without such a time, and tombstones, keep the time of publishing.',
+  ),
+  keyFormat: setting(
+    choice(keyFormats),
+    "The keys of the topics of streams. `string`: a text. `avro`: a record of the key's fields, with its schema under the subject `<topic>-key`. Set it before the first start: an existing installation keeps its format ([consuming](consuming.md#keys-as-avro-records)).",
   ),
   maxBatchRecords: setting(
     integer(1, 10_000),

@@ -169,7 +169,9 @@ export class BatchBuilder {
   /** Creates a record, with the headers by which a consumer traces it and recognizes duplicates. */
   #record(role: TopicRole, key: string, value: Buffer | null): OutgoingRecord {
     const { stream, account, id, trace } = this.#poll;
-    const schema = String(this.#tools.encoder.schemaId(role, account.id));
+    const { encoder } = this.#tools;
+    const schema = String(encoder.schemaId(role, account.id));
+    const keyBytes = encoder.encodeKey(role, key, account.id);
     const headers = {
       stream: stream.name,
       account: account.id,
@@ -177,7 +179,7 @@ export class BatchBuilder {
       schema,
       ...trace.headers,
     };
-    return { role, key, value, headers };
+    return { role, key, ...(keyBytes && { keyBytes }), value, headers };
   }
 
   /** Returns the time of a record's event; nothing where records carry the time of publishing. */

@@ -107,10 +107,12 @@ export interface AccountDirectory {
   renewed(signal: AbortSignal): Promise<void>;
 }
 
-/** Encodes values to wire bytes: byte 0, four bytes of schema id, Avro body. */
+/** Encodes values and keys to wire bytes: byte 0, four bytes of schema id, Avro body. */
 export interface Encoder {
   /** @throws DeadLetterError `encoding.invalid`, naming the field */
   encode(role: TopicRole, value: Value, accountId?: string): Buffer;
+  /** Encodes a key, given as `recordKey` returns it; undefined where the topic's keys are texts. */
+  encodeKey(role: TopicRole, key: string, accountId?: string): Buffer | undefined;
   /** The registry's id of the schema by which `encode` writes the values of a role's topic. */
   schemaId(role: TopicRole, accountId?: string): number;
 }
@@ -140,6 +142,8 @@ export type Restored =
 export interface OutgoingRecord {
   readonly role: TopicRole;
   readonly key: string;
+  /** The key as an Avro record; absent: Kafka gets the text. */
+  readonly keyBytes?: Buffer;
   /** Null is a tombstone. */
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;

@@ -4,6 +4,8 @@ import type { TlsMaterial } from '../engine/tls.ts';
 import type { StateCodec, Telemetry } from '../engine/ports.ts';
 import type { Compression } from './client/compression.ts';
 
+export type KeyFormat = 'string' | 'avro';
+
 export interface KafkaOptions {
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[];
@@ -19,6 +21,8 @@ export interface KafkaOptions {
   readonly sendDeadlineMs: number;
   readonly connectionTimeoutMs: number;
   readonly compression: Compression;
+  /** The form of the keys in the topics of streams. */
+  readonly keyFormat: KeyFormat;
   readonly group: GroupOptions;
   /** This instance's name in the group. */
   readonly instance: string;

@@ -1,6 +1,6 @@
 import { isShared, topicName, type TopicRole } from '../engine/stream-name.ts';
 import type { Telemetry } from '../engine/ports.ts';
-import type { KafkaDependencies, KafkaOptions } from './options.ts';
+import type { KafkaDependencies, KafkaOptions, KeyFormat } from './options.ts';
 import type { TopicDescription, TopicPlan } from './topic-plan.ts';
 
 /** The context that every part of the adapter shares. */
@@ -21,6 +21,8 @@ export interface StateEntry {
   readonly value: Buffer;
   /** The topic's partition count as its writer knew it; undefined without the header. */
   readonly partitionCount?: number | undefined;
+  /** The form of the keys of the stream's records, as its writer knew it; undefined: `string`. */
+  readonly keyFormat?: KeyFormat | undefined;
 }
 
 /** The context that partition producers share. */
@@ -83,7 +85,11 @@ export interface TopicLayout {
 export type Layout = ReturnType<typeof createLayout>;
 
 /** Creates the layout of existing topics; the template maps each name to its role. */
-export function createLayout(template: string, topics: readonly TopicLayout[]) {
+export function createLayout(
+  template: string,
+  topics: readonly TopicLayout[],
+  keyFormat: KeyFormat = 'string',
+) {
   const byName = new Map(topics.map((topic) => [topic.name, topic]));
   // Called for every record, so the name of each role is computed once.
   const byRole = new Map<string, TopicLayout>();
@@ -107,6 +113,7 @@ export function createLayout(template: string, topics: readonly TopicLayout[]) {
     },
     /** The accounts with topics of their own. */
     accountIds,
+    keyFormat,
     statePartitions: partitions.length,
     /** The ids of the state topic's partitions. */
     partitions,

@@ -23,7 +23,7 @@ export interface TailedRecord {
   readonly partition: number;
   readonly offset: string;
   readonly timestampMs: number;
-  readonly key: string | null;
+  readonly key: Buffer | null;
   /** Null is a tombstone. */
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
@@ -60,7 +60,7 @@ export async function tail(
   const groupId = `${options.transactionalIdPrefix}-tail-${randomUUID()}`;
   // Restore markers hold no state and only prove to their writer that a read is complete.
   const isRestoreMarker = ({ key }: TailedRecord): boolean =>
-    key === restoreMarkerKey && topic === topicName(options.topicTemplate, 'state');
+    key?.toString() === restoreMarkerKey && topic === topicName(options.topicTemplate, 'state');
   const take: TailRequest['take'] = (record) =>
     isRestoreMarker(record) ? Promise.resolve(true) : request.take(record);
   const read = async (connection: Connection, cleanUps: AsyncDisposableStack): Promise<void> => {
@@ -216,14 +216,14 @@ function advance(span: PartitionSpan | undefined, offset: string): void {
 }
 
 function toRecord(partition: number, message: KafkaMessage): TailedRecord {
-  const { offset, timestamp, key, value, headers = {} } = message;
+  const { offset, timestamp, headers = {} } = message;
   const texts = Object.entries(headers).map(([name, content]) => [name, String(content)]);
   return {
     partition,
     offset,
     timestampMs: Number(timestamp),
-    key: key === null ? null : key.toString('utf8'),
-    value,
+    key: message.key,
+    value: message.value,
     headers: Object.fromEntries(texts) as Record<string, string>,
   };
 }

@@ -206,7 +206,7 @@ export async function prepareLayout(shared: KafkaBase, signal: AbortSignal): Pro
   try {
     const topics = await preparePlans(shared, planTopics(options), signal);
     health.up('topics');
-    return createLayout(options.topicTemplate, topics);
+    return createLayout(options.topicTemplate, topics, options.keyFormat);
   } catch (error) {
     if (error instanceof Error) health.down('topics', error.message);
     throw error;

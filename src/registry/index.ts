@@ -8,13 +8,13 @@ import {
   inspectSubject,
   checkCompatible,
   find,
-  readSubjectSchema,
   register,
+  subjectSchema,
   type SubjectContext,
   type SubjectFinding,
   type SubjectSchema,
 } from './subjects.ts';
-import { readSchema } from './schemas.ts';
+import { readKeySchema, readSchema, type KeyFields, type TopicSchema } from './schemas.ts';
 import { createStateCodec, createStateForm, type StateForm } from './state-codec.ts';
 import { createJsonForm, createValueReader, type ValueReader } from './json-form.ts';
 import { createEncoder, splitWireValue } from './wire-format.ts';
@@ -22,7 +22,7 @@ import { createEncoder, splitWireValue } from './wire-format.ts';
 export type { RegistryLogin } from './calls.ts';
 export { acceptsSchemas, type SubjectFinding } from './subjects.ts';
 export type { FieldDifference } from './schema-compare.ts';
-export type { ReadValue } from './json-form.ts';
+export type { ReadKey, ReadValue } from './json-form.ts';
 export type { StateForm } from './state-codec.ts';
 
 /** The registry's address and the rules of registration. */
@@ -33,6 +33,7 @@ export interface RegistryOptions extends RegistryAddress {
   readonly mode: 'register' | 'verify';
   readonly topicTemplate: string;
   readonly roles: readonly TopicRole[];
+  readonly keyFields: KeyFields;
 }
 
 interface WarningLog {
@@ -68,11 +69,16 @@ export function openStateForm(): StateForm {
 export type LocalCodec = ReturnType<typeof openLocalCodec>;
 
 /** Creates a codec that reads `avro/` only. */
-export function openLocalCodec(roles: readonly TopicRole[]) {
-  const schemas = new Map(roles.map((role) => [role, readSchema(role)]));
+export function openLocalCodec(roles: readonly TopicRole[], keyFields: KeyFields = {}) {
+  const { values: schemas, keys } = readSchemas({ roles, keyFields });
   return {
     /** Encodes with schema id 0: the schemas are not registered. */
-    encoder: createEncoder(schemas, () => 0),
+    encoder: createEncoder(schemas, () => 0, keys),
+    /** The JSON form of an encoded key. */
+    keyToJson(role: TopicRole, key: Buffer): Json {
+      const { type, text } = keys.get(role) ?? readKeySchema(role, []);
+      return createJsonForm(text).write(type.fromBuffer(splitWireValue(key)?.body ?? key));
+    },
     /** The JSON form of an encoded value: times as texts, bytes as base64. */
     toJson(role: TopicRole, value: Buffer): Json {
       const { type, text } = schemas.get(role) ?? readSchema(role);
@@ -87,16 +93,18 @@ export function openRegistry(
   options: RegistryOptions,
   { log }: { readonly log?: WarningLog } = {},
 ): RegistryAdapter {
-  const subjects = createSubjects(options);
-  const schemas = new Map(options.roles.map((role) => [role, readSchema(role)]));
+  const { values: schemas, keys } = readSchemas(options);
+  const subjects = createSubjects(options.topicTemplate, [...schemas.values(), ...keys.values()]);
   // A registry may give the subjects of one schema different ids.
   const ids = new Map<string, number>();
   const client = openClient(options);
-  const encoder = createEncoder(schemas, (role, account) => ids.get(subjects.place(role, account)));
+  const idOf = (schema: TopicSchema, account?: string) => ids.get(subjects.place(schema, account));
+  const stateSchema = schemas.get('state') ?? readSchema('state');
+  const encoder = createEncoder(schemas, idOf, keys);
   const contextWith = (signal: AbortSignal) => ({ ...options, address: options, client, signal });
   const prepare = async (wanted: readonly SubjectSchema[], signal: AbortSignal): Promise<void> => {
     for (const { schema, id, ...level } of await prepareSubjects(wanted, contextWith(signal))) {
-      ids.set(subjects.place(schema.role, schema.account), id);
+      ids.set(subjects.place(schema, schema.account), id);
       const warning = levelWarning(schema.subject, level, options.compatibility);
       if (warning !== null) log?.warn(warning.fields, warning.message);
     }
@@ -116,8 +124,8 @@ export function openRegistry(
     stateCodec: createStateCodec({
       address: options,
       client,
-      ownId: () => ids.get('state'),
-      readerType: (schemas.get('state') ?? readSchema('state')).type,
+      ownId: () => idOf(stateSchema),
+      readerType: stateSchema.type,
       encode: (value) => encoder.encode('state', value),
     }),
     prepare: (signal) => prepare(subjects.shared, signal),
@@ -126,20 +134,32 @@ export function openRegistry(
   };
 }
 
-/** The subjects of the topics that all accounts share, and those of one account. */
-function createSubjects({
-  roles,
-  topicTemplate,
-}: Pick<RegistryOptions, 'roles' | 'topicTemplate'>) {
-  const isOfAll = (role: TopicRole) => isShared(topicTemplate, role);
-  const own = roles.filter((role) => !isOfAll(role));
+/** Reads the schemas of the topics' values, and of their keys where these are records. */
+function readSchemas({ roles, keyFields }: Pick<RegistryOptions, 'roles' | 'keyFields'>) {
   return {
-    shared: roles.filter(isOfAll).map((role) => readSubjectSchema(role, topicTemplate)),
+    values: new Map(roles.map((role) => [role, readSchema(role)])),
+    keys: new Map(
+      roles.flatMap((role) => {
+        const fields = keyFields[role];
+        return fields === undefined ? [] : [[role, readKeySchema(role, fields)] as const];
+      }),
+    ),
+  };
+}
+
+/** The subjects of the topics that all accounts share, and those of one account. */
+function createSubjects(topicTemplate: string, schemas: readonly TopicSchema[]) {
+  const isOfAll = ({ role }: TopicSchema) => isShared(topicTemplate, role);
+  const own = schemas.filter((schema) => !isOfAll(schema));
+  return {
+    shared: schemas.filter(isOfAll).map((schema) => subjectSchema(schema, topicTemplate)),
     of: (accountId: string): readonly SubjectSchema[] =>
-      own.map((role) => readSubjectSchema(role, topicTemplate, accountId)),
-    /** A text that identifies the subject of a role, or of a role and an account. */
-    place: (role: TopicRole, accountId?: string | null): string =>
-      isOfAll(role) ? role : `${role} ${accountId ?? ''}`,
+      own.map((schema) => subjectSchema(schema, topicTemplate, accountId)),
+    /** A text that identifies the subject of a schema, or of a schema and an account. */
+    place: (schema: TopicSchema, accountId?: string | null): string => {
+      const { role, part } = schema;
+      return isOfAll(schema) ? `${part} ${role}` : `${part} ${role} ${accountId ?? ''}`;
+    },
   };
 }
 

@@ -168,7 +168,15 @@ export type ReadValue =
   | { readonly kind: 'value'; readonly value: Json }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
-/** Decodes values with their writers' schemas. */
+/** A decoded key. */
+export interface ReadKey {
+  /** The text of `recordKey`, in either format of keys. */
+  readonly text: string;
+  /** The key's fields; null where the key is a text, or its schema is unknown. */
+  readonly fields: Node | null;
+}
+
+/** Decodes values and keys with their writers' schemas. */
 export type ValueReader = ReturnType<typeof createValueReader>;
 
 type DecodeValue = (body: Buffer) => Json;
@@ -176,21 +184,34 @@ type DecodeValue = (body: Buffer) => Json;
 /** Creates a reader that requests each schema once. */
 export function createValueReader(address: RegistryAddress) {
   const known = new Map<number, DecodeValue | null>();
+  const read = async (bytes: Buffer, signal: AbortSignal): Promise<ReadValue> => {
+    const wire = splitWireValue(bytes);
+    if (wire === undefined) return unreadable('it is not an Avro record of a schema registry');
+    const { id, body } = wire;
+    const cached = known.get(id);
+    const decode = cached === undefined ? await fetchDecoder(id, { address, signal }) : cached;
+    known.set(id, decode);
+    if (decode === null) return unreadable(`the registry knows no Avro schema with id ${id}`);
+    try {
+      return { kind: 'value', value: decode(body) };
+    } catch (error) {
+      return unreadable(messageOf(error));
+    }
+  };
   return {
     /** Decodes one value; times become texts, bytes base64. @throws as `call` */
-    async read(bytes: Buffer, signal: AbortSignal): Promise<ReadValue> {
-      const wire = splitWireValue(bytes);
-      if (wire === undefined) return unreadable('it is not an Avro record of a schema registry');
-      const { id, body } = wire;
-      const cached = known.get(id);
-      const decode = cached === undefined ? await fetchDecoder(id, { address, signal }) : cached;
-      known.set(id, decode);
-      if (decode === null) return unreadable(`the registry knows no Avro schema with id ${id}`);
-      try {
-        return { kind: 'value', value: decode(body) };
-      } catch (error) {
-        return unreadable(messageOf(error));
+    read,
+    /** Decodes one key: a text, or an Avro record. @throws as `call` */
+    async readKey(bytes: Buffer, signal: AbortSignal): Promise<ReadKey> {
+      // A text begins with no zero byte.
+      const key = bytes[0] === 0 ? await read(bytes, signal) : undefined;
+      if (key?.kind !== 'value' || !isNode(key.value)) {
+        return { text: bytes.toString('utf8'), fields: null };
       }
+      const parts = Object.values(key.value).map((part) =>
+        typeof part === 'string' ? part.replace('.000Z', 'Z') : JSON.stringify(part),
+      );
+      return { text: parts.join('/'), fields: key.value };
     },
   };
 }

@@ -4,7 +4,7 @@ import {
   StopProcessError,
   type RetryError,
 } from '../engine/errors.ts';
-import { topicName, type TopicRole } from '../engine/stream-name.ts';
+import { topicName } from '../engine/stream-name.ts';
 import { call, describeAnswer, unavailable, exchange, type RegistryAnswer } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import {
@@ -21,7 +21,7 @@ import {
   listDifferences,
   type FieldDifference,
 } from './schema-compare.ts';
-import { readSchema, type TopicSchema } from './schemas.ts';
+import { schemaName, type TopicSchema } from './schemas.ts';
 import { findEquivalent, listVersions, readVersion, lookUp } from './subject-versions.ts';
 import { isNode, type Json } from '../engine/json.ts';
 
@@ -38,14 +38,14 @@ export interface SubjectSchema extends TopicSchema {
   readonly account: string | null;
 }
 
-/** Reads the schema of a topic. TopicNameStrategy: the subject is `<topic>-value`. */
-export function readSubjectSchema(
-  role: TopicRole,
+/** TopicNameStrategy: the subjects of a topic are `<topic>-value` and `<topic>-key`. */
+export function subjectSchema(
+  schema: TopicSchema,
   topicTemplate: string,
   accountId?: string,
 ): SubjectSchema {
-  const subject = `${topicName(topicTemplate, role, accountId)}-value`;
-  return { ...readSchema(role), subject, account: accountId ?? null };
+  const subject = `${topicName(topicTemplate, schema.role, accountId)}-${schema.part}`;
+  return { ...schema, subject, account: accountId ?? null };
 }
 
 /**
@@ -153,7 +153,7 @@ export async function find(schema: SubjectSchema, context: SubjectContext): Prom
   if (id !== undefined) return { id, ...(await visibleLevel(subject, context)) };
   throw new StopProcessError(
     'registry.missing',
-    `subject "${subject}" does not hold the schema avro/${schema.role}.avsc: register it ` +
+    `subject "${subject}" does not hold the schema ${schemaName(schema)}: register it ` +
       '("instagram-kafka schemas register"), or set SCHEMA_REGISTRY_MODE=register',
     { exitCode: 3 },
   );
@@ -212,14 +212,14 @@ function rejectionError(
   // Apicurio answers 409 as for an incompatible schema; only the text differs.
   const isReadOnly = code === operationNotPermitted || /\bread-only mode\b/i.test(text);
   if (status === 409 && !isReadOnly) return null;
-  const file = `avro/${schema.role}.avsc`;
+  const name = schemaName(schema);
   // Another server, such as a proxy, sends no message of this form; 408 is temporary.
   if (status === 408 || text === '') {
-    return unavailable(address, `HTTP ${status} to the schema ${file}`);
+    return unavailable(address, `HTTP ${status} to the schema ${name}`);
   }
   return new StopProcessError(
     'registry.rejected',
-    `the schema registry at ${address.url} does not accept the schema ${file} for subject ` +
+    `the schema registry at ${address.url} does not accept the schema ${name} for subject ` +
       `"${schema.subject}" (${describeAnswer(answer)}). Nothing was published. ` +
       (isReadOnly ? adviceOnMode : adviceOnOther),
     { exitCode: 3 },

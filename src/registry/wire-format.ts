@@ -3,7 +3,7 @@ import { DeadLetterError } from '../engine/errors.ts';
 import { type Json, type Value, describeJson, isNode } from '../engine/json.ts';
 import type { TopicRole } from '../engine/stream-name.ts';
 import type { Encoder } from '../engine/ports.ts';
-import type { TopicSchema } from './schemas.ts';
+import { parseKey, type TopicSchema } from './schemas.ts';
 
 /** The magic byte 0 and the schema id in four bytes. */
 const headerBytes = 5;
@@ -22,13 +22,13 @@ export function splitWireValue(bytes: Buffer) {
  */
 export function createEncoder(
   schemas: ReadonlyMap<TopicRole, TopicSchema>,
-  idOf: (role: TopicRole, accountId?: string) => number | undefined,
+  idOf: (schema: TopicSchema, accountId?: string) => number | undefined,
+  keySchemas: ReadonlyMap<TopicRole, TopicSchema> = new Map(),
 ): Encoder {
   let slab = Buffer.allocUnsafe(slabBytes);
   let used = 0;
-  const prepared = (role: TopicRole, accountId?: string) => {
-    const schema = schemas.get(role);
-    const id = idOf(role, accountId);
+  const prepared = (schema: TopicSchema | undefined, role: TopicRole, accountId?: string) => {
+    const id = schema && idOf(schema, accountId);
     if (schema === undefined || id === undefined) {
       throw new Error(`the schema of ${role} was not prepared`);
     }
@@ -53,9 +53,15 @@ export function createEncoder(
     }
   };
   return {
-    schemaId: (role, accountId) => prepared(role, accountId).id,
+    schemaId: (role, accountId) => prepared(schemas.get(role), role, accountId).id,
+    encodeKey(role, key, accountId) {
+      const schema = keySchemas.get(role);
+      if (schema === undefined) return undefined;
+      const { type, id } = prepared(schema, role, accountId);
+      return encode(type, id, parseKey(type, key));
+    },
     encode(role, value, accountId) {
-      const { type, id } = prepared(role, accountId);
+      const { type, id } = prepared(schemas.get(role), role, accountId);
       try {
         return encode(type, id, value);
       } catch {

@@ -23,6 +23,7 @@ import { type Place, placesOf, withoutEntry, withValue } from './places.ts';
 /** Encodes with the real schemas, and rejects a record with an extra field or a field of another type. */
 const strictEncoder: Encoder = {
   schemaId: () => 1,
+  encodeKey: () => undefined,
   encode(role: TopicRole, value: Value) {
     const { type } = readSchema(role);
     const paths: string[] = [];

@@ -3,7 +3,7 @@ import avro, { type Schema } from 'avsc';
 import type { Value } from '../../src/engine/json.ts';
 import type { OutgoingRecord } from '../../src/engine/ports.ts';
 import { pollWhenDue } from '../../src/engine/poller.ts';
-import { streams } from '../../src/instagram/streams/index.ts';
+import { streamNames, streams } from '../../src/instagram/streams/index.ts';
 import { openLocalCodec } from '../../src/registry/index.ts';
 import { createJsonForm } from '../../src/registry/json-form.ts';
 import { createEncoder, splitWireValue } from '../../src/registry/wire-format.ts';
@@ -55,7 +55,8 @@ const values: readonly Value[] = [
 
 function encodedLines(): readonly string[] {
   const text = JSON.stringify(example);
-  const schema = { role: 'example', text, type: avro.Type.forSchema(example) };
+  const type = avro.Type.forSchema(example);
+  const schema = { role: 'example', part: 'value', text, type } as const;
   const encoder = createEncoder(new Map([['example', schema]]), () => 258);
   return values.flatMap((value) => {
     const bytes = encoder.encode('example', value);
@@ -85,8 +86,32 @@ function linesOf({ role, key, value, headers }: OutgoingRecord): readonly string
   ];
 }
 
+/** A key of each shape that the streams have. */
+const keys = {
+  media: '18000000000000001',
+  tags: '17841400000000001/18000000000000001',
+  user_insights: '17841400000000001/2026-05-12T07:00:00Z',
+  user_lifetime_insights: '17841400000000001/age,gender',
+} as const;
+
+function keyLines(): readonly string[] {
+  const fields = Object.fromEntries(streamNames.map((name) => [name, streams[name].key]));
+  const withKeys = openLocalCodec(streamNames, fields);
+  return Object.entries(keys).flatMap(([role, text]) => {
+    const bytes = withKeys.encoder.encodeKey(role, text) ?? Buffer.alloc(0);
+    const record = JSON.stringify(withKeys.keyToJson(role, bytes));
+    return [`${role} key ${text} = ${record}`, `${role} key bytes ${bytes.toString('hex')}`];
+  });
+}
+
 describe('encoded records', () => {
-  test('match the golden file, for a schema with every type and for a dead letter', async () => {
-    expectGolden('records', [...encodedLines(), '# of a poll', ...(await publishedLines())]);
+  test('match the golden file, for a schema with every type, a dead letter and Avro keys', async () => {
+    expectGolden('records', [
+      ...encodedLines(),
+      '# of a poll',
+      ...(await publishedLines()),
+      '# keys with KAFKA_KEY_FORMAT=avro',
+      ...keyLines(),
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, test } from '@jest/globals';
 import { type Json, type Node, isNode } from '../../src/engine/json.ts';
-import { streamNames } from '../../src/instagram/streams/index.ts';
+import { streamNames, streams } from '../../src/instagram/streams/index.ts';
 import { openRegistry } from '../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../support/registry-options.ts';
 import { startRegistryServer } from '../support/registry-server.ts';
@@ -28,7 +28,9 @@ describe('schemas', () => {
     await using server = await startRegistryServer();
     const roles = [...streamNames, 'state', 'dead_letters'] as const;
     const topicTemplate = 'instagram.{stream}';
-    await openRegistry(registryOptions(server.url, { roles, topicTemplate })).prepare(noSignal);
+    const keyFields = Object.fromEntries(streamNames.map((name) => [name, streams[name].key]));
+    const options = registryOptions(server.url, { roles, topicTemplate, keyFields });
+    await openRegistry(options).prepare(noSignal);
 
     const registered = new Map(
       server.bodies.flatMap(({ request, body }) => {

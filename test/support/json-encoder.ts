@@ -8,6 +8,7 @@ export function createJsonEncoder(
 ): Encoder {
   return {
     schemaId: (role) => (role === 'dead_letters' ? 2 : 1),
+    encodeKey: () => undefined,
     encode(role, value) {
       const error = refuse(role, value);
       if (error !== undefined) throw error;

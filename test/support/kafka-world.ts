@@ -59,6 +59,7 @@ export async function createKafkaWorld(
     roles: ['media', 'users', 'state'],
     compacted: ['media'],
     topicSettings: {},
+    keyFormat: 'string',
     eventTimed: [],
   };
   const events: TelemetryEvent[] = [];

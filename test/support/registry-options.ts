@@ -17,6 +17,7 @@ export function registryOptions(
     mode: 'register',
     topicTemplate: 'test.{stream}',
     roles: ['users'],
+    keyFields: {},
     ...changes,
   };
 }

@@ -4,7 +4,7 @@ import { stateKey } from '../../engine/state.ts';
 import type { TopicRole } from '../../engine/stream-name.ts';
 import type { Batch, OutgoingRecord } from '../../engine/ports.ts';
 import type { Layout, TopicLayout } from '../shared.ts';
-import { partitionCountHeader } from '../state/topic-reader.ts';
+import { keyFormatHeader, partitionCountHeader } from '../state/topic-reader.ts';
 
 /** A record with its topic and partition. */
 export interface PlacedRecord {
@@ -12,6 +12,8 @@ export interface PlacedRecord {
   readonly topic: string;
   readonly partition: number;
   readonly key: string;
+  /** The key as an Avro record; absent: the text. */
+  readonly keyBytes?: Buffer;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
   /** Epoch milliseconds; absent: the time of producing. */
@@ -39,7 +41,8 @@ const recordOverheadBytes = 32;
 const headerOverheadBytes = 10;
 
 function estimateBytes(record: Omit<OutgoingRecord, 'role'>): number {
-  let bytes = recordOverheadBytes + Buffer.byteLength(record.key) + (record.value?.length ?? 0);
+  const keyBytes = record.keyBytes?.length ?? Buffer.byteLength(record.key);
+  let bytes = recordOverheadBytes + keyBytes + (record.value?.length ?? 0);
   for (const name in record.headers) {
     const value = record.headers[name] ?? '';
     bytes += headerOverheadBytes + Buffer.byteLength(name) + Buffer.byteLength(value);
@@ -115,7 +118,11 @@ export function placeStateAt(
   layout: Layout,
   content: Omit<OutgoingRecord, 'role'>,
 ): PlacedRecord {
-  const headers = { ...content.headers, [partitionCountHeader]: String(layout.statePartitions) };
+  const headers = {
+    ...content.headers,
+    [partitionCountHeader]: String(layout.statePartitions),
+    ...(layout.keyFormat === 'avro' && { [keyFormatHeader]: layout.keyFormat }),
+  };
   const record = { ...content, role: 'state', headers };
   return placeAt(partition, layout, record, layout.topic('state').name);
 }
@@ -131,6 +138,7 @@ export function placeRecords(batch: Batch, value: Buffer, layout: Layout): reado
   const poll = batch.records[0]?.headers['poll'];
   const records = batch.records.map((record) => {
     const { name, leaders } = layout.topic(record.role, accountId);
+    // By the text in either format: the id of the schema is among the bytes of a key.
     return placeAt(partitionOf(record.key, leaders.length), layout, record, name);
   });
   const state = placeStateAt(partitionOf(accountId, layout.statePartitions), layout, {

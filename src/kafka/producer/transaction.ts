@@ -45,11 +45,11 @@ export interface TransactionalProducer {
 
 function toMessages(records: readonly PlacedRecord[]): TopicMessages[] {
   const topics = new Map<string, TopicMessages['messages']>();
-  for (const { topic, key, value, headers, partition, timestampMs } of records) {
+  for (const { topic, key, keyBytes = key, value, headers, partition, timestampMs } of records) {
     const messages = topics.get(topic) ?? [];
     // kafkajs writes the last time as the batch's highest one; the broker corrects it.
     const timestamp = timestampMs !== undefined && { timestamp: String(timestampMs) };
-    messages.push({ key, value, headers, partition, ...timestamp });
+    messages.push({ key: keyBytes, value, headers, partition, ...timestamp });
     topics.set(topic, messages);
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }));

@@ -10,7 +10,7 @@ import { findOwners } from '../group/membership.ts';
 import { createPartitionProducer } from '../producer/publisher.ts';
 import { placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared, StateEntry } from '../shared.ts';
-import { decodeEntry } from './store.ts';
+import { checkKeyFormat, decodeEntry } from './store.ts';
 
 export interface StoredState {
   readonly key: string;
@@ -95,7 +95,9 @@ async function writeAll(
     const ends = new Map<number, bigint>();
     for (const [partition, producer] of producers)
       ends.set(partition, await producer.acquire(signal));
-    checkUnchanged(writes, await readPartitions(shared, ends, signal));
+    const entries = await readPartitions(shared, ends, signal);
+    checkUnchanged(writes, entries);
+    checkKeyFormat(entries, shared.layout());
     const pairs = Map.groupBy(writes, (write) => partitionsOfWrite(write).join('/'));
     for (const transaction of pairs.values()) {
       const producer = producers.get(transaction[0]?.partition ?? -1);

@@ -58,6 +58,7 @@ export function createStateStore(shared: KafkaShared, publisher: AcquiringPublis
     const entries = await shared.readState(partition, end, signal);
     const layout = shared.layout();
     checkPlacement(entries, layout);
+    checkKeyFormat(entries, layout);
     const isCountConfirmed = entries.some((one) => one.partitionCount === layout.statePartitions);
     // Without a known count, states of its accounts may lie in partitions that other instances restore.
     if (!isCountConfirmed) await unlessAborted(checkAll(), signal);
@@ -146,6 +147,27 @@ export function isMisplaced(
 ): boolean {
   const place = placeOf(key, partitions);
   return place !== undefined && place !== partition;
+}
+
+/**
+ * Verifies that the earlier records of each stream have keys of the configured format. Compaction
+ * and tables by key would keep an entity under its old and its new key.
+ * @throws StopProcessError `kafka.topic-invalid`
+ */
+export function checkKeyFormat(entries: readonly StateEntry[], layout: Layout): void {
+  const { keyFormat: configured } = layout;
+  const other = entries.find(
+    ({ key, keyFormat = 'string' }) => accountOfKey(key) !== undefined && keyFormat !== configured,
+  );
+  if (other === undefined) return;
+  const { key, keyFormat: written = 'string' } = other;
+  throw new StopProcessError(
+    'kafka.topic-invalid',
+    `KAFKA_KEY_FORMAT is ${configured}, and the records of ${key} were published with keys of the ` +
+      `format ${written}. Nothing was published. Set KAFKA_KEY_FORMAT=${written} again, or give all ` +
+      'topics new names (KAFKA_TOPIC_TEMPLATE) to publish everything anew with the other keys.',
+    { exitCode: 3 },
+  );
 }
 
 /**

@@ -14,6 +14,9 @@ import type { KafkaBase, StateEntry } from '../shared.ts';
 /** The header of a state that holds the topic's partition count. */
 export const partitionCountHeader = 'partitions';
 
+/** The header of a state whose stream has Avro records as keys, with the value `avro`. */
+export const keyFormatHeader = 'keys';
+
 interface StateTopicOptions {
   readonly brokers: readonly string[];
   readonly topic: string;
@@ -52,7 +55,9 @@ export function createPartitionRead(description: string, end: bigint, stallMs: n
         else {
           const partitionCount = readCount(headers?.[partitionCountHeader]);
           // A copy: the value of kafkajs is a view that keeps the whole fetched megabyte in memory.
-          entries.set(text, { key: text, partition, value: Buffer.from(value), partitionCount });
+          const keyFormat = headers?.[keyFormatHeader]?.toString() === 'avro' ? 'avro' : undefined;
+          const entry = { key: text, partition, value: Buffer.from(value) };
+          entries.set(text, { ...entry, partitionCount, keyFormat });
         }
       }
     },

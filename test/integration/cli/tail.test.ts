@@ -37,8 +37,8 @@ afterAll(async () => {
   await deployment[Symbol.asyncDispose]();
 });
 
-async function tail(args: readonly string[]) {
-  const ended = await runCommand(['tail', ...args, '--json'], { env: deployment.env });
+async function tail(args: readonly string[], env = deployment.env) {
+  const ended = await runCommand(['tail', ...args, '--json'], { env });
   const lines = ended.stdout.split('\n').filter((line) => line !== '');
   return { ...ended, records: lines.map((line) => JSON.parse(line) as Line) };
 }
@@ -111,6 +111,39 @@ describe('tail', () => {
     // Two states, and the marker after each.
     expect(last.records.map((one) => one.value?.['stream'])).toEqual(['media', 'media']);
   }, 60_000);
+
+  test('prints Avro keys as records, and filters by the text of a key', async () => {
+    const id = `avro-keys-${deployment.env['KAFKA_TRANSACTIONAL_ID_PREFIX'] ?? ''}`;
+    const env = {
+      ...deployment.env,
+      KAFKA_TOPIC_TEMPLATE: `${id}.{stream}`,
+      KAFKA_TRANSACTIONAL_ID_PREFIX: id,
+      KAFKA_KEY_FORMAT: 'avro',
+      KAFKA_TOMBSTONES: 'true',
+      STREAMS: 'media,user_insights',
+    };
+    const { world } = deployment.api;
+    expect(await deployment.onceWith(env)).toMatchObject({ code: 0 });
+    const post = world.accounts[0]?.media[4]?.id ?? '';
+    world.conditions.set({ deletedMedia: [post] });
+    expect(await deployment.onceWith(env)).toMatchObject({ code: 0 });
+    world.conditions.set({ deletedMedia: [] });
+
+    const all = ['--from-beginning', '--no-follow'];
+    const ofPost = await tail(['media', ...all, '--key', post], env);
+    const days = await tail(['user_insights', ...all], env);
+    const changed = await deployment.onceWith({ ...env, KAFKA_KEY_FORMAT: 'string' });
+
+    expect(ofPost.records.map(({ key }) => key)).toEqual([{ id: post }, { id: post }]);
+    expect(ofPost.records.map(({ value }) => value?.['id'] ?? null)).toEqual([post, null]);
+    expect(days.records.length).toBeGreaterThan(2);
+    for (const { key, value } of days.records) {
+      const { business_account_id, date } = value ?? {};
+      expect(key).toEqual({ business_account_id, date });
+    }
+    expect(changed.code).toBe(3);
+    expect(changed.stderr).toContain('were published with keys of the format avro');
+  }, 90_000);
 
   test('waits for new records, exits with 0 on SIGINT, and leaves no group behind', async () => {
     const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));

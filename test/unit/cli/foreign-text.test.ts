@@ -18,10 +18,12 @@ const record: TailedRecord = {
   partition: 3,
   offset: '7',
   timestampMs: 0,
-  key: `\u001B]0;${foreign}\n`,
+  key: null,
   value: Buffer.from('x'),
   headers: {},
 };
+
+const foreignKey = { text: `\u001B]0;${foreign}\n`, fields: null };
 
 describe('terminal output of foreign text', () => {
   test('in tail has escaped control characters in keys, values and reasons', () => {
@@ -29,8 +31,10 @@ describe('terminal output of foreign text', () => {
     const broken = { kind: 'unreadable', reason: `\u001B${foreign}` } as const;
     const head = `1970-01-01T00:00:00.000Z 3@7 \\u001b]0;${escaped}\\u000a`;
 
-    expect(textLine({ record, read }, style)).toBe(`${head} {"caption":"${escaped}"}`);
-    expect(textLine({ record, read: broken }, style)).toBe(
+    expect(textLine({ record, key: foreignKey, read }, style)).toBe(
+      `${head} {"caption":"${escaped}"}`,
+    );
+    expect(textLine({ record, key: foreignKey, read: broken }, style)).toBe(
       `${head} (unreadable: \\u001b${escaped})`,
     );
   });
@@ -38,7 +42,9 @@ describe('terminal output of foreign text', () => {
   test('in tail --json has the characters unchanged', () => {
     const read = { kind: 'value', value: { caption: foreign } } as const;
 
-    expect(jsonLine({ topic: 't', record, read })).toContain(`"caption":"${foreign}"`);
+    expect(jsonLine({ topic: 't', record, key: foreignKey, read })).toContain(
+      `"caption":"${foreign}"`,
+    );
   });
 
   test('in dry-run has escaped control characters on a terminal only', () => {

@@ -65,6 +65,7 @@ describe('the command streams', () => {
       topic: 'instagram.user-insights',
       key: 'business_account_id/date',
       subject: 'instagram.user-insights-value',
+      key_subject: null,
       mode: 'incremental',
       enabled: true,
       interval: '3h',

@@ -93,6 +93,7 @@ describe('defaults', () => {
         connectionTimeoutMs: 10_000,
         compression: 'gzip',
         recordTimestamp: 'publish',
+        keyFormat: 'string',
         maxBatchRecords: 500,
         tombstones: false,
         group: { sessionTimeoutMs: 10_000, heartbeatMs: 1000, rebalanceTimeoutMs: 30_000 },

@@ -122,6 +122,7 @@ function openProbed(port: number) {
     roles: ['state'],
     compacted: [],
     topicSettings: {},
+    keyFormat: 'string',
     eventTimed: [],
   } as const;
   return openKafka(options, {

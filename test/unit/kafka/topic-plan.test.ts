@@ -33,6 +33,7 @@ function plansOf(
     roles,
     compacted: ['media', 'tags', 'comments'],
     topicSettings,
+    keyFormat: 'string',
     eventTimed: ['media'],
   };
   return planTopics(options);

@@ -2,8 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Json, Node } from '../../../src/engine/json.ts';
 import { type StreamState, emptyCheckpoint } from '../../../src/engine/state.ts';
-import { openStateForm } from '../../../src/registry/index.ts';
-import { createJsonForm } from '../../../src/registry/json-form.ts';
+import { openLocalCodec, openStateForm } from '../../../src/registry/index.ts';
+import { createJsonForm, createValueReader } from '../../../src/registry/json-form.ts';
+import { readKeySchema } from '../../../src/registry/schemas.ts';
+import { noSignal, registryOptions } from '../../support/registry-options.ts';
+import { startRegistryServer } from '../../support/registry-server.ts';
 
 const form = openStateForm();
 
@@ -131,6 +134,31 @@ describe('a state as JSON', () => {
         message: expect.stringContaining(message),
       }),
     );
+  });
+});
+
+describe('a key', () => {
+  const key = '17841400000000001/2026-05-12T07:00:00Z';
+
+  test('is read as its text when it is one, without a registry', async () => {
+    const reader = createValueReader(registryOptions('http://127.0.0.1:1'));
+    expect(await reader.readKey(Buffer.from(key), noSignal)).toEqual({ text: key, fields: null });
+  });
+
+  test('is read as its fields and as the text that they make when it is a record', async () => {
+    const fields = ['business_account_id', 'date'];
+    const schema = readKeySchema('user_insights', fields).text;
+    await using server = await startRegistryServer({
+      'GET /schemas/ids/0': [200, { schema }],
+    });
+    const codec = openLocalCodec(['user_insights'], { user_insights: fields });
+    const bytes = codec.encoder.encodeKey('user_insights', key) ?? Buffer.alloc(0);
+
+    const reader = createValueReader(registryOptions(server.url));
+    expect(await reader.readKey(bytes, noSignal)).toEqual({
+      text: key,
+      fields: { business_account_id: '17841400000000001', date: '2026-05-12T07:00:00.000Z' },
+    });
   });
 });
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { StopProcessError } from '../../../src/engine/errors.ts';
 import type { TopicRole } from '../../../src/engine/stream-name.ts';
 import { openRegistry, type RegistryOptions } from '../../../src/registry/index.ts';
-import { readSchema } from '../../../src/registry/schemas.ts';
-import { readSubjectSchema, withoutOldSchema } from '../../../src/registry/subjects.ts';
+import { readKeySchema, readSchema } from '../../../src/registry/schemas.ts';
+import { subjectSchema, withoutOldSchema } from '../../../src/registry/subjects.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import {
   startRegistryServer,
@@ -55,12 +55,17 @@ async function refusal(script: RegistryScript, changes: Partial<RegistryOptions>
 describe('the subject of a topic', () => {
   test('is the topic name followed by -value', () => {
     const subjectOf = (role: TopicRole, template: string) =>
-      readSubjectSchema(role, template).subject;
+      subjectSchema(readSchema(role), template).subject;
     expect(subjectOf('user_lifetime_insights', 'acme.{stream}.v1')).toBe(
       'acme.user-lifetime-insights.v1-value',
     );
     expect(subjectOf('state', 'instagram.{stream}')).toBe('instagram.state-value');
     expect(subjectOf('dead_letters', 'instagram.{stream}')).toBe('instagram.dead-letters-value');
+  });
+
+  test('is the topic name followed by -key for the schema of the keys', () => {
+    const schema = readKeySchema('user_insights', ['business_account_id', 'date']);
+    expect(subjectSchema(schema, 'ig.{stream}').subject).toBe('ig.user-insights-key');
   });
 });
 

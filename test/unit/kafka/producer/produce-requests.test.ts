@@ -55,6 +55,27 @@ describe('placeRecords', () => {
     });
   });
 
+  test('places a record by the text of its key, whatever the bytes of an Avro key', () => {
+    const layout = layoutOf([1, 1, 1, 1], [1]);
+    const records = ['a', 'b', 'c', 'd'].map((key) => recordOf(key));
+    const avro = records.map((record) => ({ ...record, keyBytes: Buffer.alloc(9) }));
+    const partitions = [records, avro].map((some) =>
+      placeRecords(batchOf(some), state, layout).map(({ partition }) => partition),
+    );
+    expect(partitions[1]).toEqual(partitions[0]);
+  });
+
+  test('writes the format of Avro keys into the header of the state', () => {
+    const topics = ['t.media', 't.state'].map((name) => ({
+      name,
+      leaders: [1],
+      maxBatchBytes: one,
+    }));
+    const layout = createLayout('t.{stream}', topics, 'avro');
+    const placed = placeRecords(batchOf([]), state, layout);
+    expect(placed.at(-1)?.headers).toMatchObject({ keys: 'avro', partitions: '1' });
+  });
+
   test('rejects a record above the limit of its topic, and names its key', () => {
     const layout = layoutOf([1], [1], 10_000);
     expect(() => placeRecords(batchOf([recordOf('big', 9900)]), state, layout)).toThrow(

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { emptyCheckpoint, stateKey } from '../../../../src/engine/state.ts';
 import { createLayout, type KafkaShared, type StateEntry } from '../../../../src/kafka/shared.ts';
 import type { AcquiringPublisher } from '../../../../src/kafka/producer/publisher.ts';
-import { createStateStore, placeOf } from '../../../../src/kafka/state/store.ts';
+import { checkKeyFormat, createStateStore, placeOf } from '../../../../src/kafka/state/store.ts';
 
 const partitions = 2;
 const statesEach = 10;
@@ -41,6 +41,37 @@ function setUp(decodeMs: number) {
   const publisher = { acquire: () => Promise.resolve(1n) } as unknown as AcquiringPublisher;
   return { decoded, store: createStateStore(shared, publisher) };
 }
+
+describe('the format of keys', () => {
+  const state = { name: 't.state', leaders: [1], maxBatchBytes: 1000 };
+  const written = (keyFormat?: 'avro' | 'string'): readonly StateEntry[] => [
+    { key: 'media/17', partition: 0, value: Buffer.alloc(1), ...(keyFormat && { keyFormat }) },
+  ];
+
+  test.each([
+    ['string', undefined],
+    ['string', 'string'],
+    ['avro', 'avro'],
+  ] as const)('is accepted when it is %s and the states were written with %s', (ours, theirs) => {
+    const layout = createLayout('t.{stream}', [state], ours);
+    expect(() => {
+      checkKeyFormat(written(theirs), layout);
+    }).not.toThrow();
+  });
+
+  test.each([
+    ['avro', undefined, 'string'],
+    ['string', 'avro', 'avro'],
+  ] as const)('is rejected when it is %s and a state was written with %s', (ours, theirs, was) => {
+    const layout = createLayout('t.{stream}', [state], ours);
+    expect(() => {
+      checkKeyFormat(written(theirs), layout);
+    }).toThrow(
+      `KAFKA_KEY_FORMAT is ${ours}, and the records of media/17 were published with keys of the ` +
+        `format ${was}. Nothing was published. Set KAFKA_KEY_FORMAT=${was} again`,
+    );
+  });
+});
 
 describe('a restore', () => {
   test('yields to other work between states, and decodes one partition after another', async () => {
