@@ -11,11 +11,20 @@ export function renderKeys(): string {
   ].join('\n');
 }
 
-function keysRow({ name, key, isCompacted, tracksNodes }: InstagramStream): string {
+function keysRow(stream: InstagramStream): string {
+  const { name, key, isCompacted } = stream;
   return `| ${[
     `\`${topicName('instagram.{stream}', name)}\``,
     key.map((part) => `\`${part}\``).join(', '),
     isCompacted ? 'the last record of a key' : 'every record',
-    tracksNodes ? 'with `KAFKA_TOMBSTONES`' : 'none',
+    tombstonesOf(stream),
   ].join(' | ')} |`;
+}
+
+function tombstonesOf({ tracksNodes, author }: InstagramStream): string {
+  const reasons = [
+    ...(tracksNodes ? ['with `KAFKA_TOMBSTONES`'] : []),
+    ...(author === null ? [] : ['by `forget`']),
+  ];
+  return reasons.join(', ') || 'none';
 }

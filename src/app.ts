@@ -57,6 +57,7 @@ import {
   type InstagramStreamName,
   streamNames,
 } from './instagram/streams/index.ts';
+import { suppressionEntry } from './instagram/model/suppression-entry.ts';
 import { openTracing } from './observability/traces/index.ts';
 import { requestedStream, sourceSettings } from './source-settings.ts';
 
@@ -320,6 +321,7 @@ function pollerTools(
     clock,
     source: createSource(sourceSettings(config)),
     telemetry: parts.telemetry,
+    suppressionEntry,
     rateLimiter: parts.rateLimiter,
     pollPermits: new Semaphore(polling.concurrency),
     prepareAccount: () => Promise.resolve(),

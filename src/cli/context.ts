@@ -93,24 +93,34 @@ export function openQuietRegistry(
   );
 }
 
+/** The topics of a command. */
+interface CommandTopics {
+  readonly roles: readonly TopicRole[];
+  /** `create` creates the missing ones. */
+  readonly topics: 'create' | 'look';
+  /** Topics of which the command uses those that exist; it encodes nothing for them. */
+  readonly others?: readonly TopicRole[];
+}
+
 /** Opens Kafka and the registry for a command, without logging; the stack closes them. */
 export function openQuietly(
   stack: AsyncDisposableStack,
   config: Config,
-  { roles, topics }: { readonly roles: readonly TopicRole[]; readonly topics: 'create' | 'look' },
+  { roles, topics, others = [] }: CommandTopics,
   stop: AbortSignal,
 ) {
   const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
   shutdown.beginWith(stop);
   const registry = stack.use(openQuietRegistry(config, roles));
   // Replicas are verified when the program starts, not when a command reads a topic.
-  const looking = { create: false, replicationFactor: -1, minInSyncReplicas: -1 };
+  const replicas = { replicationFactor: -1, minInSyncReplicas: -1 };
+  const looking = { create: false, skipMissing: others.length > 0, ...replicas };
   const kafka = openKafka(
     {
       ...config.kafka,
       security: kafkaSecurity(config.kafka, dropLog),
       instance: config.polling.instance ?? hostname(),
-      roles,
+      roles: [...roles, ...others],
       compacted: compactedStreams,
       topicSettings: topicSettings(config),
       eventTimed: eventTimedStreams(config),

@@ -5,6 +5,7 @@ import { checkCommand } from './check/command.ts';
 import { addCommand, annotate } from './command.ts';
 import { configCommand } from './config.ts';
 import { dryRunCommand } from './dry-run.ts';
+import { forgetCommand } from './forget/command.ts';
 import { loginCommand } from './login.ts';
 import { healthCommand } from './health.ts';
 import { readVersion } from './context.ts';
@@ -31,6 +32,7 @@ const commands = [
   schemasCommands,
   stateCommands,
   backfillCommand,
+  forgetCommand,
   tailCommand,
   tokenCommands,
   loginCommand,

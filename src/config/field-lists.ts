@@ -16,8 +16,7 @@ import { readRecordShape } from './record-shape.ts';
 
 /** Compiles the rules of each stream that excludes, masks or hashes fields. */
 export function fieldRulesOf(config: Config): Readonly<Record<string, FieldRules>> {
-  const secret = config.fields.hashSecret?.text ?? '';
-  const hash = (text: string) => createHmac('sha256', secret).update(text).digest('hex');
+  const hash = fieldHash(config);
   const compiled = streamNames.flatMap((name) => {
     const paths = treatments.flatMap((treatment) =>
       config.streams[name][treatment].map((path) => [path, treatment] as const),
@@ -26,6 +25,12 @@ export function fieldRulesOf(config: Config): Readonly<Record<string, FieldRules
     return [[name, createFieldRules(readRecordShape(name), new Map(paths), hash)] as const];
   });
   return Object.fromEntries(compiled);
+}
+
+/** Returns the hash of the fields that `STREAM_<NAME>_HASH` names. */
+export function fieldHash({ fields }: Pick<Config, 'fields'>): (text: string) => string {
+  const secret = fields.hashSecret?.text ?? '';
+  return (text) => createHmac('sha256', secret).update(text).digest('hex');
 }
 
 /** A stream with its lists and the shape of its records. */

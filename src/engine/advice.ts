@@ -64,6 +64,8 @@ export const advice = {
     'It is retried automatically. If it persists, check the brokers and look for a partition without a leader.',
   'mapping.invalid':
     'Look at the dead letter; if Meta has changed the type, look for a newer version of this program.',
+  'person.suppressed':
+    'No action needed: `forget` added the author to the suppression list of the account.',
   'registry.incompatible':
     'Run the version that registered the schema, give the topics another name, or change the subject.',
   'registry.mismatch':

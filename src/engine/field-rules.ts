@@ -1,6 +1,6 @@
 import { DeadLetterError } from './errors.ts';
 import { withoutSignature } from './fingerprint.ts';
-import { type Json, type Node, type Value, isNode, listOf } from './json.ts';
+import { type Json, type Node, type Value, isNode, listOf, parseJson } from './json.ts';
 
 /** The treatments of a field whose value must not leave the program. */
 export const treatments = ['exclude', 'mask', 'hash'] as const;
@@ -68,7 +68,7 @@ export function createFieldRules(
     apply: (record) => applied(record, rules, treat),
     exclude: (record) => applied(record, exclusions, treat),
     redact: ({ code, message, path, raw }) => {
-      const kept = keptNode(parsed(raw), fields, { rules, treat });
+      const kept = keptNode(parseJson(raw), fields, { rules, treat });
       const content = kept === undefined ? removed(raw) : JSON.stringify(kept);
       return new DeadLetterError(code, message, { path, raw: content });
     },
@@ -108,14 +108,6 @@ function applied(record: Value, { byName }: RuleTree, treat: Treat): Value {
 function appliedBelow(value: Json, rules: RuleTree, treat: Treat): Json {
   if (isNode(value)) return applied(value, rules, treat);
   return listOf(value)?.map((entry) => appliedBelow(entry, rules, treat)) ?? null;
-}
-
-function parsed(raw: string): Json | undefined {
-  try {
-    return JSON.parse(raw) as Json;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The length distinguishes the dead letters of different contents. */

@@ -8,6 +8,15 @@ export type Node = Readonly<Record<string, Json>>;
 /** A mapped value, as in its Avro schema: timestamps are epoch milliseconds, ids are strings. */
 export type Value = Readonly<Record<string, Json>>;
 
+/** Parses a JSON text; undefined for another text. */
+export function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
 /** True for a JSON object (not null, not an array). */
 export function isNode(value: Json | undefined): value is Node {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

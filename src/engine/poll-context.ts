@@ -4,9 +4,10 @@ import type { Tally } from './events.ts';
 import type { FieldRules } from './field-rules.ts';
 import type { Clock, Encoder, Graph, PollTrace, Publisher, Telemetry } from './ports.ts';
 import type { Source } from './source.ts';
-import type { Pause, StreamState } from './state.ts';
+import type { Pause, Published, StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
+import type { SuppressionEntryOf } from './suppression.ts';
 
 /** The dependencies of a poll, shared by all polls. */
 export interface PollTools {
@@ -16,6 +17,7 @@ export interface PollTools {
   readonly clock: Clock;
   readonly source: Source;
   readonly telemetry: Telemetry;
+  readonly suppressionEntry: SuppressionEntryOf;
   readonly settings: {
     readonly lookbackMs: number;
     readonly maxBatchRecords: number;
@@ -47,6 +49,8 @@ export interface Poll {
   /** The due time of the next poll, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
   readonly trace: PollTrace;
+  /** The suppression list of the account. */
+  readonly suppressed: Published;
   state: StreamState;
   /** The stream's pause now, which the next commit saves; null for none. */
   readonly pause: Pause | null;

@@ -1,10 +1,12 @@
 import { DeadLetterError } from './errors.ts';
 import type { FieldRules } from './field-rules.ts';
+import { isNode, parseJson } from './json.ts';
 import type { Checkpoint } from './state.ts';
 import type { Page } from './source.ts';
 import { BatchBuilder, type PageResult } from './batch.ts';
 import { detectChanges } from './changes.ts';
 import { type MappedPage, mapPage } from './mapping.ts';
+import { suppressedBy } from './suppression.ts';
 import type { Poll, PollContext, PollTools } from './poll-context.ts';
 
 /**
@@ -88,13 +90,31 @@ function withRules(rules: FieldRules | undefined, page: MappedPage): MappedPage 
   };
 }
 
+/** Removes what suppressed people wrote, with its dead letters, and counts it. */
+function withoutSuppressed(page: Page, { poll, tools }: PollContext) {
+  const { stream, account, suppressed } = poll;
+  if (stream.author === null || suppressed.size === 0) return { page, left: 0 };
+  const isSuppressed = suppressedBy(suppressed, stream.author, (name) =>
+    tools.suppressionEntry(account.id, name),
+  );
+  const nodes = page.nodes.filter((node) => !isSuppressed(node));
+  const { rejected = [] } = page;
+  const kept = rejected.filter(({ raw }) => {
+    const part = parseJson(raw);
+    return !isNode(part) || !isSuppressed(part);
+  });
+  const left = page.nodes.length - nodes.length + (rejected.length - kept.length);
+  return { page: { ...page, nodes, rejected: kept }, left };
+}
+
 /**
  * Maps a page and detects its changes; returns the changed records, the dead letters, and the
  * checkpoint after the page. Lists skipped objects in the poll's tally and reports a suspected
  * truncation.
  */
-function processPage(page: Page, before: Checkpoint, context: PollContext): PageResult {
+function processPage(whole: Page, before: Checkpoint, context: PollContext): PageResult {
   const { stream, account, startedMs, tally } = context.poll;
+  const { page, left } = withoutSuppressed(whole, context);
   for (const skipped of page.skipped) {
     const sameReason = tally.leftOut.filter(({ reason }) => reason === skipped.reason).length;
     const isListed = tally.leftOut.length < maxListedSkips && sameReason < maxListedSkipsPerReason;
@@ -112,5 +132,6 @@ function processPage(page: Page, before: Checkpoint, context: PollContext): Page
     context.tools.telemetry.report({ type: 'truncation-suspected', ...job, ...truncation });
   }
   const isLast = page.step !== undefined && page.step.number === page.step.of;
-  return { ...mapped, ...changed, isLast };
+  const suppressed = Array.from({ length: left }, () => 'person.suppressed' as const);
+  return { ...mapped, ...changed, skipped: [...mapped.skipped, ...suppressed], isLast };
 }

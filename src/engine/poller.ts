@@ -1,7 +1,15 @@
 import { type Backoff, backoffMs } from './backoff.ts';
 import { type RetryError, isClassifiedError } from './errors.ts';
 import type { Account } from './account.ts';
-import { type Pause, type StreamState, firstState, pauseAt, stateKey } from './state.ts';
+import {
+  type Pause,
+  type Published,
+  type StreamState,
+  firstState,
+  pauseAt,
+  stateKey,
+} from './state.ts';
+import { suppressionName } from './suppression.ts';
 import type { Stream } from './stream.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import { runPoll } from './poll.ts';
@@ -47,6 +55,8 @@ export interface Job {
   pause: Pause | null;
   /** Held by the one writer of the state: a try of a poll, or the saving of a pause. */
   readonly writer: Semaphore;
+  /** The suppression list of the account; absent: an empty one. */
+  readonly suppressed?: Published | undefined;
   /** The start of the cycle, whose list scan its polls share; absent: each poll scans anew. */
   cycleMs?: number;
 }
@@ -139,6 +149,7 @@ async function beginPoll(
     id,
     trace: tools.tracer.poll({ stream: stream.name, accountId: account.id, poll: id }),
     startedMs,
+    suppressed: job.suppressed ?? new Map(),
     state: job.state,
     get pause() {
       return pauseAt(job.pause, tools.clock.nowMs());
@@ -276,7 +287,7 @@ export interface StartedJob {
   readonly job: Job;
   /** The size of its state; absent for a job without state. */
   readonly size?: StateSize | undefined;
-  /** The error that stops the stream from starting: its state cannot be read. */
+  /** The error that stops the stream from starting: its state or suppressions cannot be read. */
   readonly error?: Error;
 }
 
@@ -287,11 +298,18 @@ export function startJob(
   restored: ReadonlyMap<string, Restored>,
 ): StartedJob {
   const found = restored.get(stateKey(stream.name, account.id));
-  if (found?.kind === 'state') {
-    return { job: newJob(stream, account, found.state), size: found.size };
-  }
-  const job = newJob(stream, account, firstState(stream.name, account.id));
-  return found === undefined ? { job } : { job, error: found.error };
+  const list = restored.get(stateKey(suppressionName, account.id));
+  const unreadable = [found, stream.author === null ? undefined : list].find(isUnreadable);
+  const state = found?.kind === 'state' ? found.state : firstState(stream.name, account.id);
+  const suppressed = list?.kind === 'state' ? list.state.published : undefined;
+  const job = { ...newJob(stream, account, state), suppressed };
+  // An unreadable state or list is not an empty one.
+  if (unreadable !== undefined) return { job, error: unreadable.error };
+  return found?.kind === 'state' ? { job, size: found.size } : { job };
+}
+
+function isUnreadable(one?: Restored): one is Extract<Restored, { kind: 'unreadable' }> {
+  return one?.kind === 'unreadable';
 }
 
 /** Returns the job that continues from a state. */

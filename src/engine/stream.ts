@@ -4,6 +4,7 @@ import type { Node, Value } from './json.ts';
 import type { Priority } from './rate-limit/quota.ts';
 import type { Checkpoint } from './state.ts';
 import type { StreamName } from './stream-name.ts';
+import type { AuthorFields } from './suppression.ts';
 
 /** The account of a node and the time of its poll. */
 export interface Origin {
@@ -56,6 +57,8 @@ export interface Stream {
   readonly priority: Priority;
   /** True where only the last record of a key counts: its topic is compacted. */
   readonly isCompacted: boolean;
+  /** The fields that name the author; null where no other person writes a record. */
+  readonly author: AuthorFields | null;
   /** The record field with the time of the event, epoch milliseconds; null for a reading. */
   readonly eventTime: string | null;
   /** Record fields that make the key, in order. */

@@ -18,7 +18,7 @@ export type { TailedRecord, TailStart } from './tail.ts';
 export type { TopicFinding } from './topics.ts';
 export { isMisplaced, placeOf } from './state/store.ts';
 export { partitionsOfWrite } from './state/admin.ts';
-export type { StateAdmin, StateWrite, StoredState } from './state/admin.ts';
+export type { StateAdmin, StateWrite, StoredState, TopicRecord } from './state/admin.ts';
 
 export interface KafkaAdapter extends AsyncDisposable {
   /**

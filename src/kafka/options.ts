@@ -77,6 +77,8 @@ export interface GroupOptions {
 export interface TopicOptions {
   /** True when missing topics are created. */
   readonly create: boolean;
+  /** True for a command that uses the topics of streams as far as they exist. */
+  readonly skipMissing?: boolean;
   readonly partitions: number;
   /** Partitions of the state topic: the unit in which accounts are assigned to instances. */
   readonly statePartitions: number;

@@ -4,6 +4,7 @@ import { classify } from './client/errors.ts';
 import { KafkaJSAggregateError, KafkaJSProtocolError } from './client/kafkajs.ts';
 import type { KafkaOptions } from './options.ts';
 import type { TopicPlan } from './topic-plan.ts';
+import type { TopicRole } from '../engine/stream-name.ts';
 
 /** A problem of a topic; the text begins with its name. */
 export interface TopicProblem {
@@ -92,6 +93,10 @@ async function isHidden(admin: Admin, { name }: TopicPlan): Promise<boolean> {
   }
 }
 
+function isNeeded(role: TopicRole, { topics: { skipMissing = false } }: KafkaOptions): boolean {
+  return !skipMissing || role === 'state';
+}
+
 /** Creates the missing topics; returns those that existed, and why the others cannot be used. */
 export async function createTopics(
   admin: Admin,
@@ -109,7 +114,7 @@ export async function createTopics(
   const uncreated =
     missing.length > 0 && options.topics.create
       ? await createMissing(admin, missing, options, validateOnly)
-      : missing.map(describeMissing);
+      : missing.filter(({ role }) => isNeeded(role, options)).map(describeMissing);
   const problems = [...hidden.map((plan) => describeHidden(plan, options)), ...uncreated];
   return { present: plans.filter(({ name }) => names.has(name)), problems };
 }

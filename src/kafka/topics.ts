@@ -167,7 +167,8 @@ async function prepareTopics(
   const created = await createTopics(admin, plans, options, false);
   signal.throwIfAborted();
   // After a failed creation only the topics that existed before can be verified.
-  const verifiable = created.problems.length === 0 ? plans : created.present;
+  const isComplete = created.problems.length === 0 && options.topics.skipMissing !== true;
+  const verifiable = isComplete ? plans : created.present;
   const names = verifiable.map(({ name }) => name);
   const metadata = await fetchMetadata(admin, names, signal);
   const topics = await verifyTopics(admin, verifiable, metadata, options);

@@ -22,7 +22,7 @@ import { createEncoder, splitWireValue } from './wire-format.ts';
 export type { RegistryLogin } from './calls.ts';
 export { acceptsSchemas, type SubjectFinding } from './subjects.ts';
 export type { FieldDifference } from './schema-compare.ts';
-export type { ReadKey, ReadValue } from './json-form.ts';
+export type { ReadKey, ReadValue, ValueReader } from './json-form.ts';
 export type { StateForm } from './state-codec.ts';
 
 /** The registry's address and the rules of registration. */

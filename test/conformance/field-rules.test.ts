@@ -56,6 +56,13 @@ describe.each(streamNames)('field rules of %s', (name) => {
     },
   );
 
+  test('has the fields that name the author in its schema, as texts', () => {
+    const { author } = streams[name];
+    const texts = fields.filter(({ type }) => JSON.stringify(type).includes('"string"'));
+    const paths = [...(author?.username ?? []), ...(author?.id ?? [])];
+    expect(texts.map(({ path }) => path)).toEqual(expect.arrayContaining(paths));
+  });
+
   test('exclude every field that may be null, except the origin', () => {
     const accepted = fields.filter(({ path }) => rulesOf(name, 'exclude', path) !== undefined);
     const nullable = fields.filter(({ type }) => Array.isArray(type));

@@ -2,7 +2,7 @@ import { StopProcessError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import { printableLines } from '../../engine/printable.ts';
 import type { StreamState } from '../../engine/state.ts';
-import { type Owner, partitionsOfWrite } from '../../kafka/index.ts';
+import { type Owner, partitionsOfWrite, type TopicRecord } from '../../kafka/index.ts';
 import { jsonText } from '../command.ts';
 import { plural } from '../text.ts';
 import type { Plan, PlannedWrite } from './plan.ts';
@@ -27,17 +27,17 @@ export interface ApplyOptions {
  */
 export async function carryOut(
   session: StateSession,
-  plan: (session: StateSession) => Plan,
+  plan: (session: StateSession) => Plan | Promise<Plan>,
   options: ApplyOptions,
 ): Promise<0> {
-  const shown = plan(session);
+  const shown = await plan(session);
   const partitions = [...new Set(shown.writes.flatMap(partitionsOfWrite))];
   const all = partitions.length === 0 ? [] : await session.owners();
   const owners = all.filter(({ partition }) => partitions.includes(partition));
   const { apply = false, force = false, handOver = force, json = false } = options;
   const writeDuringHandOver = () =>
     session.duringHandOver(partitions, async (fresh) => {
-      const current = plan(fresh);
+      const current = await plan(fresh);
       await fresh.write(current.writes);
       return current;
     });
@@ -86,7 +86,7 @@ interface Report {
 }
 
 function reportJson({ session, plan, applied, owners }: Report): string {
-  const changes = plan.writes.map(({ key, partition, movedFrom, before, after, unreadable }) => ({
+  const changes = plan.writes.map(({ key, partition, movedFrom, before, after, ...write }) => ({
     key,
     partition,
     ...(movedFrom === undefined
@@ -94,9 +94,14 @@ function reportJson({ session, plan, applied, owners }: Report): string {
       : { moved_from: movedFrom.partition, action: 'move' }),
     before: asNode(before, session),
     after: asNode(after, session),
-    unreadable,
+    unreadable: write.unreadable,
+    ...(write.deletions && { tombstones: write.deletions.map(placeOfRecord) }),
   }));
   return jsonText({ applied, changes, notes: plan.notes, owners });
+}
+
+function placeOfRecord({ topic, partition, key }: TopicRecord) {
+  return { topic, partition, key };
 }
 
 function asNode(state: StreamState | null, { form }: StateSession): Node | null {
@@ -134,7 +139,7 @@ function describeWrite(write: PlannedWrite, session: StateSession): readonly str
   return [
     `${key} (partition ${partition}): ${after === null ? 'deleted' : written}`,
     ...(unreadable === null ? [] : [`  it cannot be read: ${unreadable}`]),
-    ...differences(before, after),
+    ...(write.details ?? differences(before, after)),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { type Json, type Node, describeJson, isNode } from '../../engine/json.ts';
 import { type StreamState, stateKey } from '../../engine/state.ts';
+import { suppressionName } from '../../engine/suppression.ts';
 import { isStreamName, streamNames } from '../../instagram/streams/index.ts';
 import type { StateForm } from '../../registry/index.ts';
 import { type AirbyteState, readAirbyteState } from './airbyte-state.ts';
@@ -73,7 +74,7 @@ function readEntry(document: Json, place: string, form: StateForm): StreamState 
   }
   const state = form.fromJson(entry['state'] ?? null, `${place}.state`);
   const key = stateKey(state.stream, state.accountId);
-  if (!isStreamName(state.stream)) {
+  if (!isStreamName(state.stream) && state.stream !== suppressionName) {
     rejectState(
       `${place}.state.stream: got "${state.stream}", expected one of ${streamNames.join(', ')}`,
     );

@@ -1,5 +1,6 @@
 import { accountOfKey, pauseAt, type StreamState, stateKey } from '../../engine/state.ts';
 import { partitionOf } from '../../engine/partition.ts';
+import { suppressionName } from '../../engine/suppression.ts';
 import {
   type StateWrite,
   type StoredState,
@@ -35,6 +36,8 @@ import {
 export interface PlannedWrite extends StateWrite, Pick<StateChange, 'before' | 'after'> {
   /** The reason why the existing state cannot be read; null where it can, or there is none. */
   readonly unreadable: string | null;
+  /** Replaces the list of differing fields. */
+  readonly details?: readonly string[];
 }
 
 export interface Plan {
@@ -107,12 +110,12 @@ export function planBackfill(
   return planOf(session, changes, [...covered, ...questions, ...paused]);
 }
 
-function accountsOf(stored: readonly StoredState[]): readonly string[] {
+export function accountsOf(stored: readonly StoredState[]): readonly string[] {
   return [...new Set(stored.flatMap(({ key }) => accountOfKey(key) ?? []))];
 }
 
 /** Returns a key's state, if any. @throws StopProcessError `state.invalid` for an unreadable one */
-function readableState(session: StateSession, key: string): StreamState | null {
+export function readableState(session: StateSession, key: string): StreamState | null {
   const state = stateOf(session, key);
   if (state !== null || !session.stored.some((one) => one.key === key)) return state;
   return rejectState(
@@ -131,8 +134,16 @@ export function planReset(
     rejectState('reset: expected keys, or --stream and --account (one or both), or --all');
   }
   const named = [...new Set(keys)].flatMap((key) => storedUnder(session, key));
-  const selected = keys.length > 0 ? named : select(session, request);
-  return { writes: selected.map(tombstoneOf), notes: [] };
+  if (keys.length > 0) return { writes: named.map(tombstoneOf), notes: [] };
+  // Otherwise a reset would publish again what suppressed people wrote.
+  const byList = Map.groupBy(select(session, request), isSuppressionList);
+  const lists = byList.get(true) ?? [];
+  const notes = lists.map(({ key }) => `${key} is kept: name it to delete a suppression list`);
+  return { writes: (byList.get(false) ?? []).map(tombstoneOf), notes };
+}
+
+function isSuppressionList({ key }: StoredState): boolean {
+  return key.startsWith(`${suppressionName}/`);
 }
 
 function tombstoneOf(stored: StoredState): PlannedWrite {
@@ -183,7 +194,10 @@ function hasNoEffect({ form }: StateSession, { before, after }: StateChange): bo
   return JSON.stringify(unsigned) === JSON.stringify(form.toJson(before));
 }
 
-function writeOf(session: StateSession, { key, id, before, after }: StateChange): PlannedWrite {
+export function writeOf(
+  session: StateSession,
+  { key, id, before, after }: StateChange,
+): PlannedWrite {
   const partition = partitionOf(id.accountId, session.partitions);
   const stored = session.stored.find((one) => one.key === key && one.partition === partition);
   const unreadable = stored === undefined ? null : contentOf(stored).unreadable;

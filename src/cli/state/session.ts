@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 import type { Config } from '../../config/config.ts';
 import { StopProcessError } from '../../engine/errors.ts';
 import type { StreamState } from '../../engine/state.ts';
-import { topicName } from '../../engine/stream-name.ts';
-import type { Owner, StateWrite, StoredState } from '../../kafka/index.ts';
-import { openStateForm, type StateForm } from '../../registry/index.ts';
+import { topicName, type TopicRole } from '../../engine/stream-name.ts';
+import type { KafkaAdapter, Owner, StateWrite, StoredState } from '../../kafka/index.ts';
+import { openStateForm, type StateForm, type ValueReader } from '../../registry/index.ts';
 import { type ConfigArguments, loadCommandConfig, openQuietly } from '../context.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { parseAccount, parseStateKey, parseStream } from './state-change.ts';
@@ -20,6 +20,10 @@ export interface StateSession extends AsyncDisposable {
   /** States as stored in the topic, one per key and partition. */
   readonly stored: readonly StoredState[];
   readonly partitions: number;
+  /** The topics of streams that the command reads, and their schemas. */
+  readonly kafka: KafkaAdapter;
+  readonly values: ValueReader;
+  readonly signal: AbortSignal;
   owners(): Promise<readonly Owner[]>;
   write(writes: readonly StateWrite[]): Promise<void>;
   /**
@@ -37,12 +41,18 @@ export interface StateSession extends AsyncDisposable {
 export async function openStateSession(
   settings: ConfigArguments,
   missing: 'fail' | 'empty' | 'create',
+  others: readonly TopicRole[] = [],
 ): Promise<StateSession> {
   const config = loadCommandConfig(settings, ['kafka', 'registry']);
   await using stack = new AsyncDisposableStack();
   const { signal } = stack.use(listenForStop(config.polling.shutdownGraceMs));
   const topics = missing === 'create' ? 'create' : 'look';
-  const { registry, kafka } = openQuietly(stack, config, { roles: ['state'], topics }, signal);
+  const { registry, kafka } = openQuietly(
+    stack,
+    config,
+    { roles: ['state'], topics, others },
+    signal,
+  );
   const { stateAdmin } = kafka;
   const exists = missing !== 'empty' || (await stateAdmin.exists());
   if (exists) await kafka.prepareTopics(signal);
@@ -57,6 +67,9 @@ export async function openStateSession(
     stored,
     // A topic with another number of partitions is rejected.
     partitions: config.kafka.topics.statePartitions,
+    kafka,
+    values: registry.values,
+    signal,
     owners: () => (exists ? stateAdmin.owners() : Promise.resolve([])),
     async write(writes) {
       await registry.prepare(signal);

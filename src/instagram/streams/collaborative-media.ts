@@ -40,6 +40,7 @@ export const collaborativeMedia = declareStream({
   logins: ['facebook'],
   doc: 'Media of others on which the account is a collaborator; personal data.',
   // One media can have several of the accounts as collaborators.
+  author: { username: ['username'], id: [] },
   eventTime: 'timestamp',
   key: ['business_account_id', 'id'],
   request: { kind: 'list', edge: 'collaborative_media', fields },

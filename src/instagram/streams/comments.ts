@@ -29,6 +29,7 @@ export const comments = declareStream({
   readsPeople: true,
   mode: 'incremental',
   doc: "Comments and replies under the account's media, each when it is new; personal data.",
+  author: { username: ['username', 'from.username'], id: ['from.id'] },
   eventTime: 'timestamp',
   key: ['id'],
   request: {

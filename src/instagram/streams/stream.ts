@@ -91,6 +91,7 @@ const usual = {
   isCompacted: false,
   readsPeople: false,
   logins: ['facebook', 'instagram'],
+  author: null,
   eventTime: null,
   mode: 'full',
 } as const satisfies Partial<InstagramStream>;

@@ -32,6 +32,7 @@ export const tags = declareStream({
   readsPeople: true,
   doc: 'Media of others in which the account is tagged; personal data.',
   // Two accounts can be tagged in one media.
+  author: { username: ['username'], id: [] },
   eventTime: 'timestamp',
   key: ['business_account_id', 'id'],
   request: { kind: 'list', edge: 'tags', fields },

@@ -75,7 +75,7 @@ export function sizeProblem(record: PlacedRecord, layout: Layout): Error | null 
 }
 
 /** @throws DeadLetterError, StopStreamError `kafka.record-too-large` */
-function placeAt(
+export function placeAt(
   partition: number,
   layout: Layout,
   record: OutgoingRecord,

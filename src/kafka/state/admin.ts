@@ -1,15 +1,16 @@
 import { StopProcessError } from '../../engine/errors.ts';
 import { partitionOf } from '../../engine/partition.ts';
 import type { StreamState } from '../../engine/state.ts';
-import { topicName } from '../../engine/stream-name.ts';
+import { topicName, type TopicRole } from '../../engine/stream-name.ts';
 import type { Restored } from '../../engine/ports.ts';
 import { needsOf } from '../client/acls.ts';
 import { asAdmin } from '../client/admin-call.ts';
 import type { PlacedBatch } from '../producer/partition-producer.ts';
 import { findOwners } from '../group/membership.ts';
 import { createPartitionProducer } from '../producer/publisher.ts';
-import { placeStateAt } from '../producer/produce-requests.ts';
+import { placeAt, placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared, StateEntry } from '../shared.ts';
+import type { TailedRecord } from '../tail.ts';
 import { checkKeyFormat, decodeEntry } from './store.ts';
 
 export interface StoredState {
@@ -27,8 +28,20 @@ export interface StateWrite {
   readonly state: StreamState | Buffer | null;
   /** The value that the topic must still have; null for none. */
   readonly expected: Buffer | null;
+  /** Records whose keys are deleted in the same transaction. */
+  readonly deletions?: readonly TopicRecord[];
   /** The partition from which the key is deleted in the same transaction, and its value there. */
   readonly movedFrom?: { readonly partition: number; readonly expected: Buffer };
+}
+
+/** A record of a stream as it is in its topic. */
+export interface TopicRecord extends Pick<TailedRecord, 'partition' | 'headers'> {
+  readonly topic: string;
+  readonly role: TopicRole;
+  /** The text of its key. */
+  readonly key: string;
+  /** The key as stored. */
+  readonly keyBytes: Buffer;
 }
 
 export function partitionsOfWrite({ partition, movedFrom }: StateWrite): readonly number[] {
@@ -134,10 +147,18 @@ function isSame(found: Buffer | undefined, expected: Buffer | null): boolean {
   return expected === null ? found === undefined : found?.equals(expected) === true;
 }
 
-/** Returns one batch of all writes; its last record serves as the state that the producer verifies. */
+/**
+ * Returns one batch of all writes, after their deletions; its last record serves as the state that
+ * the producer verifies.
+ */
 function batchOf(shared: KafkaShared, writes: readonly StateWrite[]): PlacedBatch {
   const layout = shared.layout();
-  const records = writes.flatMap(({ key, partition, state, movedFrom }) => {
+  const tombstones = writes.flatMap(({ deletions = [] }) =>
+    deletions.map(({ partition, topic, ...record }) =>
+      placeAt(partition, layout, { ...record, value: null }, topic),
+    ),
+  );
+  const states = writes.flatMap(({ key, partition, state, movedFrom }) => {
     const [stream = '', account = ''] = key.split('/');
     const content = { key, headers: { stream, account } };
     const isEncoded = state === null || Buffer.isBuffer(state);
@@ -146,7 +167,8 @@ function batchOf(shared: KafkaShared, writes: readonly StateWrite[]): PlacedBatc
     if (movedFrom === undefined) return [placed];
     return [placeStateAt(movedFrom.partition, layout, { ...content, value: null }), placed];
   });
-  const [last, state] = [writes.at(-1), records.at(-1)];
+  const records = [...tombstones, ...states];
+  const [last, state] = [writes.at(-1), states.at(-1)];
   if (last === undefined || state === undefined) {
     throw new Error('a partition without writes has no transaction');
   }

@@ -159,6 +159,7 @@ describe('the summary of once', () => {
 
     expect(isSpotless(sum({ ...finished, skipped: {} }))).toBe(true);
     expect(isSpotless(sum(finished))).toBe(false);
+    expect(isSpotless(sum({ ...finished, skipped: { 'person.suppressed': 2 } }))).toBe(true);
     expect(
       isSpotless(sum({ type: 'committed', stream: 'media', records: 0, deadLetters: 1 })),
     ).toBe(false);

@@ -3,6 +3,7 @@ import { id, long, required, text } from '../../../src/instagram/model/fields.ts
 import { recordOf } from '../../../src/instagram/model/decode.ts';
 import { firstState as firstStateOf, type StreamState } from '../../../src/engine/state.ts';
 import type { Stream } from '../../../src/engine/stream.ts';
+import { suppressionEntry } from '../../../src/instagram/model/suppression-entry.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
 import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
@@ -91,6 +92,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     telemetry,
     rateLimiter: new RateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
     pollPermits: new Semaphore(8),
+    suppressionEntry,
     tracer: noTracer,
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },
@@ -125,6 +127,7 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
     cycleMs: startMs,
     nextPollMs: null,
     trace: noTrace,
+    suppressed: new Map(),
     state: firstState(stream),
     pause: null,
     published: new Set(),

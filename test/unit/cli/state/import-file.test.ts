@@ -27,6 +27,11 @@ describe('an import file', () => {
     });
   });
 
+  test('may have the suppression list of an account', () => {
+    const list = line.replaceAll('"media', '"suppressed');
+    expect(readImport(list, form, nowMs)).toMatchObject({ states: [{ stream: 'suppressed' }] });
+  });
+
   test.each([
     ['one document', '{"17": {"date": "2026-11-20T08:00:00Z"}}'],
     ['a document of many lines', '{\n  "17": {\n    "date": "2026-11-20T08:00:00Z"\n  }\n}\n'],
