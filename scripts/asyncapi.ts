@@ -28,6 +28,7 @@ export function renderAsyncApi(): string {
   const roles: readonly TopicRole[] = [
     ...Object.values(streams).map(({ name }) => name),
     'dead_letters',
+    'notifications',
     'state',
   ];
   const plans = planTopics({
@@ -110,8 +111,10 @@ function messageOf(role: TopicRole, schema: AvroSchemaFile) {
   return {
     name: schema.name,
     summary: schema.doc,
-    // A state has no headers.
-    ...(role === 'state' ? {} : { headers: { $ref: '#/components/schemas/headers' } }),
+    // Records that are of no poll have no headers.
+    ...(role === 'state' || role === 'notifications'
+      ? {}
+      : { headers: { $ref: '#/components/schemas/headers' } }),
     payload: { schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema },
     bindings: {
       kafka: {
@@ -139,6 +142,7 @@ function docOf(role: TopicRole, { doc }: AvroSchemaFile): string {
 }
 
 function keyOf(role: TopicRole): string {
+  if (role === 'notifications') return '<condition>';
   return isStream(role) ? streams[role].key.join('/') : accountKey;
 }
 

@@ -20,7 +20,7 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
 - What the API may leave out is null then. A value of another type than the field's is never converted: the node goes to the
   dead letters, with the field's path and the received value.
 - A record's headers are \`stream\`, \`account\`, \`poll\` (\`<stream>/<account id>/<when the poll began>\`) and \`schema\` (its id in the
-  registry), and \`traceparent\` where polls are [traced](operations/monitor.md#traces); a state has none of its own.
+  registry), and \`traceparent\` where polls are [traced](operations/monitor.md#traces); a state and a notification have none of their own.
 - A **full** stream reads what the API has and publishes it, or only what is new or changed (\`STREAM_<NAME>_PUBLISH\`); lists and
   old media are read less often than new ones (\`POLLING_…_MEDIA_…\`). An **incremental** one reads on from where it was, publishes
   what is new or has changed, and remembers in the state topic how far it is.
@@ -72,6 +72,7 @@ export function renderStreamsPage(): string {
     `${introduction}${overview.join('\n')}`,
     ...all.map((stream) => renderStream(stream, config)),
     renderShared(config, { role: 'dead_letters', key: '<stream>/<account id>' }),
+    renderShared(config, { role: 'notifications', key: '<condition>' }),
     renderShared(config, { role: 'state', key: '<stream>/<account id>' }),
   ]
     .join('\n\n')

@@ -29,6 +29,7 @@ import {
   type Observability,
   type ObservabilityOptions,
 } from './observability/index.ts';
+import { openNotifications } from './notifications.ts';
 import { openRegistry } from './registry/index.ts';
 import { watchContract } from './instagram/extract/contract-probe.ts';
 import { createSource, type InstagramSource } from './instagram/extract/extract.ts';
@@ -125,6 +126,10 @@ export function createApp(config: Config, options: AppOptions): App {
       void instagram.keepTokens();
       void watchVersion(apiVersion, { clock, telemetry }, signal);
       await using tracing = await openTraces();
+      await using beside = new AsyncDisposableStack();
+      beside.use(
+        openNotifications(config, { ...resolved, ...adapters, random: Math.random }, signal),
+      );
       const supervision = await start(config, adapters, { ...tools, deadlineMs: null }, signal);
       await supervise(supervision, { ...tools, ...tracing }, signal);
     },

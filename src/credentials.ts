@@ -18,7 +18,7 @@ type Hide = (secrets: readonly string[]) => void;
 
 /** All secrets of the configuration, to be redacted everywhere. */
 export function secretsOfConfig(config: Config): readonly string[] {
-  const { instagram, kafka, schemaRegistry, http, fields } = config;
+  const { instagram, kafka, schemaRegistry, http, fields, notifications } = config;
   const { oauthbearer } = kafka.sasl;
   const others = [
     schemaRegistry.password,
@@ -29,6 +29,8 @@ export function secretsOfConfig(config: Config): readonly string[] {
     oauthbearer.clientSecret,
     oauthbearer.keyPassword,
     http.token,
+    notifications.webhook.url,
+    notifications.webhook.secret,
     fields.hashSecret,
   ];
   const pairOf = (name: string | null, secret: Secret | null): readonly string[] =>
@@ -36,9 +38,17 @@ export function secretsOfConfig(config: Config): readonly string[] {
   return [
     ...secretsOf(instagram.accessTokens, instagram.clientSecret),
     ...others.flatMap((secret) => secret?.text ?? []),
+    ...pathsOf(notifications.webhook.url),
     ...pairOf(schemaRegistry.username, schemaRegistry.password),
     ...pairOf(oauthbearer.clientId, oauthbearer.clientSecret),
   ];
+}
+
+/** The secret part of a webhook's URL, which an error may show without the host. */
+function pathsOf(url: Secret | null): readonly string[] {
+  if (url === null) return [];
+  const { pathname, search } = new URL(url.text);
+  return pathname.length > 1 ? [pathname, `${pathname}${search}`] : [];
 }
 
 function basic(name: string, secret: string): string {
@@ -163,6 +173,14 @@ export function controlTokenOf({ token }: Config['http'], hide: Hide): (() => st
     if (controlToken.test(current)) last = current;
     return last;
   };
+}
+
+/** The webhook of notifications; null without one. Its files are read again for each request. */
+export function webhookOf({ webhook }: Config['notifications'], hide: Hide) {
+  const { url, format, secret } = webhook;
+  if (url === null) return null;
+  const readSecret = secret === null ? null : secretReader(secret, hide);
+  return { url: secretReader(url, hide), format, secret: readSecret };
 }
 
 /** The registry's address, TLS material, login and registration rules. */

@@ -48,7 +48,8 @@ export function sourcesOf({ config: configFile, ...args }: ConfigArguments): Con
 }
 
 export function topicRoles(config: Config): readonly TopicRole[] {
-  return [...enabledStreams(config), 'state', 'dead_letters'];
+  const others = config.notifications.enabled ? ['notifications'] : [];
+  return [...enabledStreams(config), 'state', 'dead_letters', ...others];
 }
 
 /** Creates the program for a configuration; the instance is named after this machine. */

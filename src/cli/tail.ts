@@ -23,7 +23,7 @@ import { styleFor, type Style } from './text.ts';
 export const tailCommand: CommandDefinition = {
   usage: 'tail <stream>',
   about:
-    "show a stream's committed records, decoded, as they come; also `state` and `dead_letters`",
+    "show a stream's committed records, decoded, as they come; also `state`, `dead_letters` and `notifications`",
   examples: [
     'tail media',
     'tail user_insights --since 2h --account 17841400000000001',
@@ -142,7 +142,7 @@ function parseSince(text: string, nowMs: number): number {
 }
 
 function parseRole(text: string): TopicRole {
-  const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters'];
+  const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters', 'notifications'];
   // The topic's own name has a hyphen: dead-letters.
   const found = roles.find((role) => role === text.replaceAll('-', '_'));
   return found ?? reject('stream', `one of ${roles.join(', ')}`, text);

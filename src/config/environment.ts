@@ -68,7 +68,7 @@ function readSecretFile(
   return secret === '' ? problemWith('an empty file', 'write the secret into the file') : secret;
 }
 
-const ownPrefixes = /^(?:INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING)_/;
+const ownPrefixes = /^(?:INSTAGRAM|KAFKA|SCHEMA_REGISTRY|STREAM|POLLING|NOTIFICATIONS)_/;
 // Kubernetes sets these variables for each service of the namespace, and a service may be named
 // "kafka".
 const serviceLink =

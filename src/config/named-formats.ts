@@ -143,6 +143,21 @@ function isNear(host: string): boolean {
   );
 }
 
+/** A URL that is a secret itself and may have a query; https, or http as `publicUrl`. */
+export const secretUrl: Format<Secret, ''> = {
+  ...format(
+    'an https URL, or http to this machine, its network or its cluster, without user, password and fragment',
+    (raw) => {
+      const pattern = /^https?:\/\/[^\s/?#@\\]+(?:[/?][^\s#\\]*)?$/;
+      if (typeof raw !== 'string' || !pattern.test(raw) || !URL.canParse(raw)) return undefined;
+      const { protocol, hostname } = new URL(raw);
+      if (isMetadata(hostname) || (protocol === 'http:' && !isNear(hostname))) return undefined;
+      return { text: raw, file: null };
+    },
+  ),
+  secret: true,
+};
+
 const pemLabels = {
   certificate: { pattern: /-----BEGIN CERTIFICATE-----/, words: 'certificates' },
   key: { pattern: /-----BEGIN (?:\w+ )?PRIVATE KEY-----/, words: 'a private key' },

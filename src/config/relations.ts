@@ -88,6 +88,22 @@ const relations: readonly Relation[] = [
     action: 'remove INSTAGRAM_LOGIN_CONFIG_ID or INSTAGRAM_SCOPE',
     holds: (configuration, scope) => !isSet(configuration) || !isSet(scope),
   },
+  {
+    path: 'notifications.webhook.url',
+    other: 'notifications.enabled',
+    received: 'a webhook, and notifications that are disabled',
+    expected: 'notifications.enabled to be true, because the webhook gets what is in their topic',
+    action: 'set NOTIFICATIONS_ENABLED=true, or remove NOTIFICATIONS_WEBHOOK_URL',
+    holds: (url, enabled) => url === null || enabled === true,
+  },
+  {
+    path: 'notifications.webhook.secret',
+    other: 'notifications.webhook.url',
+    received: 'the key of a signature without a webhook',
+    expected: 'both or only the webhook',
+    action: 'set NOTIFICATIONS_WEBHOOK_URL, or remove NOTIFICATIONS_WEBHOOK_SECRET',
+    holds: (secret, url) => secret === null || url !== null,
+  },
   ...streamNames.map(replicasOf),
 ];
 

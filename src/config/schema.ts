@@ -18,6 +18,7 @@ const {
   pemFile,
   scopes,
   secret,
+  secretUrl,
   streams: streamList,
   tokens,
   topicTemplate,
@@ -162,7 +163,7 @@ const kafka = {
   clientId: setting(name, "The client's name in the brokers' logs and quotas."),
   topicTemplate: setting(
     topicTemplate,
-    'The names of the topics: `{stream}` becomes the stream with hyphens for underscores, or `state`, or `dead-letters`. `{account}` gives each account topics and schema subjects of its own, which are created before its first record; the state topic stays one, and its name lacks `{account}`.',
+    'The names of the topics: `{stream}` becomes the stream with hyphens for underscores, or `state`, `dead-letters` or `notifications`. `{account}` gives each account topics and schema subjects of its own, which are created before its first record; the topics of the state and of notifications stay one, and their names lack `{account}`.',
   ),
   transactionalIdPrefix: setting(
     name,
@@ -378,6 +379,27 @@ const http = {
   ),
 };
 
+const notifications = {
+  enabled: setting(
+    flag,
+    'True writes a record to the topic of notifications when a condition begins that only a person can end, such as a rejected token, and when it is over.',
+  ),
+  webhook: {
+    url: setting(
+      optional(secretUrl),
+      'The URL that also receives the notifications, by POST. Not set: no webhook. It is a secret, because an incoming webhook of Slack has its token in the path; its file is read again for each request.',
+    ),
+    format: setting(
+      choice(['json', 'slack']),
+      'The body of the requests: `json` has the records; `slack` is a message for an incoming webhook of Slack, or of a service with the same form.',
+    ),
+    secret: setting(
+      optional(secret('a text of 16 to 500 visible characters', controlToken)),
+      'The key of the signature: requests carry the HMAC-SHA-256 of their body as `X-Signature-256: sha256=<hex>`. Not set: no signature.',
+    ),
+  },
+};
+
 const log = {
   level: setting(
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
@@ -402,6 +424,7 @@ export const schema = {
   fields,
   polling,
   http,
+  notifications,
   log,
 };
 

@@ -194,6 +194,16 @@ interface EventFacts {
     /** Milliseconds until this instance acquires it again, unless a rebalance comes first. */
     readonly pauseMs: number;
   };
+  /** Notifications were written to their topic or sent to the webhook, or could not be. */
+  notifications: {
+    readonly target: 'topic' | 'webhook';
+    /** `failed`: it is tried again; `dropped`: given up after a day. */
+    readonly outcome: 'delivered' | 'failed' | 'dropped';
+    /** The condition's key and status of each; empty when only the target works again or fails. */
+    readonly notifications: readonly string[];
+    /** The reason of a failure, for a person; empty for none. */
+    readonly reason: string;
+  };
   dependency: {
     readonly name: DependencyName;
     readonly ready: boolean;

@@ -16,6 +16,7 @@ const steps = {
   partitions: { fraction: 0.4, until: 0.78 }, // All partitions are released.
   joining: { fraction: 0.12, until: 0.84 }, // A member that is joining the group has joined it.
   leaving: { fraction: 0.12, until: 0.9 }, // The group is left.
+  notifications: { fraction: 0.04, until: 0.91 }, // The topic of notifications is left.
   traces: { fraction: 0.04, until: 0.92 }, // The last traces are sent.
   reader: { fraction: 0.12, until: 0.94 }, // The state topic's reader leaves its group.
   adapters: { fraction: 0.4, until: 0.95 }, // Every adapter is closed.

@@ -1,8 +1,14 @@
 /** A stream's name in the configuration, metrics and state keys, such as `media_insights`. */
 export type StreamName = string;
 
-/** A topic's role: a stream's own, or `state` or `dead_letters`, which all streams share. */
+/**
+ * A topic's role: a stream's own, or `state`, `dead_letters` or `notifications`, which all streams
+ * share.
+ */
 export type TopicRole = string;
+
+/** The topics that all accounts share, whatever the template. */
+const sharedRoles: readonly TopicRole[] = ['state', 'notifications'];
 
 /** True for a template that gives each account topics of its own. */
 export function isPerAccount(template: string): boolean {
@@ -11,19 +17,18 @@ export function isPerAccount(template: string): boolean {
 
 /** True for a topic that all accounts share: the instances share its partitions. */
 export function isShared(template: string, role: TopicRole): boolean {
-  return role === 'state' || !isPerAccount(template);
+  return sharedRoles.includes(role) || !isPerAccount(template);
 }
 
 /**
  * A topic's name: `instagram.{stream}` gives `instagram.media-insights`. Dots separate levels and
- * hyphens words, because `.` and `_` collide in the names of Kafka's metrics. The name of the state topic, which all
- * accounts share, lacks `{account}` and a separator beside it.
+ * hyphens words, because `.` and `_` collide in the names of Kafka's metrics. The name of a topic that
+ * all accounts share, such as that of the state, lacks `{account}` and a separator beside it.
  * @param accountId - the account of a topic that is not shared; absent: the name keeps `{account}`
  */
 export function topicName(template: string, role: TopicRole, accountId = '{account}'): string {
-  const own =
-    role === 'state'
-      ? template.replaceAll(/[._-]\{account\}|\{account\}[._-]?/g, '')
-      : template.replaceAll('{account}', accountId);
+  const own = sharedRoles.includes(role)
+    ? template.replaceAll(/[._-]\{account\}|\{account\}[._-]?/g, '')
+    : template.replaceAll('{account}', accountId);
   return own.replaceAll('{stream}', role.replaceAll('_', '-'));
 }

@@ -2,6 +2,7 @@ import type { Group, Publisher, StateStore } from '../engine/ports.ts';
 import { createGroup, type GroupMembership } from './group/membership.ts';
 import { createHealth, type Layout, type KafkaShared } from './shared.ts';
 import type { KafkaDependencies, KafkaOptions } from './options.ts';
+import { openNotificationLog, type NotificationLog } from './notification-topic.ts';
 import { createProbe, type KafkaProbe } from './probe.ts';
 import { createPublisher } from './producer/publisher.ts';
 import { createStateAdmin, type StateAdmin } from './state/admin.ts';
@@ -12,6 +13,7 @@ import { createWarningLog, prepareAccount, prepareLayout, watchTopics } from './
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 export { unsupportedRelease } from './broker-version.ts';
+export type { NotificationLog } from './notification-topic.ts';
 export type { Endpoint, KafkaProbe } from './probe.ts';
 export type { Owner } from './group/membership.ts';
 export type { TailedRecord, TailStart } from './tail.ts';
@@ -38,6 +40,7 @@ export interface KafkaAdapter extends AsyncDisposable {
   readonly stateAdmin: StateAdmin;
   readonly group: Group & Pick<GroupMembership, 'withTemporaryAssignment'>;
   readonly probe: KafkaProbe;
+  readonly notifications: NotificationLog;
   /** Reads the committed records of a topic in a consumer group of its own; see `tail.ts`. */
   tail(request: TailRequest, signal: AbortSignal): Promise<void>;
 }
@@ -75,6 +78,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     stateAdmin: createStateAdmin(shared),
     group,
     probe: createProbe(shared),
+    notifications: openNotificationLog(base),
     tail: (request, signal) => tail(base, request, signal),
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);

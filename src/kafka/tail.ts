@@ -215,7 +215,7 @@ function advance(span: PartitionSpan | undefined, offset: string): void {
   if (span !== undefined && after > span.next) span.next = after;
 }
 
-function toRecord(partition: number, message: KafkaMessage): TailedRecord {
+export function toRecord(partition: number, message: KafkaMessage): TailedRecord {
   const { offset, timestamp, headers = {} } = message;
   const texts = Object.entries(headers).map(([name, content]) => [name, String(content)]);
   return {

@@ -65,6 +65,7 @@ function retentionOf(
       'compression.type': 'producer',
     };
   }
+  if (role === 'notifications') return { 'cleanup.policy': 'compact' };
   // Tombstones delete other people's content from a compacted topic. Every other topic is history, of
   // which nothing may expire.
   return compacted.includes(role)
@@ -100,11 +101,16 @@ function planOf(role: TopicRole, options: PlanOptions, accountId?: string): Topi
   return {
     role,
     name: topicName(topicTemplate, role, accountId),
-    partitions: role === 'state' ? topics.statePartitions : topics.partitions,
+    partitions: partitionsOf(role, topics),
     replicationFactor: topics.replicationFactor,
     ...configsOf(role, options),
     hasEventTime: options.eventTimed.includes(role),
   };
+}
+
+function partitionsOf(role: TopicRole, topics: PlanOptions['topics']): number {
+  if (role === 'notifications') return 1;
+  return role === 'state' ? topics.statePartitions : topics.partitions;
 }
 
 type Configs = Readonly<Record<string, string>>;
@@ -162,7 +168,7 @@ function lossWarning(
     .map((config) => variableOf(role, config));
   return {
     kind: 'loss',
-    problem: `${values.join(', ')}, expected cleanup.policy=${expected}${unlimited}: ${lossOf(policy, expected, limits)}`,
+    problem: `${values.join(', ')}, expected cleanup.policy=${expected}${unlimited}: ${lossOf(plan, policy, limits)}`,
     action:
       configured.length === 0
         ? `Run: ${command}`
@@ -212,7 +218,12 @@ function limitsOf(configs: Configs): readonly string[] {
   return ['retention.ms', 'retention.bytes'].filter((name) => Number(configs[name] ?? -1) >= 0);
 }
 
-function lossOf(policy: string, expectedPolicy: string, limits: readonly string[]): string {
+function lossOf(
+  { role, policy: expectedPolicy }: TopicPlan,
+  policy: string,
+  limits: readonly string[],
+): string {
+  if (role === 'notifications') return 'an open condition expires, and is reported again';
   if (policy.includes('compact') && expectedPolicy === 'delete') {
     return 'of the records with one key only the last one stays, and the history is lost';
   }

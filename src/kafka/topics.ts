@@ -191,7 +191,7 @@ async function prepareTopics(
 }
 
 /** Creates the missing topics of the plans and verifies all. */
-function preparePlans(
+export function preparePlans(
   shared: KafkaBase,
   plans: readonly TopicPlan[],
   signal: AbortSignal,

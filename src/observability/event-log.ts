@@ -46,6 +46,7 @@ export function createEventLog(log: Log): Telemetry {
     scope: createScopeLogger(log),
     assignment: createAssignmentLogger(log),
     throttled: createThrottleLogger(log),
+    notifications: createNotificationLogger(log),
   };
   return {
     report(event) {
@@ -220,6 +221,28 @@ function createDependencyLogger(log: Log): EventHandlers['dependency'] {
     else if (ready) log.info({ dependency }, 'dependency up');
     else if (isStarting) log.info({ dependency, reason }, 'dependency starting');
     else log.warn({ dependency, reason }, 'dependency down');
+  };
+}
+
+/**
+ * Logs notifications that were written, and a target's failure once until it works again. Further
+ * failures are logged at debug.
+ */
+function createNotificationLogger(log: Log): EventHandlers['notifications'] {
+  const failing = new Set<string>();
+  return (event) => {
+    const { target, outcome, notifications, reason } = event;
+    const fields = { target, notifications };
+    if (outcome === 'dropped') log.warn(fields, 'notifications dropped');
+    if (outcome === 'failed') {
+      const level = failing.has(target) ? 'debug' : 'warn';
+      failing.add(target);
+      log[level]({ ...fields, reason }, 'notifications not delivered');
+    }
+    if (outcome !== 'delivered') return;
+    if (failing.delete(target)) log.info({ target }, 'notifications delivered again');
+    const level = target === 'topic' ? 'info' : 'debug';
+    if (notifications.length > 0) log[level](fields, 'notifications delivered');
   };
 }
 

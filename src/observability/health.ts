@@ -29,6 +29,8 @@ export interface StreamTally {
   readonly polls: number;
   readonly records: number;
   readonly deadLetters: number;
+  /** The end of the last poll with a dead letter, new or known, epoch milliseconds; null for none. */
+  readonly deadLetterMs: number | null;
   readonly requests: number;
   /** The time of the next poll, epoch milliseconds; null when unknown. */
   readonly nextPollMs: number | null;
@@ -71,6 +73,8 @@ export interface SavedPause extends Pause {
 
 export interface AccountStatus extends AccountHealth {
   readonly username: string | null;
+  /** The name of the token that reaches it, as in `tokens`. */
+  readonly token: string;
   readonly paused: ReadonlyMap<StreamName, SavedPause>;
   readonly streams: Readonly<Record<StreamName, StreamTally>>;
   /** The error that stops all streams of the account; null for none. */
@@ -93,6 +97,10 @@ export interface ServiceHealth extends HealthSnapshot {
   readonly apiVersion: Omit<EventOf<'api-version'>, 'type'> | null;
   /** The results of the last probe of each form of request; empty before the first probe. */
   readonly forms: readonly ProbedForm[];
+  /** The time of that probe, epoch milliseconds; 0 before the first. */
+  readonly probedAtMs: number;
+  /** The last time the accounts of every token were listed, epoch milliseconds; 0 for never. */
+  readonly listedAtMs: number;
 }
 
 /** Health before the first event: no dependency is ready, no account is known. */
@@ -113,6 +121,8 @@ export function initialHealth(streams: ServiceHealth['streams']): ServiceHealth 
     tokens: new Map(),
     apiVersion: null,
     forms: [],
+    probedAtMs: 0,
+    listedAtMs: 0,
   };
 }
 
@@ -131,9 +141,10 @@ export function reduceHealth(
 
 /** The health after an event. Events without a reducer are only counted or logged. */
 const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> = {
-  dependency: ({ name, ready, reason }, health) => ({
+  dependency: ({ name, ready, reason }, health, nowMs) => ({
     ...health,
     dependencies: { ...health.dependencies, [name]: { ready, reason } },
+    ...(name === 'graph' && ready && { listedAtMs: nowMs }),
   }),
   assignment: ({ owned, partitions }, health) => ({
     ...health,
@@ -157,7 +168,7 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     ...health,
     apiVersion: { version, endsAtMs, warning },
   }),
-  'contract-probed': ({ forms }, health) => ({ ...health, forms }),
+  'contract-probed': ({ forms }, health, nowMs) => ({ ...health, forms, probedAtMs: nowMs }),
   accounts: updateAccounts,
   paused: ({ accountId, stream, pause, saved }, health) =>
     changeAccount(health, accountId, ({ paused }) => {
@@ -237,11 +248,11 @@ function updateAccounts(
     accounts.delete(id);
     mutable(health.scopes).delete(keyOf({ kind: 'account', id }));
   }
-  for (const { id, username, polling } of added) {
+  for (const { id, username, token = 'default', polling } of added) {
     const known = accounts.get(id);
     const account = known && withoutStops(known);
     accounts.set(id, {
-      ...(account ?? { ...newAccount, addedAtMs: nowMs, username }),
+      ...(account ?? { ...newAccount, addedAtMs: nowMs, username, token }),
       polling,
     });
   }
@@ -306,6 +317,7 @@ export const emptyTally: StreamTally = {
   polls: 0,
   records: 0,
   deadLetters: 0,
+  deadLetterMs: null,
   requests: 0,
   nextPollMs: null,
   error: null,
@@ -314,18 +326,28 @@ export const emptyTally: StreamTally = {
   stateSize: null,
 };
 
+/** The codes with which a poll counts a dead letter that an earlier poll has written. */
+const deadLetterCodes: readonly ErrorCode[] = [
+  'mapping.invalid',
+  'encoding.invalid',
+  'graph.bad-body',
+  'kafka.record-too-large',
+];
+
 /** A poll that was running when the account was stopped does not resume the account. */
 function withSuccess(
   event: EventOf<'poll-finished'>,
   health: ServiceHealth,
   nowMs: number,
 ): ServiceHealth {
-  const { stream, records, deadLetters, requests, nextPollMs } = event;
+  const { stream, records, deadLetters, requests, skipped, nextPollMs } = event;
+  const isClean = deadLetters === 0 && deadLetterCodes.every((code) => skipped[code] === undefined);
   return changeStream(health, event, (before, { succeededAtMs }) => [
     {
       polls: before.polls + 1,
       records: before.records + records,
       deadLetters: before.deadLetters + deadLetters,
+      ...(!isClean && { deadLetterMs: nowMs }),
       requests: before.requests + requests,
       nextPollMs,
       error: null,
@@ -340,7 +362,7 @@ function withFailure(
   nowMs: number,
 ): ServiceHealth {
   const { code, disposition, message, retryInMs, nextPollMs } = event;
-  return changeStream(health, event, ({ error: before }) => {
+  return changeStream(health, event, ({ error: before, deadLetterMs }) => {
     const error: StreamError = {
       code,
       disposition,
@@ -350,6 +372,10 @@ function withFailure(
       tries: (before?.tries ?? 0) + 1,
       retryAtMs: retryInMs === null ? null : nowMs + retryInMs,
     };
-    return [{ nextPollMs, error }, disposition === 'stop-account' ? { stopped: error } : {}];
+    const letter = { deadLetterMs: disposition === 'dead-letter' ? nowMs : deadLetterMs };
+    return [
+      { nextPollMs, error, ...letter },
+      disposition === 'stop-account' ? { stopped: error } : {},
+    ];
   });
 }

@@ -1,4 +1,5 @@
 import { readiness, type StreamHealth, toleratedIntervals } from '../engine/readiness.ts';
+import type { Redact } from '../engine/redaction.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { createEventLog } from './event-log.ts';
@@ -28,6 +29,10 @@ export interface Observability extends AsyncDisposable {
   readonly log: LeveledLog;
   /** Logs and counts every event and updates the health; never throws, never waits. */
   readonly telemetry: Telemetry;
+  /** The health now; its maps change with later events. */
+  readonly health: () => ServiceHealth;
+  /** Removes the known secrets from a text. */
+  readonly redact: Redact;
   /** Adds secrets to the redaction of all output. */
   readonly hide: (secrets: readonly string[]) => void;
   /**
@@ -76,18 +81,25 @@ export function openObservability(
   const server = http.enabled ? createStatusServer(http, sources) : null;
   return {
     log,
+    health,
+    redact: redactor.text,
     hide: redactor.hide,
     telemetry: fanOut([keepHealth, keepHistory, metrics, createEventLog(log)], log),
-    async listen() {
-      if (server === null) return null;
-      const url = await server.listen();
-      log.info({ url }, 'http server listening');
-      return { url };
-    },
+    listen: () => listenWith(server, log),
     async [Symbol.asyncDispose]() {
       await server?.[Symbol.asyncDispose]();
     },
   };
+}
+
+async function listenWith(
+  server: ReturnType<typeof createStatusServer> | null,
+  log: Log,
+): Promise<{ url: string } | null> {
+  if (server === null) return null;
+  const url = await server.listen();
+  log.info({ url }, 'http server listening');
+  return { url };
 }
 
 /**

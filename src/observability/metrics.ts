@@ -31,6 +31,10 @@ const counters = {
     help: 'How long Kafka had this client wait because of its quotas',
     labels: [],
   },
+  notifications_total: {
+    help: 'Notifications by target and outcome; "failed" counts tries',
+    labels: ['target', 'outcome'],
+  },
   transactions_total: { help: 'Kafka transactions, by outcome', labels: ['outcome'] },
 } as const;
 
@@ -129,6 +133,11 @@ function startAtZero({ count }: Instruments, streams: readonly string[]): void {
   for (const outcome of ['committed', 'redone', 'failed', 'fenced']) {
     count('transactions_total', { outcome }, 0);
   }
+  for (const target of ['topic', 'webhook']) {
+    for (const outcome of ['delivered', 'failed', 'dropped']) {
+      count('notifications_total', { target, outcome }, 0);
+    }
+  }
   for (const outcome of ['renewed', 'failed']) count('token_renewals_total', { outcome }, 0);
   for (const priority of priorities) count('quota_wait_seconds_total', { priority }, 0);
 }
@@ -167,6 +176,10 @@ function createHandlers(
     },
     'token-renewal': ({ outcome }) => {
       count('token_renewals_total', { outcome });
+    },
+    notifications: ({ target, outcome, notifications }) => {
+      const times = outcome === 'failed' ? 1 : notifications.length;
+      count('notifications_total', { target, outcome }, times);
     },
     fenced: () => {
       count('fenced_total', {});

@@ -6,7 +6,7 @@ import type { TopicRole } from '../../src/engine/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
 import { schemaFields, schemaRecords } from './schema-fields.ts';
 
-const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters'];
+const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters', 'notifications'];
 
 describe('folder avro', () => {
   test('has one schema per topic and no other file', () => {
@@ -43,7 +43,9 @@ describe.each(roles)('schema of %s', (role) => {
 
   test('stores times as timestamp-millis', () => {
     const times = schemaFields(schema).filter(({ path }) => {
-      return /(^|\.)(polled_at|timestamp|date|written_at|cursor|covered_until)$/.test(path);
+      return /(^|\.)(polled_at|timestamp|date|written_at|cursor|covered_until|since|at)$/.test(
+        path,
+      );
     });
     const millis = { type: 'long', logicalType: 'timestamp-millis' };
 

@@ -8,6 +8,13 @@ const scope = { kind: 'account', id: '1' } as const;
 const token = { type: 'token', name: 'default', expiresAtMs: 864_000_000 } as const;
 const down = { type: 'dependency', name: 'kafka', ready: false, reason: 'no broker' } as const;
 const assignment = { type: 'assignment', gained: [], lost: [], partitions: 12 } as const;
+const notified = {
+  type: 'notifications',
+  target: 'topic',
+  outcome: 'delivered',
+  notifications: [],
+  reason: '',
+} as const;
 const form = { stream: 'users', endpoint: '/{account}', code: null, message: '' } as const;
 const probed = {
   type: 'contract-probed',
@@ -146,6 +153,13 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
     { ...assignment, owned: [0], lost: [1], cause: 'missed-heartbeats' },
   ],
   fenced: [{ type: 'fenced', partition: 0, reason: 'another producer', pauseMs: 9 }],
+  notifications: [
+    { ...notified, notifications: ['token-rejected/default open'] },
+    { ...notified, outcome: 'failed', reason: 'no broker' },
+    { ...notified, outcome: 'failed', reason: 'no broker' },
+    notified,
+    { ...notified, target: 'webhook', outcome: 'dropped', notifications: ['a open'] },
+  ],
   dependency: [
     { ...down, isStarting: true },
     { ...down, isStarting: true },

@@ -26,7 +26,7 @@ function linesOf(subject: string, schema: Node): readonly string[] {
 describe('schemas', () => {
   test('are registered as in the golden file', async () => {
     await using server = await startRegistryServer();
-    const roles = [...streamNames, 'state', 'dead_letters'] as const;
+    const roles = [...streamNames, 'state', 'dead_letters', 'notifications'] as const;
     const topicTemplate = 'instagram.{stream}';
     const keyFields = Object.fromEntries(streamNames.map((name) => [name, streams[name].key]));
     const options = registryOptions(server.url, { roles, topicTemplate, keyFields });

@@ -62,6 +62,7 @@ describe('command schemas', () => {
       media: 'new',
       state: 'new',
       dead_letters: 'new',
+      notifications: 'new',
     });
     expect(verified.exitCode).toBe(3);
     expect(verified.stdout).toContain('MISSING: run `schemas register`');
@@ -69,11 +70,11 @@ describe('command schemas', () => {
       new RegExp(`users-value: against version 1\n {2}\\+ ${gone}: null or \\w+\n`),
     );
     expect(diff.stdout).toContain(`${registry.subjectOf('media')}: is not registered yet`);
-    expect(JSON.parse(registered.stdout)).toHaveLength(4);
+    expect(JSON.parse(registered.stdout)).toHaveLength(5);
     expect(registered.exitCode).toBe(0);
     expect(after.exitCode).toBe(0);
     expect(new Set(Object.values(standings(after)))).toEqual(new Set(['registered']));
-    expect(await registry.listSubjects()).toHaveLength(4);
+    expect(await registry.listSubjects()).toHaveLength(5);
   }, 60_000);
 
   test('rejects an incompatible schema with exit code 3 and its fields, and registers nothing', async () => {

@@ -10,7 +10,7 @@ import { readSchema } from '../../../src/registry/schemas.ts';
 import { noSignal } from '../../support/registry-options.ts';
 import { createRegistryWorld, type RegistryWorld } from '../../support/registry-world.ts';
 
-const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters'];
+const roles: readonly TopicRole[] = [...streamNames, 'state', 'dead_letters', 'notifications'];
 const user = { id: '1', business_account_id: '1', polled_at: 1_700_000_000_000 };
 
 let world: RegistryWorld;

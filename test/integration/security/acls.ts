@@ -91,11 +91,13 @@ async function untilHeld(admin: Admin, count: number): Promise<void> {
   }
 }
 
-/** The documented permissions on the state topic, for topics with another prefix. */
-export function stateReadBy(topics: string): readonly Acl[] {
+/** The documented permissions on single topics, for topics with another prefix. */
+export function topicReadsBy(topics: string): readonly Acl[] {
   const add = 'kafka-acls.sh --bootstrap-server x --add --allow-principal User:alice';
-  const operations = ['Read', 'DescribeConfigs'];
-  return readCommands(
-    operations.map((one) => `${add} --operation ${one} --topic ${topics}.state`).join('\n'),
-  );
+  const permissions = [
+    `Read --topic ${topics}.state`,
+    `DescribeConfigs --topic ${topics}.state`,
+    `Read --topic ${topics}.notifications`,
+  ];
+  return readCommands(permissions.map((one) => `${add} --operation ${one}`).join('\n'));
 }

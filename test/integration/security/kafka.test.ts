@@ -4,7 +4,7 @@ import { startGraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import { settings } from '../../../src/config/schema.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
-import { readCommands, readDocumented, setAcls, stateReadBy, type Acl } from './acls.ts';
+import { readCommands, readDocumented, setAcls, topicReadsBy, type Acl } from './acls.ts';
 import { collect, leaksIn, readRecords, startTalkativeApi } from './leaks.ts';
 import { openGate } from './registry-gate.ts';
 import {
@@ -177,8 +177,10 @@ describe('missing Kafka permission', () => {
         'Write on topic instagram.media',
         'Write on topic instagram.users',
         'Write on topic instagram.state',
+        'Write on topic instagram.notifications',
       ],
     ],
+    ['Read on topic instagram.notifications', ['Read on topic instagram.notifications']],
     ['Read on topic instagram.state', ['Read on topic instagram.state']],
     ['DescribeConfigs on topic instagram.state', ['DescribeConfigs on topic instagram.state']],
     [
@@ -203,18 +205,19 @@ describe('missing Kafka permission', () => {
 
   test('is named with the command that grants it: Create, when the program creates its topics', async () => {
     await world.admin.deleteTopics({
-      topics: ['instagram.media', 'instagram.users', 'instagram.state'],
+      topics: ['media', 'users', 'state', 'notifications'].map((role) => `instagram.${role}`),
     });
     const named = await followErrors(documented.filter((acl) => acl.operation !== 'Create'));
     expect(named.map(nameOf).sort()).toEqual([
       'Create on topic instagram.media',
+      'Create on topic instagram.notifications',
       'Create on topic instagram.state',
       'Create on topic instagram.users',
     ]);
   });
 
   test('is tested above for each of the documented permissions', () => {
-    expect(documented).toHaveLength(6);
+    expect(documented).toHaveLength(7);
     expect(
       documented.filter((acl) => documented.some((other) => acl !== other && is(acl, other))),
     ).toEqual([]);
@@ -234,6 +237,8 @@ describe('redaction of the configured secrets', () => {
     "the app's secret": 'App/secret+w0rd=5',
     'the token of the HTTP server': 'Http/t0ken+w0rd=6',
     'the key of the hashes': 'Hash/key+of=32.characters-or-more',
+    'the path of the webhook': 'Hook/path-w0rd=8',
+    'the key of the webhook': 'Hook/key+w0rd=9.',
   };
   const registryLogin = {
     SCHEMA_REGISTRY_USERNAME: 'me',
@@ -254,6 +259,7 @@ describe('redaction of the configured secrets', () => {
     const simulator = stack.use(await startGraphApi({ world: api }));
     const spoken = { token, appSecret: api.app.clientSecret };
     const talkative = stack.use(await startTalkativeApi(simulator.url, spoken));
+    const webhook = stack.use(await startHttpServer(answering(503, 'away')));
     const pair = Buffer.from(`me:${registryLogin.SCHEMA_REGISTRY_PASSWORD}`).toString('base64');
     const demand = { authorization: `Basic ${pair}` };
     const gate = stack.use(await openGate(cluster.registryUrl, world.certificates, demand));
@@ -268,6 +274,8 @@ describe('redaction of the configured secrets', () => {
       INSTAGRAM_BASE_URL: talkative.url,
       HTTP_TOKEN: secrets['the token of the HTTP server'],
       FIELDS_HASH_SECRET: secrets['the key of the hashes'],
+      NOTIFICATIONS_WEBHOOK_URL: `${webhook.url}/${secrets['the path of the webhook']}`,
+      NOTIFICATIONS_WEBHOOK_SECRET: secrets['the key of the webhook'],
       STREAM_USERS_HASH: 'username',
       KAFKA_TOPIC_TEMPLATE: 'instagram.leaks.{stream}',
       POLLING_MAX_ATTEMPTS: '2',
@@ -280,19 +288,23 @@ describe('redaction of the configured secrets', () => {
   test('holds while the program polls an API that repeats secrets in its answers', async () => {
     await using stack = new AsyncDisposableStack();
     const env = await surroundings(stack);
-    await setAcls(world.admin, [...documented, ...stateReadBy('instagram.leaks')]);
+    await setAcls(world.admin, [...documented, ...topicReadsBy('instagram.leaks')]);
     const count = (lines: readonly string[], word: string) =>
       lines.filter((line) => line.includes(`"msg":"${word}"`)).length;
     const written = await collect(
       'run',
       env,
-      (lines) => count(lines, 'poll finished') >= 2 && count(lines, 'poll given up') >= 6,
+      (lines) =>
+        count(lines, 'poll finished') >= 2 &&
+        count(lines, 'poll given up') >= 6 &&
+        count(lines, 'notifications not delivered') > 0,
     );
 
-    const topics = ['users', 'state', 'dead-letters'].map((role) => `instagram.leaks.${role}`);
+    const roles = ['users', 'state', 'dead-letters', 'notifications'];
+    const topics = roles.map((role) => `instagram.leaks.${role}`);
     const records = await readRecords(world.broker.address, topics);
     // The program must have run: a program that does nothing leaks nothing.
-    expect(Object.values(records).map((text) => text.length > 100)).toEqual([true, true, true]);
+    expect(Object.values(records).map((text) => text.length > 100)).toEqual(roles.map(() => true));
     expect(Object.values(written.texts).map((text) => text.length > 100)).toEqual(
       Object.keys(written.texts).map((place) => place !== 'stderr'),
     );

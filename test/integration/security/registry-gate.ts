@@ -45,6 +45,8 @@ export async function openGate(
         answer.pipe(response);
       },
     );
+    // The registry may end before its answer to a program that was stopped.
+    onward.on('error', () => response.destroy());
     incoming.pipe(onward);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readTopic } from '../../support/topic-reader.ts';
-import { readDocumented, setAcls, stateReadBy, type Acl } from './acls.ts';
+import { readDocumented, setAcls, topicReadsBy, type Acl } from './acls.ts';
 import {
   oauthLogin,
   passwordLogin,
@@ -52,7 +52,7 @@ test('Kafka connections log in again before a session of a few seconds expires, 
     OAUTHBEARER: oauthLogin(world.tokens.url),
   };
   const states = Object.keys(logins).flatMap((name) =>
-    stateReadBy(`instagram.relogin-${name.toLowerCase()}`),
+    topicReadsBy(`instagram.relogin-${name.toLowerCase()}`),
   );
   await setAcls(world.admin, [...documented, ...states]);
 

@@ -200,6 +200,7 @@ export async function whileOpen(
   try {
     await Promise.race([given.promise, joining]);
     await restoreAll(kafka);
+    await notifyIn(kafka);
     await work((number) => {
       const records = [
         mediaRecord(`media-${number}`),
@@ -211,6 +212,14 @@ export async function whileOpen(
     stop.abort();
     await joining.catch(() => undefined);
   }
+}
+
+/** Writes a notification and reads it back. */
+async function notifyIn({ notifications }: KafkaAdapter): Promise<void> {
+  const record = { key: 'token-rejected/default', value: Buffer.from('revoked') };
+  await notifications.prepare(noSignal);
+  await notifications.append([record], noSignal);
+  await notifications.read(noSignal);
 }
 
 /** The error with which `doEverything` fails. */

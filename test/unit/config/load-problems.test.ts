@@ -47,6 +47,27 @@ describe('configuration problems', () => {
     );
   });
 
+  test('show neither the URL nor the key of a webhook, and say what they must be', () => {
+    const hook = { NOTIFICATIONS_WEBHOOK_URL: 'http://hooks.example.com/T0/B0' };
+    const error = failure({ env: { ...env, ...hook, NOTIFICATIONS_WEBHOOK_FORMAT: 'teams' } });
+    const alone = failure({ env: { ...env, NOTIFICATIONS_WEBHOOK_SECRET: 'x'.repeat(16) } });
+
+    expect(error.message).toBe(
+      '2 problems in the configuration:\n' +
+        '- notifications.webhook.url (NOTIFICATIONS_WEBHOOK_URL): got [secret], expected an https URL, or ' +
+        'http to this machine, its network or its cluster, without user, password and fragment; ' +
+        'correct NOTIFICATIONS_WEBHOOK_URL\n' +
+        '- notifications.webhook.format (NOTIFICATIONS_WEBHOOK_FORMAT): got "teams", expected one of ' +
+        'json, slack; correct NOTIFICATIONS_WEBHOOK_FORMAT',
+    );
+    expect(alone.message).toBe(
+      '1 problem in the configuration:\n' +
+        '- notifications.webhook.secret (NOTIFICATIONS_WEBHOOK_SECRET): got the key of a signature without ' +
+        'a webhook, expected both or only the webhook; set NOTIFICATIONS_WEBHOOK_URL, or remove ' +
+        'NOTIFICATIONS_WEBHOOK_SECRET',
+    );
+  });
+
   test('explain how to set a missing field', () => {
     const error = failure({ env: { ...env, KAFKA_BROKERS: undefined } });
     expect(error.problems).toEqual([

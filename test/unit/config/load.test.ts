@@ -137,6 +137,7 @@ describe('defaults', () => {
         instance: null,
       },
       http: { enabled: true, host: '127.0.0.1', port: 8080, allowedHosts: [], token: null },
+      notifications: { enabled: true, webhook: { url: null, format: 'json', secret: null } },
       log: { level: 'info', format: 'auto' },
     });
   });

@@ -82,6 +82,7 @@ describe('reduceHealth', () => {
         polls: 2,
         records: 5,
         deadLetters: 1,
+        deadLetterMs: 30,
         requests: 5,
         nextPollMs: 900,
         error: null,

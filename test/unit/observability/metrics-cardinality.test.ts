@@ -38,6 +38,13 @@ const events: {
     outcome: pick(errorCodes, n),
     durationMs: n,
   }),
+  notifications: (n) => ({
+    type: 'notifications',
+    target: 'webhook',
+    outcome: 'failed',
+    notifications: [`token-rejected/${n} open`],
+    reason: `no answer ${n}`,
+  }),
   throttled: (n) => ({ type: 'throttled', durationMs: n * 1000 }),
   'batch-rejected': (n) => ({
     type: 'batch-rejected',
