@@ -99,15 +99,14 @@ type Adapters = ReturnType<typeof openAdapters>;
 /** The composition root: opens the adapters and hands them to the engine. Nothing connects yet. */
 export function createApp(config: Config, options: AppOptions): App {
   const resolved = resolveOptions(config, options);
-  const { clock } = resolved;
   const adapters = openAdapters(config, resolved);
   const { observability, telemetry, kafka, instagram, overrides, shutdown } = adapters;
+  const { clock } = resolved;
   const tools = {
     ...pollerTools(config, resolved, adapters),
     publisher: kafka.publisher,
     prepareAccount: accountPreparation(config, adapters),
   };
-  const { apiVersion } = config.instagram;
   const { log } = observability;
   const openTraces = () => openTracing({ ...resolved, env: process.env, log, shutdown });
   return {
@@ -124,7 +123,7 @@ export function createApp(config: Config, options: AppOptions): App {
       const served = await observability.listen();
       log.info({ url: served?.url ?? null }, 'started');
       void instagram.keepTokens();
-      void watchVersion(apiVersion, { clock, telemetry }, signal);
+      void watchVersion(config.instagram.apiVersion, { clock, telemetry }, signal);
       await using tracing = await openTraces();
       await using beside = new AsyncDisposableStack();
       beside.use(
@@ -137,11 +136,10 @@ export function createApp(config: Config, options: AppOptions): App {
       shutdown.beginWith(signal);
       const deadlineMs = clock.nowMs() + config.polling.onceTimeoutMs;
       const kept = instagram.keepTokens();
-      telemetry.report(versionEvent(apiVersion, clock.nowMs()));
+      telemetry.report(versionEvent(config.instagram.apiVersion, clock.nowMs()));
       await using tracing = await openTraces();
       const supervision = await start(config, adapters, { ...tools, deadlineMs }, signal);
-      const othersLeaveMs = config.kafka.group.sessionTimeoutMs + sessionEndMs;
-      const onceTools = { ...tools, ...tracing, deadlineMs, othersLeaveMs };
+      const onceTools = { ...tools, ...tracing, deadlineMs, othersLeaveMs: othersLeaveMs(config) };
       const result = await superviseOnce(supervision, onceTools, signal);
       // In a deployment that runs only `once`, this is the only renewal of tokens.
       await endedSoon(kept, signal, () => 0).catch(() => undefined);
@@ -153,6 +151,10 @@ export function createApp(config: Config, options: AppOptions): App {
 
 /** The broker detects expired sessions with a short delay. */
 const sessionEndMs = 1000;
+
+function othersLeaveMs({ kafka }: Config): number {
+  return kafka.group.sessionTimeoutMs + sessionEndMs;
+}
 
 /** Closes the adapters, and the observability last: it reports how the adapters close. */
 async function close(adapters: Adapters): Promise<void> {
