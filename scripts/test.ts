@@ -1,18 +1,19 @@
 /**
  * `npm test`: runs the named suites, or all but those that need a program of their own; `--with
- * SUITE` adds one of these. The integration suites run on one sandbox cluster. The last line is `N
- * passed, N failed`.
+ * SUITE` adds one of these. The integration suites run on one sandbox cluster, the examples on
+ * another one with filled topics. The last line is `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startCluster } from '../sandbox/cluster/start.ts';
+import { type Cluster, startCluster } from '../sandbox/cluster/start.ts';
 import { findPostgres } from '../sandbox/postgres/database.ts';
+import { startFilledSandbox } from '../test/examples/world.ts';
 
-const withoutCluster = ['unit', 'conformance', 'golden', 'browser', 'examples'];
-/** Suites that run on request only: `browser` needs a Chromium, `examples` needs a PostgreSQL. */
+const withoutCluster = ['unit', 'conformance', 'golden', 'browser'];
+/** Suites that run on request only: `browser` needs a Chromium, `examples` many more programs. */
 const onRequest = ['browser', 'examples'];
 const withCluster = ['integration', 'faults'];
 
@@ -72,18 +73,23 @@ async function runJest(
   }
 }
 
+function log(line: string): void {
+  console.error(line);
+}
+
 async function runWithCluster(suites: readonly string[]): Promise<Tally> {
-  await using cluster = await startCluster({
-    log: (line) => {
-      console.error(line);
-    },
-  });
-  const env = {
-    KAFKA_BROKERS: cluster.brokers.join(','),
-    SCHEMA_REGISTRY_URL: cluster.registryUrl,
-  };
+  await using cluster = await startCluster({ log });
   // These suites mostly wait: for brokers, sessions and deadlines.
-  return await runJest(suites, env, 2);
+  return await runJest(suites, addressesOf(cluster), 2);
+}
+
+async function runExamples(): Promise<Tally> {
+  await using sandbox = await startFilledSandbox(log);
+  return await runJest(['examples'], addressesOf(sandbox.cluster), 1);
+}
+
+function addressesOf({ brokers, registryUrl }: Cluster): NodeJS.ProcessEnv {
+  return { KAFKA_BROKERS: brokers.join(','), SCHEMA_REGISTRY_URL: registryUrl };
 }
 
 const { values, positionals: asked } = parseArgs({
@@ -105,6 +111,7 @@ const quick = withoutCluster.filter(wants);
 const slow = withCluster.filter(wants);
 if (quick.length > 0) tallies.push(await runJest(quick, {}));
 if (slow.length > 0) tallies.push(await runWithCluster(slow));
+if (wants('examples')) tallies.push(await runExamples());
 
 const sum = (pick: (tally: Tally) => number) => tallies.reduce((all, one) => all + pick(one), 0);
 const failed = sum((tally) => tally.failed);

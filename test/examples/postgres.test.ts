@@ -1,64 +1,27 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitUntil } from '../../sandbox/cluster/readiness.ts';
-import { createWorld } from '../../sandbox/graph-api/world.ts';
+import { startCluster } from '../../sandbox/cluster/start.ts';
 import { EXAMPLE, startConnect } from '../../sandbox/postgres/connect.ts';
 import { type Database, startDatabase } from '../../sandbox/postgres/database.ts';
-import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { type DecodedRecord, readTopics } from '../../sandbox/topics.ts';
 import { streamNames, streams } from '../../src/instagram/streams/index.ts';
-import { startLeapingRun } from '../integration/end-to-end/leaping-run.ts';
 import { actualRow, expectedRow, newestByKey, type Row } from './postgres-rows.ts';
+import { account, deletedPost, topicOf } from './world.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const histories = ['users', 'media_insights', 'story_insights'] as const;
 
-/** The daylight saving of the United States began on 8 March, the second day of the run. */
-const world = createWorld({
-  seed: 61,
-  now: '2026-03-07T06:00:00Z',
-  accounts: 2,
-  smallAccounts: 0,
-  mediaPerAccount: 12,
-  preConversionMedia: 0,
-  storiesPerAccount: 3,
-  unseenStories: 0,
-  insightsDays: 6,
-  postsPerDay: 4,
-});
-const account = world.accounts[0]?.id ?? '';
-const firstPost = world.accounts[0]?.media[3]?.id ?? '';
-
 const stack = new AsyncDisposableStack();
 let database: Database;
 let topics: ReadonlyMap<string, readonly DecodedRecord[]>;
 
-const recordsOf = (stream: string): readonly DecodedRecord[] =>
-  topics.get(`instagram.${stream.replaceAll('_', '-')}`) ?? [];
+const recordsOf = (stream: string): readonly DecodedRecord[] => topics.get(topicOf(stream)) ?? [];
 const valuesOf = (stream: string) =>
   recordsOf(stream).flatMap(({ value }) => (value === null ? [] : [value]));
 const rowsOf = async (sql: string): Promise<readonly Row[]> =>
   (await database.query<Row>(sql)).map(actualRow);
-
-/** Runs the program for three days of the world, while the sinks write; a post is deleted. */
-async function runThreeDays({ api, env }: Sandbox): Promise<void> {
-  const intervals = ['MEDIA', 'MEDIA_INSIGHTS', 'STORIES', 'STORY_INSIGHTS', 'USERS'].map(
-    (name) => [`STREAM_${name}_INTERVAL`, '2h'],
-  );
-  await using run = await startLeapingRun(
-    { api, env },
-    {
-      ...(Object.fromEntries(intervals) as Record<string, string>),
-      STREAMS: 'all',
-      KAFKA_TOMBSTONES: 'true',
-      INSTAGRAM_START_DATE: '2026-03-01',
-    },
-  );
-  await run.pass(1.5 * DAY_MS);
-  world.conditions.set({ deletedMedia: [firstPost] });
-  await run.pass(1.5 * DAY_MS);
-}
 
 /** Waits until a table has as many rows as its topic has keys, and its newest record. */
 async function waitForTable(stream: string, verify: () => Promise<void>): Promise<void> {
@@ -77,19 +40,14 @@ async function waitForTable(stream: string, verify: () => Promise<void>): Promis
 
 beforeAll(async () => {
   const log = (): void => undefined;
-  const { signal } = new AbortController();
-  const sandbox = stack.use(await startSandbox({ world, login: 'facebook', log, signal }));
+  const cluster = stack.use(await startCluster({ sources: ['environment'], log }));
   database = stack.use(await startDatabase(process.env));
   await database.runFile(join(EXAMPLE, 'tables.sql'));
   await database.runFile(join(EXAMPLE, 'views.sql'));
-  const { cluster } = sandbox;
   // Times are UTC in every zone.
   const env = { ...process.env, TZ: 'America/New_York' };
   const connect = stack.use(await startConnect({ cluster, database, env, log }));
-  await runThreeDays(sandbox);
-  const { brokers, registryUrl } = cluster;
-  const names = streamNames.map((name) => `instagram.${name.replaceAll('_', '-')}`);
-  topics = await readTopics({ brokers, registryUrl }, names);
+  topics = await readTopics(cluster, streamNames.map(topicOf));
   for (const name of streamNames) await waitForTable(name, () => connect.verify());
 }, 600_000);
 
@@ -125,7 +83,7 @@ describe('PostgreSQL', () => {
 
   it('deletes the row of a tombstone and keeps its history', async () => {
     const count = async (table: string) =>
-      (await rowsOf(`SELECT FROM ${table} WHERE id = '${firstPost}'`)).length;
+      (await rowsOf(`SELECT FROM ${table} WHERE id = '${deletedPost}'`)).length;
 
     expect(await count('media')).toBe(0);
     expect(await count('media_insights')).toBe(0);
