@@ -24,6 +24,7 @@ test('run: polls at the times of a cron expression, no stream in quiet hours, an
     STREAM_STORIES_INTERVAL: '1h',
     POLLING_TIME_ZONE: 'UTC',
     POLLING_QUIET_HOURS: '11:00-17:30',
+    POLLING_JITTER: '0',
     INSTAGRAM_ACCOUNT_SETTINGS: JSON.stringify({
       [second ?? '']: { streams: ['stories', 'media'], intervals: { stories: '6h' } },
     }),
