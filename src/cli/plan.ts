@@ -61,7 +61,7 @@ export const planCommand: CommandDefinition = {
   run,
 };
 
-interface PlanOptions {
+interface PlanFlags {
   readonly accounts?: number;
   readonly media?: number;
   readonly posts?: number;
@@ -82,7 +82,7 @@ interface AccountPlan {
   readonly error: string | null;
 }
 
-function run({ options, settings }: Invocation<PlanOptions>): ExitCode | Promise<ExitCode> {
+function run({ options, settings }: Invocation<PlanFlags>): ExitCode | Promise<ExitCode> {
   const isSupposed = options.accounts !== undefined;
   const config = withQuietLog(loadCommandConfig(settings, isSupposed ? [] : ['token']));
   if (isSupposed) return report(suppose(options, config), options.json);
@@ -94,7 +94,7 @@ function run({ options, settings }: Invocation<PlanOptions>): ExitCode | Promise
 const dayMs = 86_400_000;
 
 /** Plans accounts that published their media at an even pace until now. */
-function suppose(options: PlanOptions, config: Config): readonly AccountPlan[] {
+function suppose(options: PlanFlags, config: Config): readonly AccountPlan[] {
   const { accounts = 1, media = 1000, posts = 1, stories = 2 } = options;
   const nowMs = Date.now();
   const mediaMs = Array.from({ length: media }, (_, index) => nowMs - (index * dayMs) / posts);

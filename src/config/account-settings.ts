@@ -155,10 +155,10 @@ function isOff(intervals: AccountSettings['intervals'], stream: string): boolean
   return (intervals as Readonly<Record<string, number | null>>)[stream] === null;
 }
 
-type Problem = Omit<ConfigProblem, 'env'>;
+type AccountProblem = Omit<ConfigProblem, 'env'>;
 
 /** The problems of the fields that choose accounts, each valid by itself. */
-export function accountProblems(values: ReadonlyMap<string, unknown>): readonly Problem[] {
+export function accountProblems(values: ReadonlyMap<string, unknown>): readonly AccountProblem[] {
   const excluded = (values.get('instagram.accountsExclude') ?? []) as readonly string[];
   const listed = (values.get('instagram.accounts') ?? []) as readonly string[];
   const settings = (values.get('instagram.accountSettings') ?? {}) as AccountSettingsMap;
@@ -180,7 +180,7 @@ export function accountProblems(values: ReadonlyMap<string, unknown>): readonly 
   ];
 }
 
-function exclusionProblems(name: string, excluded: readonly string[]): readonly Problem[] {
+function exclusionProblems(name: string, excluded: readonly string[]): readonly AccountProblem[] {
   if (!excluded.includes(name)) return [];
   return [
     {
@@ -196,7 +196,7 @@ function streamProblems(
   name: string,
   own: AccountSettings,
   values: ReadonlyMap<string, unknown>,
-): readonly Problem[] {
+): readonly AccountProblem[] {
   const login = values.get('instagram.login') as Login | undefined;
   const enabled = values.get('streams.enabled') as readonly string[] | undefined;
   // Rejected fields are missing here; they are reported already.
@@ -219,7 +219,7 @@ function scheduleProblems(
   name: string,
   { intervals }: AccountSettings,
   values: ReadonlyMap<string, unknown>,
-): readonly Problem[] {
+): readonly AccountProblem[] {
   return streamNames
     .filter((stream) => typeof intervals[stream] === 'number')
     .filter((stream) => typeof values.get(`streams.${stream}.schedule`) === 'string')

@@ -17,7 +17,7 @@ export interface TopicSchema {
 export type KeyFields = Readonly<Record<TopicRole, readonly string[]>>;
 
 /** The parts of a record schema from which a key's schema is derived. */
-interface RecordSchema {
+interface SchemaFile {
   readonly namespace: string;
   readonly name: string;
   readonly fields: readonly { readonly name: string; readonly type: Json }[];
@@ -58,9 +58,9 @@ export function schemaName({ role, part }: Pick<TopicSchema, 'role' | 'part'>): 
   return part === 'value' ? `avro/${role}.avsc` : `of the keys of ${role}`;
 }
 
-function readFile(role: TopicRole): RecordSchema {
+function readFile(role: TopicRole): SchemaFile {
   const text = readFileSync(new URL(`../../avro/${role}.avsc`, import.meta.url), 'utf8');
-  return JSON.parse(text) as RecordSchema;
+  return JSON.parse(text) as SchemaFile;
 }
 
 function schemaOf(role: TopicRole, part: TopicSchema['part'], schema: object): TopicSchema {
