@@ -62,19 +62,12 @@ interface ReadAlbum {
 }
 
 /** Reads the children of a listed media; a media that is no album has none. */
-function albumOf(media: Node, { albums }: ListCache): ReadAlbum {
-  const { id: mediaId = null, media_type: type, children: listed } = media;
-  if (listed === undefined || listed === null) {
-    return { ids: [], children: [], rejected: [], isKnown: type !== 'CAROUSEL_ALBUM' };
-  }
+function albumOf(media: Node, cache: ListCache): ReadAlbum {
+  const { id: mediaId = null, children: listed } = media;
+  if (listed === undefined || listed === null) return withoutChildren(media);
   const rejected: DeadLetterError[] = [];
   const nodes = readOrReject(rejected, () => childrenOf(media, listed, rejected)) ?? [];
-  // An album with an unreadable child was requested apart, after its children's ids.
-  const apart = typeof mediaId === 'string' ? albums.get(mediaId) : undefined;
-  const isApart = apart !== undefined && isNode(listed) && apart.children === listed['data'];
-  const ids = isApart
-    ? apart.ids
-    : nodes.map(({ id }) => id).filter((id) => typeof id === 'string');
+  const ids = idsOf(mediaId, listed, nodes, cache);
   return {
     ids,
     children: nodes.map((child, index) => {
@@ -86,6 +79,35 @@ function albumOf(media: Node, { albums }: ListCache): ReadAlbum {
     rejected,
     isKnown: rejected.length === 0 && nodes.every(({ id }) => typeof id === 'string'),
   };
+}
+
+function withoutChildren(media: Node): ReadAlbum {
+  const { id, media_type: type } = media;
+  const isKnown = typeof type === 'string' && type !== 'CAROUSEL_ALBUM';
+  return {
+    ids: [],
+    children: [],
+    rejected: (id ?? null) === null ? [withoutId(media)] : [],
+    isKnown,
+  };
+}
+
+/** Returns the ids of an album's children, also of those that cannot be read. */
+function idsOf(
+  mediaId: Json,
+  listed: Json,
+  nodes: readonly Node[],
+  { albums }: ListCache,
+): readonly string[] {
+  // An album with an unreadable child was requested apart, after its children's ids.
+  const apart = typeof mediaId === 'string' ? albums.get(mediaId) : undefined;
+  const isApart = apart !== undefined && isNode(listed) && apart.children === listed['data'];
+  return isApart ? apart.ids : nodes.map(({ id }) => id).filter((id) => typeof id === 'string');
+}
+
+function withoutId(media: Node): DeadLetterError {
+  const expected = 'an id (a text of digits)';
+  return invalidPart({ path: 'id', expected, received: media['id'], raw: media });
 }
 
 function childrenOf(media: Node, listed: Json, rejected: DeadLetterError[]): readonly Node[] {

@@ -49,7 +49,14 @@ describe('the extraction of media_children', () => {
     expect(pages.filter(({ scanned }) => scanned !== undefined)).toEqual([]);
   });
 
+  test('reports no deleted children while a media is listed without its kind', async () => {
+    const { pages } = await extractAll(mediaChildren, graphOf(pageOf([{ id: '2', timestamp }])));
+
+    expect(pages.filter(({ scanned }) => scanned !== undefined)).toEqual([]);
+  });
+
   test.each([
+    ['a media without id and children', { media_type: 'IMAGE' }, 'id'],
     ['an entry that is no object', album('2', [7, { id: '22' }]), 'data[0]'],
     ['children that are no object', { ...album('2', []), children: 'x' }, 'children'],
     ['children that are no list', { ...album('2', []), children: { data: 'x' } }, 'data'],
