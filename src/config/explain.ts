@@ -39,8 +39,9 @@ function shownValue(raw: unknown, parsed: unknown): unknown {
   if (Array.isArray(parsed)) {
     return (parsed as readonly unknown[]).map((one) => maskStray(String(one)));
   }
-  // An object of the file, which is read as text.
-  if (typeof parsed === 'object' && parsed !== null) return JSON.parse(maskStray(raw));
+  // An object is read as its JSON text, and no object from an empty text.
+  if (typeof parsed === 'object' && parsed !== null && raw !== '')
+    return JSON.parse(maskStray(raw));
   if (typeof parsed === 'boolean') return parsed;
   if (typeof parsed === 'number' && String(parsed) === raw) return parsed;
   return maskStray(raw);

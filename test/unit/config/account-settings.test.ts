@@ -72,6 +72,12 @@ describe('settings of single accounts', () => {
     });
   });
 
+  test('are shown by "config" as an empty text when the variable is empty', () => {
+    const { values } = explainConfig({ env: { ...env, INSTAGRAM_ACCOUNT_SETTINGS: '' }, args: {} });
+
+    expect(values.find(({ path }) => path === 'instagram.accountSettings')?.value).toBe('');
+  });
+
   test.each([
     [
       'an interval without a unit, as the one of a stream does',
