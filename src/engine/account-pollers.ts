@@ -228,10 +228,7 @@ export class AccountPollers {
     const { partition, stop } = run;
     const { all, onFatal } = this.#context;
     const signal = AbortSignal.any([stop.signal, partition.signal, all]);
-    const streams = this.#settings.streams.filter(({ stream }) =>
-      isPolled(run.account, stream.name),
-    );
-    const groups = groupByList(streams).map((group) => {
+    const groups = groupByList(this.#streamsOf(run.account)).map((group) => {
       const jobs = this.#startJobs(group, run);
       return { jobs, schedule: this.#scheduleOf(jobs, run) };
     });
@@ -242,6 +239,10 @@ export class AccountPollers {
     await Promise.all(
       groups.map(({ schedule }) => this.#pollOnSchedule(schedule, run, signal).catch(onFatal)),
     );
+  }
+
+  #streamsOf(account: Account): Streams['streams'] {
+    return this.#settings.streams.filter(({ stream }) => isPolled(account, stream.name));
   }
 
   /** Starts the jobs of one list, with their pauses, except those whose state cannot be read. */
@@ -277,11 +278,7 @@ export class AccountPollers {
     // An error that stops the account aborts its other polls at once, without waiting for them.
     const onOutcome = (job: Job, { kind }: PollOutcome): void => {
       if (kind !== 'stop-account') return;
-      halt(
-        run,
-        job.stream,
-        settings.streams.map(({ stream }) => stream),
-      );
+      halt(run, job.stream, this.#streamsOf(run.account));
       run.stop.abort();
     };
     while (!schedule.isEmpty()) {
@@ -316,8 +313,12 @@ function keep({ partition }: Run, { stream, account, state }: Job): void {
 }
 
 /** Records the streams that an error has stopped, and the stream whose poll met it. */
-function halt({ halted, failed }: Run, by: Stream, stopped: readonly Stream[] = [by]): void {
-  for (const { name } of stopped) halted.add(name);
+function halt(
+  { halted, failed }: Run,
+  by: Stream,
+  stopped: readonly { readonly stream: Stream }[] = [{ stream: by }],
+): void {
+  for (const { stream } of stopped) halted.add(stream.name);
   failed.add(by.name);
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Account, AccountPolling } from '../../../src/engine/account.ts';
 import { planPolling } from '../../../src/engine/assignment-changes.ts';
+import { StopAccountError } from '../../../src/engine/errors.ts';
 import { dryRun, superviseOnce } from '../../../src/engine/once.ts';
 import { createOverrides } from '../../../src/engine/overrides.ts';
 import { partitionOf } from '../../../src/engine/partition.ts';
@@ -92,6 +93,24 @@ describe('an account with its own streams and intervals', () => {
       kind: 'unknown',
       reason: 'the account does not have the stream; it has: media',
     });
+    await run.stop();
+  });
+
+  test('has only these streams to resume after an error has stopped it', async () => {
+    const world = createWorld({
+      graph: graphWith({
+        [media]: () => new StopAccountError('graph.token', 'the token was revoked'),
+      }),
+    });
+    const directory = directoryOf([withPolling(onlyPosts)]);
+    const run = controlled(world, { directory });
+    await world.clock.advance(1);
+
+    expect(await run.execute('poll', { stream: null })).toEqual({
+      kind: 'conflict',
+      reason: 'an error has stopped it; fix that, then request "resume"',
+    });
+    expect(await run.execute('resume', { stream: null })).toMatchObject({ count: 1 });
     await run.stop();
   });
 
