@@ -162,12 +162,16 @@ function createOption([flags, about, parse]: OptionRow): Option {
   return parse === undefined ? option : option.argParser(parse);
 }
 
-/** Parses a whole number from `least` on. @throws StopProcessError `config.invalid` */
-export function parseCount(name: string, text: string, least = 1): number {
+/** Parses a whole number of a range. @throws StopProcessError `config.invalid` */
+export function parseCount(
+  name: string,
+  text: string,
+  { least = 1, most }: { readonly least?: number; readonly most?: number } = {},
+): number {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : -1;
-  return number >= least
-    ? number
-    : reject(name, `a whole number from ${least} on, such as 10`, text);
+  if (number >= least && number <= (most ?? Infinity)) return number;
+  const end = most === undefined ? 'on' : `to ${most}`;
+  return reject(name, `a whole number from ${least} ${end}, such as 10`, text);
 }
 
 export const parseLimit = (text: string): number => parseCount('--limit', text);

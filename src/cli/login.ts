@@ -12,7 +12,6 @@ import {
   describeError,
   parseCount,
   print,
-  reject,
   usage,
   type CommandDefinition,
   type Invocation,
@@ -78,8 +77,7 @@ export const loginCommand: CommandDefinition = {
 };
 
 function timeoutS(text: string): number {
-  const seconds = parseCount('--timeout', text);
-  return seconds <= 3600 ? seconds : reject('--timeout', 'seconds, 3600 at most', text);
+  return parseCount('--timeout', text, { most: 3600 });
 }
 
 async function logIn(config: Config, options: LoginOptions, signal: AbortSignal) {

@@ -21,12 +21,14 @@ import {
   parseCount,
   print,
   untilStopped,
+  usage,
 } from './command.ts';
 import { loadCommandConfig, thisInstance, withQuietLog } from './context.ts';
 import { asTable, durationText, plural } from './text.ts';
 import { sourceSettings } from '../source-settings.ts';
 
-const count = (name: string, least?: number) => (text: string) => parseCount(name, text, least);
+const count = (name: string, least: number, most: number) => (text: string) =>
+  parseCount(name, text, { least, most });
 
 export const planCommand: CommandDefinition = {
   usage: 'plan',
@@ -45,15 +47,23 @@ export const planCommand: CommandDefinition = {
   options: [
     [
       '--accounts <number>',
-      'plan for accounts that are only supposed; no token is needed',
-      count('--accounts'),
+      'plan for hypothetical accounts; no token is needed',
+      count('--accounts', 1, 10_000),
     ],
-    ['--media <number>', 'media of each supposed account (default 1000)', count('--media', 0)],
-    ['--posts <number>', 'new media a day of each supposed account (default 1)', count('--posts')],
+    [
+      '--media <number>',
+      'media of each hypothetical account (default 1000)',
+      count('--media', 0, 100_000),
+    ],
+    [
+      '--posts <number>',
+      'new media a day of each hypothetical account (default 1)',
+      count('--posts', 1, 100_000),
+    ],
     [
       '--stories <number>',
-      'stories a day of each supposed account (default 2)',
-      count('--stories', 0),
+      'stories a day of each hypothetical account (default 2)',
+      count('--stories', 0, 100_000),
     ],
     ['--json', 'print JSON'],
   ],
@@ -83,18 +93,22 @@ interface AccountPlan {
 }
 
 function run({ options, settings }: Invocation<PlanFlags>): ExitCode | Promise<ExitCode> {
-  const isSupposed = options.accounts !== undefined;
-  const config = withQuietLog(loadCommandConfig(settings, isSupposed ? [] : ['token']));
-  if (isSupposed) return report(suppose(options, config), options.json);
+  const { accounts, media, posts, stories, json } = options;
+  const isHypothetical = accounts !== undefined;
+  if (!isHypothetical && [media, posts, stories].some((one) => one !== undefined)) {
+    throw usage('plan: expected --accounts with --media, --posts and --stories');
+  }
+  const config = withQuietLog(loadCommandConfig(settings, isHypothetical ? [] : ['token']));
+  if (isHypothetical) return report(planHypothetical(options, config), json);
   return untilStopped(config.polling.shutdownGraceMs, async (signal) =>
-    report(await planAll(config, signal), options.json),
+    report(await planAll(config, signal), json),
   );
 }
 
 const dayMs = 86_400_000;
 
 /** Plans accounts that published their media at an even pace until now. */
-function suppose(options: PlanFlags, config: Config): readonly AccountPlan[] {
+function planHypothetical(options: PlanFlags, config: Config): readonly AccountPlan[] {
   const { accounts = 1, media = 1000, posts = 1, stories = 2 } = options;
   const nowMs = Date.now();
   const mediaMs = Array.from({ length: media }, (_, index) => nowMs - (index * dayMs) / posts);
@@ -172,8 +186,7 @@ function planOf(
   const calls = plan.reduce((sum, { day }) => sum + day, 0);
   const { views } = content;
   const limit = callLimit(views);
-  const isOver = limit !== null && calls > limit;
-  const found = isOver ? fittingIntervals(content, settings, limit) : null;
+  const found = limit !== null && calls > limit ? fittingIntervals(content, settings, limit) : null;
   const fitting =
     found === null
       ? null
@@ -226,9 +239,10 @@ function textOf(plans: readonly AccountPlan[], sums: ReturnType<typeof sumsOf>):
     ...sums.map(({ stream, polls, first, day }) => [stream, number(polls), `${first}`, `${day}`]),
     ['all', '', `${total('first')}`, `${total('day')}`],
   ]);
-  const supposed = plans.every(({ account }) => account === 'each');
-  const heading = `Calls of ${plural(plans.length, supposed ? 'supposed account' : 'account')}, as Meta counts them, if every count changes between two polls:\n\n`;
-  return heading + byStream + (supposed ? '' : `\n${accountsText(plans)}`);
+  const isHypothetical = plans.every(({ account }) => account === 'each');
+  const noun = isHypothetical ? 'hypothetical account' : 'account';
+  const heading = `Calls of ${plural(plans.length, noun)}, as Meta counts them, if every count changes between two polls:\n\n`;
+  return heading + byStream + (isHypothetical ? '' : `\n${accountsText(plans)}`);
 }
 
 function accountsText(plans: readonly AccountPlan[]): string {
@@ -255,8 +269,8 @@ function noteOf(plan: AccountPlan): readonly string[] {
   if (!isOver(plan)) return [];
   const over = `${account}: ${calls} calls a day exceed the limit of ${limit ?? 0}`;
   if (fitting === null) return [`${over}; no intervals fit: enable fewer streams`];
-  const settings = Object.entries(fitting).map(
-    ([name, interval]) => `STREAM_${name.toUpperCase()}_INTERVAL=${interval}`,
-  );
-  return [`${over}; these intervals fit: ${settings.join(' ')}`];
+  const intervals = Object.entries(fitting).map(([name, interval]) => `${name} ${interval}`);
+  return [
+    `${over}; these intervals fit: ${intervals.join(', ')}. Set them by STREAM_<NAME>_INTERVAL, or for this account alone by INSTAGRAM_ACCOUNT_SETTINGS, which takes precedence`,
+  ];
 }

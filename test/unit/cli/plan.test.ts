@@ -3,14 +3,14 @@ import { planSettings } from '../../../src/cli/plan.ts';
 import { env, load } from '../config/loading.ts';
 import { runMain } from './command-line.ts';
 
-describe('the command plan with supposed accounts', () => {
+describe('the command plan with hypothetical accounts', () => {
   test('needs no token, and prints the calls of each stream', async () => {
     const args = ['plan', '--accounts', '10', '--media', '200', '--posts', '1', '--stories', '0'];
     const { exitCode, stdout, stderr } = await runMain(args, { STREAMS: 'users,media' });
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toBe(
-      'Calls of 10 supposed accounts, as Meta counts them, if every count changes between two polls:\n\n' +
+      'Calls of 10 hypothetical accounts, as Meta counts them, if every count changes between two polls:\n\n' +
         'STREAM  POLLS A DAY  FIRST POLL  CALLS A DAY\n' +
         'users   24           10          240\n' +
         'media   24           20          250\n' +
@@ -50,7 +50,21 @@ describe('the command plan with supposed accounts', () => {
     const { exitCode, stderr } = await runMain(['plan', '--accounts', 'many']);
 
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('--accounts "many": expected a whole number from 1 on');
+    expect(stderr).toContain('--accounts "many": expected a whole number from 1 to 10000');
+  });
+
+  test.each([
+    [['--accounts', '10001'], '--accounts "10001": expected a whole number from 1 to 10000'],
+    [
+      ['--accounts', '1', '--media', '999999999'],
+      '--media "999999999": expected a whole number from 0 to 100000',
+    ],
+    [['--media', '800'], 'plan: expected --accounts with --media, --posts and --stories'],
+  ])('rejects %j', async (options, error) => {
+    const { exitCode, stderr } = await runMain(['plan', ...options]);
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(error);
   });
 
   test('needs a token to read real accounts', async () => {
