@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config, KafkaConfig, SchemaRegistryConfig, TlsConfig } from './config/config.ts';
-import { parseTokens, type Secret } from './config/named-formats.ts';
+import { parseTokens, type Secret, secretUrl } from './config/named-formats.ts';
 import { controlToken } from './config/schema.ts';
 import { StopProcessError } from './engine/errors.ts';
 import type { TlsMaterial } from './engine/tls.ts';
@@ -38,16 +38,16 @@ export function secretsOfConfig(config: Config): readonly string[] {
   return [
     ...secretsOf(instagram.accessTokens, instagram.clientSecret),
     ...others.flatMap((secret) => secret?.text ?? []),
-    ...pathsOf(notifications.webhook.url),
+    ...pathsOf(notifications.webhook.url?.text ?? ''),
     ...pairOf(schemaRegistry.username, schemaRegistry.password),
     ...pairOf(oauthbearer.clientId, oauthbearer.clientSecret),
   ];
 }
 
 /** The secret part of a webhook's URL, which an error may show without the host. */
-function pathsOf(url: Secret | null): readonly string[] {
-  if (url === null) return [];
-  const { pathname, search } = new URL(url.text);
+function pathsOf(url: string): readonly string[] {
+  if (!URL.canParse(url)) return [];
+  const { pathname, search } = new URL(url);
   return pathname.length > 1 ? [pathname, `${pathname}${search}`] : [];
 }
 
@@ -166,21 +166,22 @@ function nameOf({ sasl, ssl, securityProtocol }: KafkaConfig, oauth?: OauthToken
 /** Returns the current token of control requests; null disables the control API. */
 export function controlTokenOf({ token }: Config['http'], hide: Hide): (() => string) | null {
   if (token === null) return null;
-  const read = secretReader(token, hide);
-  let last = token.text;
-  return () => {
-    const current = read();
-    if (controlToken.test(current)) last = current;
-    return last;
-  };
+  return validReader(token, (text) => controlToken.test(text), hide);
 }
 
 /** The webhook of notifications; null without one. Its files are read again for each request. */
 export function webhookOf({ webhook }: Config['notifications'], hide: Hide) {
   const { url, format, secret } = webhook;
   if (url === null) return null;
-  const readSecret = secret === null ? null : secretReader(secret, hide);
-  return { url: secretReader(url, hide), format, secret: readSecret };
+  const hideUrls: Hide = (urls) => {
+    hide([...urls, ...urls.flatMap(pathsOf)]);
+  };
+  const isUrl = (text: string): boolean => secretUrl.parse(text, 0) !== undefined;
+  return {
+    url: validReader(url, isUrl, hideUrls),
+    format,
+    secret: secret === null ? null : secretReader(secret, hide),
+  };
 }
 
 /** The registry's address, TLS material, login and registration rules. */
@@ -209,6 +210,17 @@ function secretReader(secret: Secret | null, hide: Hide): () => string {
     if (current === last || current === '') return last;
     hide([current]);
     return (last = current);
+  };
+}
+
+/** Returns a function as `secretReader` does; an invalid new text is not used. */
+function validReader(secret: Secret, isValid: (text: string) => boolean, hide: Hide): () => string {
+  const read = secretReader(secret, hide);
+  let last = secret.text;
+  return () => {
+    const current = read();
+    if (isValid(current)) last = current;
+    return last;
   };
 }
 

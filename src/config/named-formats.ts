@@ -88,6 +88,8 @@ export const url = format(exactUrl.expected, (raw, nowMs) =>
   exactUrl.parse(raw, nowMs)?.replace(/\/+$/, ''),
 );
 
+const noMetadata = 'not an address where clouds give out credentials, such as a link-local one';
+
 /** A URL that receives a token or secret: https, or http to this machine, its network or its cluster. */
 const publicUrl = guarded('or http to this machine, its network or its cluster', isNear);
 
@@ -105,9 +107,7 @@ export const apiUrl = format(
 export const httpsUrl = guarded('or http to this machine', isLoopback);
 
 function guarded(orHttp: string, mayBePlain: (host: string) => boolean): Format<string, ''> {
-  const expected =
-    `an https URL, ${orHttp}, without user, password, query and fragment; ` +
-    'not an address where clouds give out credentials, such as a link-local one';
+  const expected = `an https URL, ${orHttp}, without user, password, query and fragment; ${noMetadata}`;
   return format(expected, (raw, nowMs) => {
     const parsed = url.parse(raw, nowMs);
     if (parsed === undefined) return undefined;
@@ -146,7 +146,7 @@ function isNear(host: string): boolean {
 /** A URL that is a secret itself and may have a query; https, or http as `publicUrl`. */
 export const secretUrl: Format<Secret, ''> = {
   ...format(
-    'an https URL, or http to this machine, its network or its cluster, without user, password and fragment',
+    `an https URL, or http to this machine, its network or its cluster, without user, password and fragment; ${noMetadata}`,
     (raw) => {
       const pattern = /^https?:\/\/[^\s/?#@\\]+(?:[/?][^\s#\\]*)?$/;
       if (typeof raw !== 'string' || !pattern.test(raw) || !URL.canParse(raw)) return undefined;

@@ -10,6 +10,7 @@ import {
   controlTokenOf,
   registryAccess,
   secretsOfConfig,
+  webhookOf,
 } from '../../src/credentials.ts';
 import { startHttpServer } from '../support/http-server.ts';
 
@@ -146,6 +147,22 @@ describe('credentials', () => {
     expect(token?.()).toBe('the-second-of-16-or-more');
     expect(hidden).toContain('the-second-of-16-or-more');
     expect(controlTokenOf({ ...http, token: null }, () => undefined)).toBeNull();
+  });
+
+  test('are read again for the webhook, unless the new URL is invalid, and hide its path', () => {
+    const file = write('webhook', 'https://hooks.example.com/services/first');
+    const { notifications } = configOf({
+      NOTIFICATIONS_ENABLED: 'true',
+      NOTIFICATIONS_WEBHOOK_URL_FILE: file,
+    });
+    const hidden: string[] = [];
+    const webhook = webhookOf(notifications, (secrets) => hidden.push(...secrets));
+
+    write('webhook', 'http://hooks.example.com/services/plain');
+    expect(webhook?.url()).toBe('https://hooks.example.com/services/first');
+    write('webhook', 'https://hooks.example.com/services/second');
+    expect(webhook?.url()).toBe('https://hooks.example.com/services/second');
+    expect(hidden).toContain('/services/second');
   });
 
   test('are read again for the registry and registered as secrets in their HTTP encoding', () => {

@@ -56,14 +56,15 @@ describe('configuration problems', () => {
       '2 problems in the configuration:\n' +
         '- notifications.webhook.url (NOTIFICATIONS_WEBHOOK_URL): got [secret], expected an https URL, or ' +
         'http to this machine, its network or its cluster, without user, password and fragment; ' +
+        'not an address where clouds give out credentials, such as a link-local one; ' +
         'correct NOTIFICATIONS_WEBHOOK_URL\n' +
         '- notifications.webhook.format (NOTIFICATIONS_WEBHOOK_FORMAT): got "teams", expected one of ' +
         'json, slack; correct NOTIFICATIONS_WEBHOOK_FORMAT',
     );
     expect(alone.message).toBe(
       '1 problem in the configuration:\n' +
-        '- notifications.webhook.secret (NOTIFICATIONS_WEBHOOK_SECRET): got the key of a signature without ' +
-        'a webhook, expected both or only the webhook; set NOTIFICATIONS_WEBHOOK_URL, or remove ' +
+        '- notifications.webhook.secret (NOTIFICATIONS_WEBHOOK_SECRET): got the key of a signature, and ' +
+        'no webhook, expected a webhook whose requests are signed; set NOTIFICATIONS_WEBHOOK_URL, or remove ' +
         'NOTIFICATIONS_WEBHOOK_SECRET',
     );
   });
