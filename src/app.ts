@@ -84,9 +84,9 @@ export interface AppOptions {
 /** The application: all adapters and the engine. */
 export interface App extends AsyncDisposable {
   readonly log: LeveledLog;
-  /** Changes the interval of an enabled stream; a disabled stream is ignored. */
+  /** Changes the interval of a stream; ignores one that is disabled or follows a cron expression. */
   setInterval(stream: InstagramStreamName, intervalMs: number): void;
-  /** Changes the choice of accounts, their streams and their intervals, from the next listing on. */
+  /** Changes the choice of accounts, their streams and intervals, from the next listing on. */
   setAccounts(changes: Partial<AccountChoice>): void;
   /** Serves health and metrics, starts, and polls until aborted. */
   run(signal: AbortSignal): Promise<void>;

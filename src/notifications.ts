@@ -33,7 +33,7 @@ export function openNotifications(
 ): AsyncDisposable {
   const stop = new AbortController();
   const run = runNotifications(config, parts, AbortSignal.any([signal, stop.signal]));
-  // Notifications are never in the way of polls.
+  // An error of the notifications stops no poll.
   const running = run.catch((error: unknown) => {
     parts.observability.log.error({ error }, 'notifications ended');
   });
@@ -121,7 +121,7 @@ function openTopic(
   };
 }
 
-/** Decodes records; those of other programs are left out. */
+/** Decodes records; omits those of other programs. */
 function notificationsIn({ values }: RegistryAdapter) {
   return async (records: readonly TailedRecord[], signal: AbortSignal) => {
     const found: Notification[] = [];

@@ -21,7 +21,8 @@ const pollEveryMs = 2000;
 
 /**
  * Polls the file of `--config` until aborted. Applies changes of intervals, the log level and the
- * choice of accounts; reports that other fields need a restart; ignores an invalid file. Never rejects.
+ * choice of accounts; reports that other fields need a restart; ignores an invalid file. Never
+ * rejects.
  */
 export async function watchConfigFile(
   { configFile, ...sources }: ConfigSources,
@@ -76,7 +77,7 @@ const settingsPath = 'instagram.accountSettings';
 
 type ShownValues = ReadonlyMap<string, unknown>;
 
-/** The fields that may change while the program runs, and what applies them. */
+/** The fields that may change while the program runs, each with the function that applies it. */
 function liveFields(started: ShownValues, { log, setAccounts, setInterval }: LiveTarget) {
   const live = new Map<string, (value: unknown) => void>();
   live.set('log.level', (level) => {

@@ -100,7 +100,10 @@ function knownValues(
   return values;
 }
 
-/** Returns the raw value of a setting. An object or map as text or entries: convict reads an object as a group. */
+/**
+ * Returns the raw value of a setting: an object as its JSON text, a map as its entries, because
+ * convict takes an object for a group of settings.
+ */
 function knownValue(path: string, raw: unknown, problems: ConfigProblem[]): unknown {
   const setting = settings.find((one) => one.path === path);
   if (setting?.format.entries !== undefined && raw !== null) {

@@ -13,7 +13,10 @@ export interface Format<T, Unit extends string = string> {
   parse(raw: unknown, nowMs: number): T | undefined;
   /** The entries of a map, each of which a variable sets; absent for a field of one value. */
   readonly entries?: EntryFormat;
-  /** The invalid parts of a JSON object; absent for a field that takes none. Variables take it as text. */
+  /**
+   * Returns the invalid parts of a JSON object; absent for a field that takes none. A variable has
+   * the object as its text.
+   */
   readonly flawsOf?: (raw: unknown) => readonly Flaw[];
 }
 

@@ -90,7 +90,10 @@ export const url = format(exactUrl.expected, (raw, nowMs) =>
 
 const noMetadata = 'not an address where clouds give out credentials, such as a link-local one';
 
-/** A URL that receives a token or secret: https, or http to this machine, its network or its cluster. */
+/**
+ * A URL that receives a token or secret: https, or http to this machine, its network or its
+ * cluster.
+ */
 const publicUrl = guarded('or http to this machine, its network or its cluster', isNear);
 
 /** The same format for an API whose version is a field of its own. */

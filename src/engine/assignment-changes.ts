@@ -15,7 +15,8 @@ export function diffAssignments(
 
 /**
  * Plans the accounts whose pollers start and stop, so that exactly the `accounts` in `active`
- * partitions run; an account whose streams or intervals changed stops and starts. `running` has the accounts polled now, by id; `partitions` is the topic's count.
+ * partitions run; an account whose streams or intervals changed stops and starts. `running` has the
+ * accounts polled now, by id; `partitions` is the topic's count.
  */
 export function planPolling(
   running: ReadonlyMap<string, Account>,

@@ -197,7 +197,7 @@ interface EventFacts {
   /** Notifications were written to their topic or sent to the webhook, or could not be. */
   notifications: {
     readonly target: 'topic' | 'webhook';
-    /** `failed`: it is tried again; `dropped`: given up after a day. */
+    /** `failed`: the instance tries again; `dropped`: they were a day old. */
     readonly outcome: 'delivered' | 'failed' | 'dropped';
     /** The condition's key and status of each; empty when only the target works again or fails. */
     readonly notifications: readonly string[];

@@ -7,8 +7,9 @@ import { type Pause, type StreamState, isSamePause, pauseAt, stateKey } from './
 
 // States of a job's pause, in the memory of this instance:
 // - saved: the state in the topic has the same pause.
-// - unsaved: a control request has changed it. Polls obey at once; `save` writes it as soon as the
-//   running try of the job's poll has ended, unless a commit of that try has written it before.
+// - unsaved: a control request has changed it. The change takes effect at once; `save` writes it as
+//   soon as the running try of the job's poll has ended, unless a commit of that try has written it
+//   before.
 // - orphaned: the job ended unsaved. The next job of the stream in this instance takes it over,
 //   unless the restored state shows that another instance has changed the pause meanwhile.
 
@@ -100,7 +101,7 @@ export class Pauses {
         if (!(await slept(retryInMs, clock, retry))) break;
       }
     }
-    // No wait between the last look at the pause and this line, so that no change is missed.
+    // No await between the last check of the pause and this line, so that no change is missed.
     this.#saving.delete(job);
     if (!isSaved(job)) return false;
     if (this.#unsaved.delete(keyOf(job)))

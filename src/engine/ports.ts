@@ -214,9 +214,13 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** The action of a control request. */
 export type ControlAction = 'poll' | 'pause' | 'resume';
 
-/** A request for one stream of one account, for all streams of an account, or for all accounts of a stream. */
+/**
+ * A request for one stream of one account, for all streams of an account, or for all accounts of a
+ * stream.
+ */
 export interface ControlRequest {
   readonly action: ControlAction;
   /** Null for every stream of the account. */
@@ -252,9 +256,9 @@ export type ControlAnswer =
 export interface Controls {
   /**
    * Carries out a control request. `poll` polls at once, or right after the running poll; `pause`
-   * lets the running try of a poll end; `resume` also restarts a stream that an error had stopped. Pauses
-   * and resumes take effect at once; the answer waits a few seconds for the state topic to have
-   * them. Never rejects.
+   * lets the running try of a poll end; `resume` also restarts a stream that an error had stopped.
+   * Pauses and resumes take effect at once; the answer waits a few seconds for the state topic to
+   * have them. Never rejects.
    */
   execute(request: ControlRequest): Promise<ControlAnswer>;
 }

@@ -170,7 +170,7 @@ export class Schedule {
     this.wake();
   }
 
-  /** Makes `untilDue` look again, after a pause has changed. */
+  /** Makes `untilDue` compute its wait again, after a pause has changed. */
   wake(): void {
     this.#wake.abort();
   }

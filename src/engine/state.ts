@@ -140,8 +140,8 @@ export function isSamePause(a: Pause | null, b: Pause | null): boolean {
 export const stateFormatVersion = 6;
 
 /**
- * The format of a state. Only one with a pause has the newest: an older version of the program
- * continues from the others, and leaves a paused stream alone.
+ * The format of a state. Only a state with a pause has the newest format: an older version of the
+ * program continues from the others, and does not poll a paused stream.
  */
 export function formatOf({ pause }: Pick<StreamState, 'pause'>): number {
   return pause === null ? 5 : stateFormatVersion;

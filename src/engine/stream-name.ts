@@ -22,8 +22,8 @@ export function isShared(template: string, role: TopicRole): boolean {
 
 /**
  * A topic's name: `instagram.{stream}` gives `instagram.media-insights`. Dots separate levels and
- * hyphens words, because `.` and `_` collide in the names of Kafka's metrics. The name of a topic that
- * all accounts share, such as that of the state, lacks `{account}` and a separator beside it.
+ * hyphens words, because `.` and `_` collide in the names of Kafka's metrics. The name of a topic
+ * that all accounts share, such as the state topic, lacks `{account}` and a separator beside it.
  * @param accountId - the account of a topic that is not shared; absent: the name keeps `{account}`
  */
 export function topicName(template: string, role: TopicRole, accountId = '{account}'): string {

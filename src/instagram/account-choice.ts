@@ -31,13 +31,13 @@ export function chooseAccounts(found: readonly Account[], choice: AccountChoice)
   const excluded = found.filter(isOf(accountsExclude));
   const chosen = listed.length === 0 ? found : found.filter(isOf(listed));
   const kept = chosen.filter((account) => !excluded.includes(account));
-  const settled = Object.keys(accountPolling.byAccount);
+  const configured = Object.keys(accountPolling.byAccount);
   return {
     accounts: kept.map((account) => withPolling(account, accountPolling)),
     missing: listed.filter((name) => !named.has(name)),
     warnings: [
       ...unusedNames('INSTAGRAM_ACCOUNTS_EXCLUDE', accountsExclude, found),
-      ...unusedNames('INSTAGRAM_ACCOUNT_SETTINGS', settled, kept),
+      ...unusedNames('INSTAGRAM_ACCOUNT_SETTINGS', configured, kept),
       ...(listed.length === 0 ? [] : chosen.filter((one) => excluded.includes(one)).map(conflict)),
     ],
   };

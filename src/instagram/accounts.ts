@@ -52,10 +52,10 @@ export interface TokenLists {
 export async function listToken(listing: TokenListing): Promise<TokenLists> {
   const { signal } = listing;
   const own = await outcomeOf(ownPages.path, () => listAccounts(listing), signal);
-  const { ids, failed } = await businessesOf(listing);
+  const { ids, outcomes } = await businessesOf(listing);
   const lists: ListOutcome[] = [];
   for (const id of ids) for (const list of await listBusiness(id, listing)) lists.push(list);
-  return { outcomes: [own, ...failed, ...lists], businesses: ids };
+  return { outcomes: [own, ...outcomes, ...lists], businesses: ids };
 }
 
 async function outcomeOf(
@@ -71,23 +71,26 @@ async function outcomeOf(
   }
 }
 
-/** Returns the ids of the configured businesses, and the outcome of a list that lacks them. */
+/** Returns the ids of the businesses, and the outcome of listing those of the token, for `all`. */
 async function businessesOf(listing: TokenListing) {
   const { businesses, lastBusinesses = [] } = listing;
   const named = businesses.filter((id) => id !== 'all');
-  if (named.length === businesses.length) return { ids: named, failed: [] };
+  if (named.length === businesses.length) return { ids: named, outcomes: [] };
   let listed = lastBusinesses;
   const path = '/me/businesses';
   const list = async (): Promise<FoundAccounts> => {
     listed = await listBusinesses(listing);
-    return { accounts: [], problems: listed.length === 0 ? [`${path}: ${emptyAdvice}`] : [] };
+    return {
+      accounts: [],
+      problems: listed.length === 0 ? [`${path}: the list is empty; ${roleAdvice}`] : [],
+    };
   };
   const outcome = await outcomeOf(path, list, listing.signal);
-  return { ids: [...new Set([...named, ...listed])], failed: [outcome] };
+  return { ids: [...new Set([...named, ...listed])], outcomes: [outcome] };
 }
 
-const emptyAdvice =
-  'the list is empty; check that the token has the permission business_management, and its user a role in the business';
+const roleAdvice =
+  'check that the token has the permission business_management, and its user a role in the business';
 
 /** Lists the accounts of a business's pages; a named business without any is a problem. */
 async function listBusiness(id: string, listing: TokenListing): Promise<readonly ListOutcome[]> {
@@ -98,7 +101,7 @@ async function listBusiness(id: string, listing: TokenListing): Promise<readonly
   );
   const isEmpty = outcomes.every((one) => 'accounts' in one && one.accounts.length === 0);
   if (!isEmpty || !listing.businesses.includes(id)) return outcomes;
-  const problem = `business ${id}: no page of it or of its clients has an Instagram account: ${emptyAdvice}`;
+  const problem = `business ${id}: no page of it or of its clients has an Instagram account; ${roleAdvice}`;
   return [...outcomes, { path: `/${id}`, accounts: [], problems: [problem] }];
 }
 

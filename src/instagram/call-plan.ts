@@ -64,7 +64,7 @@ export function planCalls(
 /** The calls of a day that Meta allows an app for each impression of an account in a day. */
 const callsPerImpression = 4800;
 
-/** Returns the calls that Meta allows in a day; null without impressions, where nothing is documented. */
+/** Returns the calls that Meta allows in a day; null without impressions: Meta documents no limit. */
 export function callLimit(impressions: number | null): number | null {
   return impressions === null || impressions === 0 ? null : impressions * callsPerImpression;
 }

@@ -69,17 +69,17 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
       for (const account of found) known.set(account.id, account);
       const { accounts, missing, warnings } = chooseAccounts(found, chosen);
       const failures = [...lists.problems, ...named.problems];
-      const left = [...lists.warnings, ...warnings];
+      const allWarnings = [...lists.warnings, ...warnings];
       if (accounts.length === 0) {
         // A list that failed may be the one that has the accounts.
         const error = lists.error ?? named.error;
-        const problems = [...failures, ...left];
+        const problems = [...failures, ...allWarnings];
         const listing = { choice: chosen, missing, found, problems, error };
         throw await noAccountsError(parts, listing, signal);
       }
-      const gone = missing.filter((name) => !named.failed.has(name));
-      const problems = [...failures, ...describeMissing(gone, found)];
-      return { accounts, problems, warnings: left };
+      const unreached = missing.filter((name) => !named.failed.has(name));
+      const problems = [...failures, ...describeMissing(unreached, found)];
+      return { accounts, problems, warnings: allWarnings };
     },
   };
 }
@@ -147,9 +147,9 @@ function describeFailure(failure: {
   readonly error: ClassifiedError;
 }): string {
   const { token, path, error } = failure;
-  const whose = token === '' ? '' : `token ${token}: `;
-  const what = path === '/me/accounts' ? 'its accounts cannot' : `${path} cannot`;
-  return `${whose}${what} be listed. ${error.message}`;
+  const prefix = token === '' ? '' : `token ${token}: `;
+  const subject = path === '/me/accounts' ? 'its accounts' : path;
+  return `${prefix}${subject} cannot be listed. ${error.message}`;
 }
 
 function grantsOf(token: string, { oauth, tokens, clock, closing }: DirectoryParts): Grants {

@@ -132,7 +132,7 @@ async function consume(
       }
     };
     await consumer.connect();
-    // A group without offsets begins with the records of the last day: older ones are dropped.
+    // A new group reads the whole topic; `take` drops the records that are older than a day.
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch });
     await unlessAborted(over.promise, signal);

@@ -77,7 +77,7 @@ export interface GroupOptions {
 export interface TopicOptions {
   /** True when missing topics are created. */
   readonly create: boolean;
-  /** True for a command that uses the topics of streams as far as they exist. */
+  /** True for a command that uses only those topics of streams that exist. */
   readonly skipMissing?: boolean;
   readonly partitions: number;
   /** Partitions of the state topic: the unit in which accounts are assigned to instances. */

@@ -17,7 +17,7 @@ interface ForgetOptions extends ApplyOptions, PersonOptions {
 export const forgetCommand: CommandDefinition = {
   usage: 'forget',
   about:
-    "delete a person's comments and media from the topics by tombstones, and leave the person out of later polls",
+    "delete a person's comments and media from the topics by tombstones, and exclude the person from later polls",
   examples: [
     'forget --user ann.example',
     'forget --user ann.example --user-id 17850000000000001 --apply',
@@ -38,7 +38,7 @@ export const forgetCommand: CommandDefinition = {
       'only these accounts, separated by commas; without it, all with a state',
       accountIds,
     ],
-    ['--undo', 'take the person off the suppression lists'],
+    ['--undo', 'remove the person from the suppression lists'],
     ['--list', 'print the number of suppressed people of each account'],
     ['--apply', 'write the plan; without it, the plan is only shown'],
     ['--hand-over', 'have the instance that owns the account hand its partition over'],

@@ -64,7 +64,7 @@ export function planUndo(
   const notes =
     writes.length === 0
       ? ['No suppression list has this person.']
-      : ['What was deleted is published again after `state reset` of its stream and account.'];
+      : ['The deleted records are published again after `state reset` of its stream and account.'];
   return { writes, notes };
 }
 

@@ -39,7 +39,7 @@ export interface SearchResult {
 /** Searches every topic from its beginning for the records of a person, of some accounts. */
 export async function searchRecords(
   session: StateSession,
-  given: readonly PersonName[],
+  initialNames: readonly PersonName[],
   accounts: readonly string[],
 ): Promise<SearchResult> {
   const { config, kafka, signal } = session;
@@ -49,7 +49,7 @@ export async function searchRecords(
     return found === undefined ? [] : [{ ...one, found }];
   });
   const hash = config.fields.hashSecret === null ? null : fieldHash(config);
-  let names = given;
+  let names = initialNames;
   for (;;) {
     const scan = createScan(session, termsOf(names, hash), accounts);
     for (const { topic, role } of topics) {

@@ -150,8 +150,8 @@ export function isMisplaced(
 }
 
 /**
- * Verifies that the earlier records of each stream have keys of the configured format. Compaction
- * and tables by key would keep an entity under its old and its new key.
+ * Verifies that the earlier records of each stream have keys of the configured format.
+ * Otherwise compaction, and tables by key, would keep an entity under its old and its new key.
  * @throws StopProcessError `kafka.topic-invalid`
  */
 export function checkKeyFormat(entries: readonly StateEntry[], layout: Layout): void {

@@ -46,7 +46,7 @@ describe('the command plan with hypothetical accounts', () => {
     ]);
   });
 
-  test('rejects a number that is none, by its option', async () => {
+  test('rejects a text that is no number, by its option', async () => {
     const { exitCode, stderr } = await runMain(['plan', '--accounts', 'many']);
 
     expect(exitCode).toBe(2);

@@ -62,7 +62,7 @@ describe('an account with its own streams and intervals', () => {
     await run.stop();
   });
 
-  test('takes a change of them at the next listing, and continues from its last polls', async () => {
+  test('is polled by changed ones from the next listing on, and continues from its last polls', async () => {
     const directory = directoryOf(
       [account],
       [withPolling(everyTenMinutes)],

@@ -205,7 +205,7 @@ describe('the control request "pause"', () => {
     await run.stop();
   });
 
-  test('holds for a stream that an error has stopped, and a resume ends both', async () => {
+  test('holds for a stream that an error has stopped, and a resume ends the pause and the stop', async () => {
     const answers = [new StopStreamError('graph.permission', 'no')];
     const world = createWorld({
       graph: graphWith({ [media]: () => answers.shift() ?? pageOf([]) }),
@@ -358,7 +358,7 @@ describe('a pause during a poll', () => {
   });
 });
 
-describe('a pause that Kafka does not take', () => {
+describe('a pause that cannot be written to Kafka', () => {
   /** A publisher that rejects the first `times` batches of the media without records. */
   function createFailing(times: number): FakePublisher {
     let left = times;

@@ -120,7 +120,7 @@ describe('readiness', () => {
     ).toBe(true);
   });
 
-  test('judges an account by its own streams and intervals, and by the pause of quiet hours', () => {
+  test('measures an account by its own streams and intervals, and by the pause of quiet hours', () => {
     const polled = { addedAtMs: 0, succeededAtMs: {} };
     const accounts = new Map<string, AccountHealth>([
       ['1', { ...polled, polling: { streams: ['users'], intervalsMs: { users: 3 * hourMs } } }],

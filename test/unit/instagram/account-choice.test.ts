@@ -64,7 +64,7 @@ describe('the choice of accounts', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('reports settings and exclusions of accounts that no one has', () => {
+  test('reports settings and exclusions of accounts that no token reaches', () => {
     const byAccount = { '@thre': others, '9': others };
     const { warnings } = choose({
       accountsExclude: ['@nobody', '1'],

@@ -137,11 +137,11 @@ describe('accounts of businesses', () => {
     const { problems, warnings } = await adapter.directory.list(calm);
 
     const advice =
-      'the list is empty; check that the token has the permission business_management, and its user a role in the business';
+      'check that the token has the permission business_management, and its user a role in the business';
     expect(problems).toEqual([]);
     expect(warnings).toEqual([
-      `/me/businesses: ${advice}`,
-      `business 9001: no page of it or of its clients has an Instagram account: ${advice}`,
+      `/me/businesses: the list is empty; ${advice}`,
+      `business 9001: no page of it or of its clients has an Instagram account; ${advice}`,
     ]);
   });
 

@@ -140,7 +140,7 @@ describe('the intervals that fit a limit', () => {
     expect(found).toEqual(new Map([['story_insights', hourMs / 2]]));
   });
 
-  test('do not exist when a poll a day of each stream does not fit', () => {
+  test('are null when a poll a day of each stream does not fit', () => {
     expect(fittingIntervals(content, settingsOf(intervals), 4)).toBeNull();
   });
 

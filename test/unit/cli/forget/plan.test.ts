@@ -36,7 +36,7 @@ describe('a suppression list', () => {
     expect(withPerson(both, '17', [ann, annsId])).toEqual(both);
   });
 
-  test('loses a person by one name, with the ids that were added with it', () => {
+  test('no longer has a person removed by one name, nor the ids that were added with it', () => {
     const onlyBob = withPerson(empty, '17', [bob]);
     expect(withoutPerson(both, '17', [ann])).toEqual(onlyBob);
     expect(withoutPerson(both, '17', [annsId])).toEqual(onlyBob);
@@ -49,7 +49,7 @@ describe('a suppression list', () => {
     ]);
   });
 
-  test('is written without the person who is taken off, and deleted when it is empty', () => {
+  test('is written without the removed person, and deleted when it is empty', () => {
     const one = planUndo(sessionWith(both), { names: [ann] }, author);
     const last = planUndo(sessionWith(withPerson(empty, '17', [ann])), { names: [ann] }, author);
     const none = planUndo(sessionWith(empty), { names: [ann] }, author);
