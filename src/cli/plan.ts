@@ -217,15 +217,15 @@ function report(plans: readonly AccountPlan[], isJson: boolean | undefined): Exi
   return plans.some(isOver) ? 4 : 0;
 }
 
-/** Sums the calls of all accounts by stream. */
-function sumsOf(plans: readonly AccountPlan[]) {
+/** Sums the calls of all accounts by stream; `polls` is the mean of the accounts with the stream. */
+export function sumsOf(plans: readonly Pick<AccountPlan, 'plan'>[]) {
   const planned = plans.flatMap(({ plan }) => plan);
   const byStream = Map.groupBy(planned, ({ stream }) => stream.name);
-  const sum = (calls: readonly PlannedCalls[], field: 'first' | 'day') =>
+  const sum = (calls: readonly PlannedCalls[], field: 'polls' | 'first' | 'day') =>
     calls.reduce((total, one) => total + one[field], 0);
   return [...byStream].map(([stream, calls]) => ({
     stream,
-    polls: calls[0]?.polls ?? 0,
+    polls: sum(calls, 'polls') / calls.length,
     first: sum(calls, 'first'),
     day: sum(calls, 'day'),
   }));

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { planSettings } from '../../../src/cli/plan.ts';
+import { planSettings, sumsOf } from '../../../src/cli/plan.ts';
+import { planCalls } from '../../../src/instagram/call-plan.ts';
 import { env, load } from '../config/loading.ts';
 import { runMain } from './command-line.ts';
 
-describe('the command plan with hypothetical accounts', () => {
+describe('the command plan', () => {
   test('needs no token, and prints the calls of each stream', async () => {
     const args = ['plan', '--accounts', '10', '--media', '200', '--posts', '1', '--stories', '0'];
     const { exitCode, stdout, stderr } = await runMain(args, { STREAMS: 'users,media' });
@@ -44,6 +45,17 @@ describe('the command plan with hypothetical accounts', () => {
       ['media', 1],
       ['tags', 6],
     ]);
+  });
+
+  test('sums the calls of accounts, and has the mean of their polls', () => {
+    const INSTAGRAM_ACCOUNT_SETTINGS = JSON.stringify({ '17': { intervals: { users: '6h' } } });
+    const config = load({ env: { ...env, STREAMS: 'users', INSTAGRAM_ACCOUNT_SETTINGS } });
+    const { byAccount, others } = config.accountPolling;
+    const plans = [others, byAccount['17']].map((polling) => ({
+      plan: planCalls({ mediaMs: [], storiesADay: 0 }, planSettings(config, 0, polling)),
+    }));
+
+    expect(sumsOf(plans)).toEqual([{ stream: 'users', polls: 14, first: 2, day: 28 }]);
   });
 
   test('rejects a text that is no number, by its option', async () => {
