@@ -93,6 +93,8 @@ async function siteOf(cluster: Cluster, api: GraphApi, login: Login): Promise<Qu
     PATH: process.env['PATH'] ?? '',
     HTTP_PORT: String(port),
     LOG_LEVEL: 'error',
+    // They look at the health every five seconds of the world, and each look is a leap.
+    NOTIFICATIONS_ENABLED: 'false',
     KAFKA_BROKERS: cluster.brokers.join(','),
     KAFKA_TOPIC_TEMPLATE: topicTemplate,
     KAFKA_TRANSACTIONAL_ID_PREFIX: id,
