@@ -36,7 +36,7 @@ export function fromRecord(record: Json): Notification | undefined {
   const status = text('status');
   const [sinceMs, atMs] = [Date.parse(text('since')), Date.parse(text('at'))];
   const isKnown = (status === 'open' || status === 'resolved') && text('condition') !== '';
-  if (!isKnown || Number.isNaN(sinceMs)) return undefined;
+  if (!isKnown || Number.isNaN(sinceMs) || Number.isNaN(atMs)) return undefined;
   return {
     key: text('condition'),
     kind: text('kind'),

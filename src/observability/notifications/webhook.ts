@@ -31,13 +31,12 @@ export interface Webhook {
 
 export function createWebhook(settings: WebhookSettings, tools: NotifierTools): Webhook {
   const { clock, random } = tools;
-  /** The last status of each condition that was sent. */
-  const sent = new Map<string, Notification['status']>();
+  /** The last notification of each condition that was sent, for a day (Invariant 10). */
+  const sent = new Map<string, Notification>();
   const isOld = ({ atMs }: Notification): boolean => clock.nowMs() - atMs >= dropAfterMs;
   return {
     async deliver(notifications, signal) {
-      // Two instances may have found a condition at the same moment.
-      let left = notifications.filter(({ key, status }) => sent.get(key) !== status);
+      let left = withoutRepetitions(notifications, sent);
       for (let attempt = 1; left.length > 0; attempt += 1) {
         const old = left.filter(isOld);
         left = left.filter((one) => !isOld(one));
@@ -51,10 +50,27 @@ export function createWebhook(settings: WebhookSettings, tools: NotifierTools): 
         const waitMs = failure.retryAfterMs ?? backoffMs(webhookBackoff, attempt, random());
         await clock.sleep(Math.min(waitMs, dropAfterMs), signal);
       }
-      for (const { key, status } of left) sent.set(key, status);
+      for (const one of [...sent.values()].filter(isOld)) sent.delete(one.key);
+      for (const one of left) sent.set(one.key, one);
       if (left.length > 0) reportDelivery(tools, { ...toWebhook, outcome: 'delivered' }, left);
     },
   };
+}
+
+/**
+ * Returns the notifications that change the status of their condition: two instances may have found
+ * it at the same moment.
+ */
+function withoutRepetitions(
+  notifications: readonly Notification[],
+  sent: ReadonlyMap<string, Notification>,
+): readonly Notification[] {
+  const last = new Map<string, Notification>();
+  return notifications.filter((one) => {
+    const before = last.get(one.key) ?? sent.get(one.key);
+    last.set(one.key, one);
+    return before?.status !== one.status;
+  });
 }
 
 interface Failure {

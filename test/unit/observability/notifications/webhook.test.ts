@@ -175,6 +175,22 @@ describe('webhook of notifications', () => {
     expect(opened.bodies).toHaveLength(2);
   });
 
+  test('receives the last status of a condition that begins again and ends within one request', async () => {
+    await using opened = await openWebhook([]);
+    await opened.webhook.deliver([rejected, rejected, resolved], noSignal);
+    const again = { ...rejected, sinceMs: sinceMs + 2000 };
+    await opened.webhook.deliver([again, { ...again, status: 'resolved' }], noSignal);
+
+    const statuses = opened.bodies.map((body) => {
+      const { notifications } = JSON.parse(body) as { notifications: { status: string }[] };
+      return notifications.map(({ status }) => status);
+    });
+    expect(statuses).toEqual([
+      ['open', 'resolved'],
+      ['open', 'resolved'],
+    ]);
+  });
+
   test('names the reason of a connection that fails', async () => {
     const opened = await openWebhook([]);
     await opened[Symbol.asyncDispose]();
@@ -201,6 +217,7 @@ describe('record of a notification', () => {
     {},
     { condition: 'a', status: 'open' },
     { condition: 'a', status: 'x' },
+    { condition: 'a', status: 'open', since: '2026-11-30T08:00:00Z', at: 'no time' },
   ])('is not read from %j', (json) => {
     expect(fromRecord(json)).toBeUndefined();
   });
