@@ -40,9 +40,7 @@ async function refresh() {
 
 /** A hidden page sends no requests. */
 function refreshIfSeen() {
-  if (document.visibilityState === 'visible')
-    byId('control').addEventListener('done', () => void refresh());
-  void refresh();
+  if (document.visibilityState === 'visible') void refresh();
 }
 
 /** @returns {Promise<Status>} */

@@ -197,6 +197,28 @@ describe('status page', () => {
     await page.getByRole('button', { name: 'Live' }).click();
     await page.getByText('@museum_of_letters').waitFor();
   });
+
+  test('sends no request while it is hidden, and refreshes when it is visible again', async () => {
+    await using open = await serve();
+    const { page } = await watch(browser, open.url);
+    await page.getByText('No account is polled yet.').waitFor();
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    const change = (visibility: string): Promise<unknown> =>
+      page.evaluate(`
+        Object.defineProperty(document, 'visibilityState', { value: '${visibility}', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      `);
+
+    await change('hidden');
+    tellOfADay(open);
+    await page.clock.runFor(3 * refreshMs);
+    expect(await text(page, 'matches')).toBe('No account is polled yet.');
+    expect(requests.filter((url) => url.includes('/status?'))).toEqual([]);
+
+    await change('visible');
+    await page.getByText('@museum_of_letters').waitFor();
+  });
 });
 
 describe('status page with many accounts', () => {
