@@ -69,7 +69,7 @@ function open(opened) {
   if (token !== '' && isLogLevel(target)) void carryOut('level-result', () => readLevel(token));
 }
 
-/** Shows the form for the token until the program has accepted one, then the acts. */
+/** Shows the form for the token until the program has accepted one, then the actions. */
 function showForms() {
   byId('token-form').hidden = token !== '';
   byId('acts').hidden = token === '' || isLogLevel(target);
@@ -104,7 +104,7 @@ function showTarget() {
 }
 
 /**
- * Takes a button out of use, or back. It keeps the focus, unlike one with `disabled`.
+ * Disables or enables a button. Unlike one with `disabled`, it keeps the focus.
  *
  * @param {string} id
  * @param {boolean} isDisabled
@@ -127,10 +127,10 @@ function showResult(id, text, state) {
 }
 
 /**
- * Carries out one act at a time, and shows its result beside its button.
+ * Carries out one action at a time, and shows its result beside its button.
  *
  * @param {string} result the id of the text beside the button
- * @param {() => Promise<string>} act returns the words for its success
+ * @param {() => Promise<string>} act returns the text for its success
  */
 async function carryOut(result, act) {
   if (isSending) return;
@@ -141,7 +141,7 @@ async function carryOut(result, act) {
     showResult(result, await act(), 'ok');
     dialog.dispatchEvent(new Event('done'));
   } catch (error) {
-    if (error instanceof Unauthorized) askAgain(error.message);
+    if (error instanceof Unauthorized) requireToken(error.message);
     else showResult(result, error instanceof Error ? error.message : String(error), 'stopped');
   } finally {
     isSending = false;
@@ -150,7 +150,7 @@ async function carryOut(result, act) {
 }
 
 /** @param {string} reason */
-function askAgain(reason) {
+function requireToken(reason) {
   token = '';
   showForms();
   showResult('token-result', `The program rejects the token: ${reason}`, 'stopped');
@@ -179,7 +179,7 @@ async function pause() {
 }
 
 /**
- * Runs a listener when a button is pressed that is in use.
+ * Runs a listener when an enabled button is pressed.
  *
  * @param {string} id
  * @param {() => void} listener

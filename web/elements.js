@@ -74,7 +74,7 @@ export function setAttribute(element, name, value) {
  * @template T
  * @param {Element} parent
  * @param {readonly T[]} items
- * @param {{ key: (item: T) => string, create: (item: T) => HTMLElement, update: (element: HTMLElement, item: T) => void }} how
+ * @param {{ key: (item: T) => string, create: (item: T) => HTMLElement, update: (element: HTMLElement, item: T) => void }} options
  */
 export function reconcile(parent, items, { key, create, update }) {
   const before = new Map(
@@ -106,8 +106,8 @@ export function part(element, name) {
 }
 
 /**
- * A row of a table, with one cell a column. The roles are said aloud, because on a narrow screen the
- * table is laid out as blocks, and browsers then forget that it is one.
+ * A row of a table, with one cell a column. The roles are explicit: on a narrow screen the table is
+ * laid out as blocks, and browsers then drop its implicit roles.
  *
  * @param {readonly { name: string, label: string, isNumber?: boolean, className?: string }[]} columns the first names the row
  * @returns {HTMLTableRowElement}

@@ -19,7 +19,7 @@ import { count, duration, relative, shortCount, timeOfDay } from './words.js';
 /** @typedef {Omit<Hour, 'start' | 'streams'>} Counts */
 
 /**
- * What a figure shows: its drawing, its latest values in words, and the same as a table.
+ * The content of a figure: its drawing, its latest values in words, and the same as a table.
  *
  * @typedef {object} Shown
  * @property {string} latest
@@ -30,7 +30,7 @@ import { count, duration, relative, shortCount, timeOfDay } from './words.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-/** The usage from which on calls are paced. */
+/** The usage from which requests are slowed down. */
 const slowedPercent = 75;
 
 const choice = /** @type {HTMLSelectElement} */ (byId('plot-stream'));
@@ -124,7 +124,7 @@ function makeFigure({ id, title }) {
 
 /**
  * @param {HTMLElement} figure
- * @param {Shown & { history: HistoryAnswer, title: string }} what
+ * @param {Shown & { history: HistoryAnswer, title: string }} content
  */
 function updateFigure(figure, { history, title, latest, plot, columns, rows }) {
   setText(part(figure, 'latest'), latest);
@@ -191,7 +191,8 @@ function hourSpan(startMs) {
 
 /**
  * @param {HistoryAnswer} history
- * @param {{ title: string, valueOf: (counts: Counts) => number, absent: string }} how
+ * @param {{ title: string, valueOf: (counts: Counts) => number, absent: string }} options `absent` is
+ * the text for a sum of 0
  * @returns {Shown}
  */
 function showCounts(history, { title, valueOf, absent }) {

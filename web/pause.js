@@ -39,9 +39,9 @@ export function tomorrowMorning(nowMs) {
  * The end of a pause; null for one that ends when a person resumes.
  *
  * @param {string} choice the value of the chosen radio button
- * @param {{ nowMs: number, chosen: string }} given `chosen` is the value of a `datetime-local` field
+ * @param {{ nowMs: number, chosen: string }} options `chosen` is the value of a `datetime-local` field
  * @returns {Date | null}
- * @throws {RangeError} for a chosen time that is missing or over, with the words for a person
+ * @throws {RangeError} for a chosen time that is missing or past, with a message for a person
  */
 export function endOfPause(choice, { nowMs, chosen }) {
   if (choice === 'resumed') return null;

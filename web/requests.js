@@ -1,12 +1,12 @@
 import { plural } from './words.js';
 
-const patienceMs = 15_000;
+const timeoutMs = 15_000;
 
 /** The program rejects the token. */
 export class Unauthorized extends Error {}
 
 /**
- * What the program answers to an accepted control request.
+ * The response to an accepted control request.
  *
  * @typedef {object} Answer
  * @property {string} [level]
@@ -26,7 +26,7 @@ export class Unauthorized extends Error {}
  * @param {string} path
  * @param {{ token: string, body?: object }} options
  * @returns {Promise<Answer>}
- * @throws {Error} with the words of the program; {@link Unauthorized} for a wrong token
+ * @throws {Error} with the program’s own message; {@link Unauthorized} for a wrong token
  */
 export async function request(method, path, options) {
   const { status, body } = await send(method, path, options).catch(
@@ -51,7 +51,7 @@ async function send(method, path, { token, body }) {
     method,
     headers: { Authorization: `Bearer ${token}` },
     body: body === undefined ? null : JSON.stringify(body),
-    signal: AbortSignal.timeout(patienceMs),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   /** @type {unknown} */
   const answer = await response.json();
@@ -59,7 +59,7 @@ async function send(method, path, { token, body }) {
 }
 
 /**
- * For how many streams or accounts a request was carried out, and for which it was not, in words.
+ * Describes for how many streams or accounts a request was carried out, and for which it was not.
  *
  * @param {Answer} answer
  */

@@ -230,7 +230,7 @@ function updateStream(row, stream, now) {
  *
  * @param {HTMLElement} cell
  * @param {string | null} moment
- * @param {{ now: string, absent: string }} how
+ * @param {{ now: string, absent: string }} options
  */
 export function showMoment(cell, moment, { now, absent }) {
   if (moment === null) {

@@ -9,8 +9,8 @@ import { showConnections, showProgram, showQuota, showStreams, showErrors } from
 
 const everyMs = 5000;
 const historyEveryMs = 60_000;
-const patienceMs = 10_000;
-const typingMs = 250;
+const timeoutMs = 10_000;
+const searchDelayMs = 250;
 const accountsPerPage = 25;
 
 const search = /** @type {HTMLInputElement} */ (byId('search'));
@@ -18,33 +18,33 @@ const onlyTrouble = /** @type {HTMLInputElement} */ (byId('only-trouble'));
 
 let offset = 0;
 let isLive = true;
-/** The newest question; an answer to an older one is not shown. */
-let asked = 0;
-/** The time of the last history. */
+/** The number of the latest request; the response to an earlier one is not shown. */
+let latest = 0;
+/** The time of the last request for the history. */
 let historyMs = -Infinity;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
 async function refresh() {
   clearTimeout(timer);
-  asked += 1;
-  const question = asked;
+  latest += 1;
+  const current = latest;
   try {
-    const status = await ask();
-    if (question === asked) show(status);
+    const status = await requestStatus();
+    if (current === latest) show(status);
   } catch (error) {
-    if (question === asked) showLost(error);
+    if (current === latest) showLost(error);
   }
-  if (question === asked && isLive) timer = setTimeout(refreshIfSeen, everyMs);
+  if (current === latest && isLive) timer = setTimeout(refreshIfVisible, everyMs);
 }
 
 /** A hidden page sends no requests. */
-function refreshIfSeen() {
+function refreshIfVisible() {
   if (document.visibilityState === 'visible') void refresh();
 }
 
 /** @returns {Promise<Status>} */
-async function ask() {
+async function requestStatus() {
   const query = new URLSearchParams({
     offset: String(offset),
     limit: String(accountsPerPage),
@@ -55,18 +55,18 @@ async function ask() {
 }
 
 /**
- * Reads an answer of the version that this page knows.
+ * Requests a path, and checks that this page knows the version of the response.
  *
  * @param {string} path
  * @returns {Promise<unknown>}
  */
 async function read(path) {
-  const answer = await fetch(path, { signal: AbortSignal.timeout(patienceMs) });
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  const response = await fetch(path, { signal: AbortSignal.timeout(timeoutMs) });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
   /** @type {unknown} */
-  const found = await answer.json();
+  const found = await response.json();
   // A page that was left open outlives an upgrade of the program.
-  if (!isKnown(found)) throw new Error('it is of another version by now: load the page again');
+  if (!isKnown(found)) throw new Error('its version has changed: reload the page');
   return found;
 }
 
@@ -116,7 +116,7 @@ function showUpdated() {
 function showLost(error) {
   const lost = byId('connection');
   const reason = error instanceof Error ? error.message : String(error);
-  setText(lost, `The program does not answer (${reason}). What is shown is what was last known.`);
+  setText(lost, `The program does not answer (${reason}). The page shows the last known status.`);
   lost.hidden = false;
 }
 
@@ -146,10 +146,10 @@ byId('choice').addEventListener('submit', (event) => {
 byId('choice').addEventListener('input', () => {
   offset = 0;
   clearTimeout(timer);
-  timer = setTimeout(() => void refresh(), typingMs);
+  timer = setTimeout(() => void refresh(), searchDelayMs);
 });
 document.addEventListener('visibilitychange', () => {
-  if (isLive) refreshIfSeen();
+  if (isLive) refreshIfVisible();
 });
 byId('control').addEventListener('done', () => void refresh());
 void refresh();

@@ -1,8 +1,8 @@
 /** @import { Status } from '../src/observability/status.ts' */
 
 /**
- * What a control request concerns: a stream of an account, all streams of an account, or a stream
- * of all accounts. The log level has neither.
+ * The target of a control request: a stream of an account, all streams of an account, or a stream of
+ * all accounts. The log level has neither.
  *
  * @typedef {object} Target
  * @property {string} name as in the heading of the dialog

@@ -1,4 +1,4 @@
-// How numbers, times and states are said. Times are relative to the server's clock, not to this one's.
+// Texts of numbers, times and states. Times are relative to the clock of the server.
 
 const numbers = new Intl.NumberFormat('en');
 const shortNumbers = new Intl.NumberFormat('en', { notation: 'compact' });
