@@ -7,7 +7,7 @@ import { type Browser, type BrowserContextOptions, type Page, chromium } from 'p
 export interface Watched {
   readonly page: Page;
   /** Errors and warnings of the console, uncaught errors, and requests that failed. */
-  readonly trouble: readonly string[];
+  readonly problems: readonly string[];
   /** The hosts that the page sent requests to. */
   readonly hosts: ReadonlySet<string>;
 }
@@ -41,7 +41,7 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args: flags });
 }
 
-/** Opens a URL in a new context whose clock stands still until the test advances it. */
+/** Opens a URL in a new context whose clock the test can advance. */
 export async function watch(
   browser: Browser,
   url: string,
@@ -54,24 +54,24 @@ export async function watch(
     ...options,
   });
   const page = await context.newPage();
-  const trouble: string[] = [];
+  const problems: string[] = [];
   const hosts = new Set<string>();
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) trouble.push(message.text());
+    if (['error', 'warning'].includes(message.type())) problems.push(message.text());
   });
-  page.on('pageerror', (error) => trouble.push(error.message));
-  page.on('requestfailed', (request) => trouble.push(`failed: ${request.url()}`));
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`));
   page.on('request', (request) => hosts.add(new URL(request.url()).host));
   await page.clock.install();
   await page.goto(url);
-  return { page, trouble, hosts };
+  return { page, problems, hosts };
 }
 
 /** Advances the page's clock until its next refresh has ended, answered or not. */
 export async function refreshed(page: Page): Promise<void> {
-  const asked = page.waitForRequest('**/status?*');
+  const request = page.waitForRequest('**/status?*');
   await page.clock.runFor(refreshMs);
-  await (await asked).response();
+  await (await request).response();
 }
 
 /** The violations of WCAG 2.2 AA and of good practice in a part of the page, as text. */

@@ -1,18 +1,18 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { ControlAnswer, Controls } from '../../src/engine/ports.ts';
 import { watch, type Watched } from './browser.ts';
-import { serve, tellOfADay, type Served } from './served.ts';
+import { serve, reportDay, type Served } from './served.ts';
 
 /** The control token of the served program. */
 export const token = 'a-token-of-the-operator';
 
-/** The real server with a stand-in for what carries out its control requests. */
+/** The real server with a fake handler of control requests. */
 export interface Controlled extends Served {
-  /** The control requests that were carried out. */
+  /** The control requests that the handler received. */
   readonly requests: readonly Parameters<Controls['execute']>[0][];
 }
 
-/** Serves a day of a program whose control API has a token, and accepts what it is asked for. */
+/** Serves a day of a program whose control API has a token and accepts every request. */
 export async function serveControlled({
   answer = { kind: 'accepted', count: 1, saved: true, elsewhere: [] },
   readToken = () => token,
@@ -23,7 +23,7 @@ export async function serveControlled({
     return Promise.resolve(answer);
   };
   const open = await serve({ http: { token: readToken } }, { execute });
-  tellOfADay(open);
+  reportDay(open);
   return { ...open, requests };
 }
 

@@ -30,15 +30,15 @@ export async function serve(
 }
 
 /** Reports a healthy program, except for one account with an expired token and one limit. */
-export function tellOfADay(open: Captured): void {
-  const tell = (event: TelemetryEvent): void => {
+export function reportDay(open: Captured): void {
+  const report = (event: TelemetryEvent): void => {
     open.telemetry.report(event);
   };
   for (const name of dependencyNames) {
-    tell({ type: 'dependency', name, ready: true, reason: '' });
+    report({ type: 'dependency', name, ready: true, reason: '' });
   }
   const named = { ...account('17841400000000001'), username: 'museum_of_letters' };
-  tell({
+  report({
     type: 'accounts',
     added: [named, account('17841400000000002'), account('17841400000000003')],
     removed: [],
@@ -46,10 +46,10 @@ export function tellOfADay(open: Captured): void {
   open.setNowMs(startMs + 5 * minuteMs);
   for (const accountId of ['17841400000000001', '17841400000000002']) {
     const nextPollMs = startMs + 65 * minuteMs;
-    tell(finished({ stream: 'media', accountId, records: 1204, requests: 31, nextPollMs }));
-    tell(finished({ stream: 'stories', accountId, records: 3, deadLetters: 1, nextPollMs }));
+    report(finished({ stream: 'media', accountId, records: 1204, requests: 31, nextPollMs }));
+    report(finished({ stream: 'stories', accountId, records: 3, deadLetters: 1, nextPollMs }));
   }
-  tell(
+  report(
     failed({
       accountId: '17841400000000003',
       stream: 'media',
@@ -59,34 +59,34 @@ export function tellOfADay(open: Captured): void {
       retryInMs: null,
     }),
   );
-  tell(failed({ accountId: '17841400000000002', stream: 'user_insights', retryInMs: minuteMs }));
-  tell({
+  report(failed({ accountId: '17841400000000002', stream: 'user_insights', retryInMs: minuteMs }));
+  report({
     type: 'token',
     name: 'default',
     expiresAtMs: startMs + 9.5 * 24 * hourMs,
     action: 'It ends in 9 days; no (hush-hush). Get a new one.',
   });
-  tell({
+  report({
     type: 'api-version',
     version: 'v21.0',
     endsAtMs: startMs + 57 * 24 * hourMs,
     warning: 'v21.0 ends on 2027-01-21. Set a later one.',
   });
-  tell({
+  report({
     type: 'scope',
     scope: { kind: 'app', id: '' },
     percent: 34,
     state: 'free',
     untilMs: null,
   });
-  tell({
+  report({
     type: 'scope',
     scope: { kind: 'account', id: '17841400000000001' },
     percent: 81,
     state: 'slowed',
     untilMs: null,
   });
-  tell({
+  report({
     type: 'scope',
     scope: { kind: 'page', id: '1002' },
     percent: 100,
@@ -95,28 +95,28 @@ export function tellOfADay(open: Captured): void {
   });
 }
 
-/** The account whose token has expired is no longer listed. */
+/** Reports that the account whose token has expired is no longer listed. */
 export function removeStoppedAccount(open: Captured): void {
   open.telemetry.report({ type: 'accounts', added: [], removed: [account('17841400000000003')] });
 }
 
 /** Reports records, calls, usage and polls of the hour before, and of the current one. */
-export function tellOfTwoHours(open: Captured): void {
-  const tell = (event: TelemetryEvent): void => {
+export function reportTwoHours(open: Captured): void {
+  const report = (event: TelemetryEvent): void => {
     open.telemetry.report(event);
   };
   const scope = { type: 'scope', state: 'free', untilMs: null } as const;
   open.setNowMs(startMs - hourMs);
-  tell({ type: 'committed', stream: 'media', records: 1200, deadLetters: 0 });
-  tell({ type: 'request', endpoint: '/{account}', calls: 40, outcome: 'ok', durationMs: 5 });
-  tell({ ...scope, scope: { kind: 'app', id: '' }, percent: 60 });
-  tell(finished({ stream: 'media', durationMs: 2000 }));
+  report({ type: 'committed', stream: 'media', records: 1200, deadLetters: 0 });
+  report({ type: 'request', endpoint: '/{account}', calls: 40, outcome: 'ok', durationMs: 5 });
+  report({ ...scope, scope: { kind: 'app', id: '' }, percent: 60 });
+  report(finished({ stream: 'media', durationMs: 2000 }));
   open.setNowMs(startMs);
-  tell({ type: 'committed', stream: 'media', records: 34, deadLetters: 0 });
-  tell({ type: 'committed', stream: 'stories', records: 5, deadLetters: 0 });
-  tell({ type: 'request', endpoint: '/{account}', calls: 7, outcome: 'ok', durationMs: 5 });
-  tell({ ...scope, scope: { kind: 'app', id: '' }, percent: 34 });
-  tell({ ...scope, scope: { kind: 'account', id: '17841400000000001' }, percent: 81 });
-  tell(finished({ stream: 'stories', durationMs: 500 }));
-  tell(finished({ stream: 'stories', durationMs: 90_000 }));
+  report({ type: 'committed', stream: 'media', records: 34, deadLetters: 0 });
+  report({ type: 'committed', stream: 'stories', records: 5, deadLetters: 0 });
+  report({ type: 'request', endpoint: '/{account}', calls: 7, outcome: 'ok', durationMs: 5 });
+  report({ ...scope, scope: { kind: 'app', id: '' }, percent: 34 });
+  report({ ...scope, scope: { kind: 'account', id: '17841400000000001' }, percent: 81 });
+  report(finished({ stream: 'stories', durationMs: 500 }));
+  report(finished({ stream: 'stories', durationMs: 90_000 }));
 }

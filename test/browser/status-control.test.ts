@@ -12,7 +12,7 @@ import {
   token,
   visit,
 } from './controlled.ts';
-import { serve, startMs, tellOfADay, tellOfTwoHours } from './served.ts';
+import { serve, startMs, reportDay, reportTwoHours } from './served.ts';
 
 const museum = '17841400000000001';
 const hourMs = 3_600_000;
@@ -30,7 +30,7 @@ afterAll(async () => {
 describe('status page: control', () => {
   test('polls a stream of an account, and keeps the token in memory alone', async () => {
     await using open = await serveControlled();
-    const { page, trouble } = await visit(browser, open);
+    const { page, problems } = await visit(browser, open);
 
     await openControl(page, stories);
     await press(page, 'Poll now');
@@ -41,7 +41,7 @@ describe('status page: control', () => {
     expect(await page.evaluate(places)).not.toContain(token);
     expect(await page.content()).not.toContain(token);
     expect(await page.locator('#token').inputValue()).toBe('');
-    expect(trouble).toEqual([]);
+    expect(problems).toEqual([]);
     await press(page, 'Close');
     await press(page, 'Control: media of @museum_of_letters');
     await press(page, 'Poll now');
@@ -57,7 +57,7 @@ describe('status page: control', () => {
     const { page } = await visit(browser, open);
 
     await openControl(page, 'Control account: all streams of @museum_of_letters');
-    // From here on only an act refreshes the page.
+    // From here on only a control request refreshes the page.
     await page.clock.pauseAt(Date.now() + 60_000);
     await page.getByRole('radio', { name: 'Until tomorrow, Thu 26 Nov, 08:00 GMT+1' }).check();
     const refresh = page.waitForRequest('**/status?*');
@@ -70,7 +70,7 @@ describe('status page: control', () => {
     expect(await page.locator('#zone').innerText()).toContain('Europe/Berlin');
   });
 
-  test('pauses a stream of all accounts for an hour, and names what other instances have', async () => {
+  test('pauses a stream of all accounts for an hour, and names the accounts of other instances', async () => {
     const elsewhere = [{ owner: 'host-b', accounts: 7 }];
     const answer = { kind: 'accepted', count: 3, saved: false, elsewhere } as const;
     await using open = await serveControlled({ answer });
@@ -148,7 +148,7 @@ describe('status page: control', () => {
     expect(open.requests).toHaveLength(1);
   });
 
-  test('asks again when the token is wrong, and when it is replaced later', async () => {
+  test('requires the token again after a wrong one, and after it was replaced', async () => {
     let current = token;
     await using open = await serveControlled({ readToken: () => current });
     const { page } = await visit(browser, open);
@@ -170,18 +170,18 @@ describe('status page: control', () => {
     expect(open.requests).toEqual([poll]);
   });
 
-  test('says what to set while the control API is off', async () => {
+  test('names the setting while the control API is off', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     const { page } = await visit(browser, open);
 
     await page.getByText('set HTTP_TOKEN or HTTP_TOKEN_FILE, and restart the program').waitFor();
     expect(await page.locator('.control').filter({ visible: true }).count()).toBe(0);
   });
 
-  test('shows the words of a program that was restarted without a token', async () => {
+  test('shows the error of a program that was restarted without a token', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     const { page } = await visit(browser, open);
     await page.getByText('@museum_of_letters').waitFor();
     await page.evaluate(`document.body.setAttribute('data-control', 'on')`);
@@ -194,7 +194,7 @@ describe('status page: control', () => {
     );
   });
 
-  test('shows the words of the program beside the button when a request is rejected', async () => {
+  test('shows the error of the program beside the button when a request is rejected', async () => {
     const reason = 'partition 2, which has the account, is not this instance’s now';
     const answer = { kind: 'elsewhere', reason, owner: '<b>other-host</b>' } as const;
     await using open = await serveControlled({ answer });
@@ -203,15 +203,15 @@ describe('status page: control', () => {
     await openControl(page, stories);
     await press(page, 'Pause');
 
-    const words = `${reason} Its instance: <b>other-host</b>.`;
-    await page.locator('#pause-form').getByText(words).waitFor();
+    const error = `${reason} Its instance: <b>other-host</b>.`;
+    await page.locator('#pause-form').getByText(error).waitFor();
     expect(await page.locator('#act-result').innerText()).toBe('');
     await press(page, 'Poll now');
-    await page.locator('#acts .act').first().getByText(words).waitFor();
+    await page.locator('#acts .act').first().getByText(error).waitFor();
     expect(await page.locator('#pause-result').innerText()).toBe('');
   });
 
-  test('sends one request for a double click, and for clicks before the answer', async () => {
+  test('sends one request for a double click, and for clicks before the response', async () => {
     await using open = await serveControlled();
     const { page } = await visit(browser, open);
     await openControl(page, stories);
@@ -265,8 +265,8 @@ describe('status page: control', () => {
   });
 });
 
-describe('status page: control for everybody', () => {
-  test('works by keyboard alone, and gives the focus back', async () => {
+describe('status page: accessible control', () => {
+  test('works by keyboard alone, and restores the focus', async () => {
     await using open = await serveControlled();
     const { page } = await visit(browser, open);
     await page.getByRole('button', { name: stories }).focus();
@@ -326,7 +326,7 @@ describe('status page: control for everybody', () => {
 
   test('fits a phone of 360 pixels, with targets of 44 pixels', async () => {
     await using open = await serveControlled();
-    tellOfTwoHours(open);
+    reportTwoHours(open);
     const { page } = await visit(browser, open, {
       ...phone,
       viewport: { width: 360, height: 740 },
@@ -347,7 +347,7 @@ describe('status page: control for everybody', () => {
     expect(await page.evaluate('control.scrollWidth - control.clientWidth')).toBe(0);
   });
 
-  test('is out of reach for the page of another site', async () => {
+  test('rejects requests of a page of another site', async () => {
     await using open = await serveControlled();
     await using other = await serve();
     // A page without a Content-Security-Policy of its own.

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
 import { launch, overflow, phone, refreshed, refreshMs, violations, watch } from './browser.ts';
-import { removeStoppedAccount, serve, startMs, tellOfADay } from './served.ts';
+import { removeStoppedAccount, serve, startMs, reportDay } from './served.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -23,12 +23,12 @@ function accountHeadings(page: Page): Promise<string[]> {
 describe('status page', () => {
   test('shows new events without a reload', async () => {
     await using open = await serve();
-    const { page, trouble } = await watch(browser, open.url);
+    const { page, problems } = await watch(browser, open.url);
     await page.getByText('No account is polled yet.').waitFor();
     expect(await text(page, 'readiness')).toBe('Not ready');
     await page.evaluate('window.loadedOnce = true');
 
-    tellOfADay(open);
+    reportDay(open);
     await refreshed(page);
 
     await page.getByText('@museum_of_letters').waitFor();
@@ -40,12 +40,12 @@ describe('status page', () => {
     expect(await text(page, 'readiness')).toBe('Ready');
     expect(await page.title()).toBe('Ready – instagram-kafka-producer');
     expect(await page.evaluate('window.loadedOnce')).toBe(true);
-    expect(trouble).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   test('shows the owned partitions, and a paused stream', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     const assignment = { gained: [0, 7], lost: [], cause: 'rebalance' } as const;
     open.telemetry.report({ type: 'assignment', owned: [0, 7], partitions: 12, ...assignment });
     const pause = { pause: { sinceMs: startMs, untilMs: null }, saved: true };
@@ -65,7 +65,7 @@ describe('status page', () => {
 
   test('shows the last success, next poll, lag and sums of each stream', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     open.setNowMs(startMs + 35 * 60_000);
     const { page } = await watch(browser, open.url);
     const museum = page.getByRole('article').filter({ hasText: '@museum_of_letters' });
@@ -90,7 +90,7 @@ describe('status page', () => {
 
   test('shows advice for an error, and what is left of the token and the quota', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     const { page } = await watch(browser, open.url);
 
     const stopped = page.getByRole('article').filter({ hasText: '17841400000000003' });
@@ -109,7 +109,7 @@ describe('status page', () => {
 
   test('shows a rejected token as rejected, whatever its expiry', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     const rejection = { code: 'graph.token', message: 'the access token was revoked' } as const;
     open.telemetry.report({ type: 'token-rejected', name: 'default', rejection });
     const { page } = await watch(browser, open.url);
@@ -123,29 +123,29 @@ describe('status page', () => {
 
   test('loads nothing from other hosts, and violates no policy of its own', async () => {
     await using open = await serve();
-    tellOfADay(open);
-    const { page, trouble, hosts } = await watch(browser, open.url);
+    reportDay(open);
+    const { page, problems, hosts } = await watch(browser, open.url);
     await page.getByText('@museum_of_letters').waitFor();
     await refreshed(page);
     await refreshed(page);
 
-    expect(trouble).toEqual([]);
+    expect(problems).toEqual([]);
     expect([...hosts]).toEqual([new URL(open.url).host]);
     expect(await page.content()).not.toContain('hush-hush');
   });
 
   test('runs no foreign script, and sends no request to other hosts', async () => {
     await using open = await serve();
-    const { page, trouble } = await watch(browser, open.url);
+    const { page, problems } = await watch(browser, open.url);
 
     const added = page.evaluate(`document.body.setAttribute('onclick', 'window.hacked = true')`);
     await expect(added).rejects.toThrow("requires 'TrustedScript' assignment");
     await page.evaluate(`fetch('http://127.0.0.1:1/').catch(() => undefined)`);
 
-    expect(trouble.join('\n')).toContain(
+    expect(problems.join('\n')).toContain(
       `violates the following Content Security Policy directive`,
     );
-    expect(trouble.join('\n')).toContain(`"connect-src 'self'"`);
+    expect(problems.join('\n')).toContain(`"connect-src 'self'"`);
   });
 
   test('shows hostile names and messages as text', async () => {
@@ -157,18 +157,18 @@ describe('status page', () => {
       removed: [],
     });
     open.telemetry.report(failed({ stream: 'media', message: hostile }));
-    const { page, trouble } = await watch(browser, open.url);
+    const { page, problems } = await watch(browser, open.url);
 
     await page.getByRole('heading', { name: `@${hostile} 1` }).waitFor();
     expect(await page.getByRole('article').innerText()).toContain(`graph.server ${hostile}`);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
     expect(await page.locator('main img').count()).toBe(0);
-    expect(trouble).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  test('says that the program does not answer, and recovers when it answers', async () => {
+  test('reports that the program does not answer, and recovers when it answers', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     const { page } = await watch(browser, open.url);
     await page.getByText('@museum_of_letters').waitFor();
 
@@ -189,7 +189,7 @@ describe('status page', () => {
     await page.getByText('No account is polled yet.').waitFor();
 
     await page.getByRole('button', { name: 'Live' }).click();
-    tellOfADay(open);
+    reportDay(open);
     await page.clock.runFor(3 * refreshMs);
     expect(await text(page, 'matches')).toBe('No account is polled yet.');
     expect(await text(page, 'updated')).toMatch(/^As it was at /);
@@ -211,7 +211,7 @@ describe('status page', () => {
       `);
 
     await change('hidden');
-    tellOfADay(open);
+    reportDay(open);
     await page.clock.runFor(3 * refreshMs);
     expect(await text(page, 'matches')).toBe('No account is polled yet.');
     expect(requests.filter((url) => url.includes('/status?'))).toEqual([]);
@@ -266,7 +266,7 @@ describe('accessible status page', () => {
     ['on a phone and dark', { ...phone, colorScheme: 'dark' } as const],
   ])('has no violation according to axe, %s', async (_how, options) => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     const { page } = await watch(browser, open.url, options);
     await page.getByText('@museum_of_letters').waitFor();
 
@@ -275,7 +275,7 @@ describe('accessible status page', () => {
 
   test.each([390, 320])('needs no horizontal scrolling at %i pixels', async (width) => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     open.telemetry.report({
       type: 'accounts',
       added: [{ ...account('9'), username: 'a_name_without_end'.repeat(20) }],
@@ -295,7 +295,7 @@ describe('accessible status page', () => {
 
   test('has a table for a screen reader on a phone', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     const { page } = await watch(browser, open.url, phone);
 
     const table = page.getByRole('table', { name: '@museum_of_letters 17841400000000001' });
@@ -305,22 +305,22 @@ describe('accessible status page', () => {
 
   test('announces a change of readiness to a screen reader, and nothing that stays', async () => {
     await using open = await serve();
-    tellOfADay(open);
+    reportDay(open);
     removeStoppedAccount(open);
     const { page } = await watch(browser, open.url);
     await page.getByText('@museum_of_letters').waitFor();
     await page.evaluate(`
-      window.told = [];
-      new MutationObserver((all) => window.told.push(...all.map(() => readiness.textContent)))
+      window.announced = [];
+      new MutationObserver((all) => window.announced.push(...all.map(() => readiness.textContent)))
         .observe(readiness, { childList: true, characterData: true, subtree: true });
     `);
 
     await refreshed(page);
     await refreshed(page);
-    expect(await page.evaluate('window.told')).toEqual([]);
+    expect(await page.evaluate('window.announced')).toEqual([]);
     open.telemetry.report({ type: 'dependency', name: 'kafka', ready: false, reason: 'away' });
     await refreshed(page);
     await page.getByText('kafka: away').waitFor();
-    expect(await page.evaluate('window.told')).toEqual(['Not ready']);
+    expect(await page.evaluate('window.announced')).toEqual(['Not ready']);
   });
 });

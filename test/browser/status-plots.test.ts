@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { launch, overflow, phone, violations, watch } from './browser.ts';
-import { serve, startMs, tellOfADay, tellOfTwoHours } from './served.ts';
+import { serve, startMs, reportDay, reportTwoHours } from './served.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -34,8 +34,8 @@ function barHeights(page: Page, id: string): Promise<readonly number[]> {
 describe('plots of the status page', () => {
   test('show the numbers of the hours, in drawings, names and tables', async () => {
     await using open = await serve();
-    tellOfTwoHours(open);
-    const { page, trouble } = await watch(browser, open.url);
+    reportTwoHours(open);
+    const { page, problems } = await watch(browser, open.url);
 
     expect(await drawings(page)).toEqual([
       'Records an hour: 39 in this hour so far, 1,239 in all; most from 05:00 to 06:00: 1,200',
@@ -62,12 +62,12 @@ describe('plots of the status page', () => {
       '06:00 to 07:00 | 2 | 0.5 s | 2 min',
       '05:00 to 06:00 | 1 | 2 s | 2 s',
     ]);
-    expect(trouble).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   test('show one stream when it is chosen, also after a refresh', async () => {
     await using open = await serve();
-    tellOfTwoHours(open);
+    reportTwoHours(open);
     const { page } = await watch(browser, open.url);
     await page.locator('#plots figure').first().waitFor();
 
@@ -84,7 +84,7 @@ describe('plots of the status page', () => {
     );
   });
 
-  test('say what they wait for while there is nothing to draw', async () => {
+  test('name the missing data while there is nothing to draw', async () => {
     await using open = await serve();
     const { page } = await watch(browser, open.url);
 
@@ -96,9 +96,9 @@ describe('plots of the status page', () => {
     expect(await violations(page, '#plots')).toEqual([]);
   });
 
-  test('say that they are not up to date while the history does not come', async () => {
+  test('report that they are not up to date while requests for the history fail', async () => {
     await using open = await serve();
-    tellOfTwoHours(open);
+    reportTwoHours(open);
     const { page } = await watch(browser, open.url);
     await page.locator('#plots figure').first().waitFor();
 
@@ -114,7 +114,7 @@ describe('plots of the status page', () => {
 
   test('keep an open table and its focus over a refresh', async () => {
     await using open = await serve();
-    tellOfTwoHours(open);
+    reportTwoHours(open);
     const { page } = await watch(browser, open.url);
     const summary = page.getByText('As a table: API calls an hour');
 
@@ -131,8 +131,8 @@ describe('plots of the status page', () => {
 
   test('fit a screen of 360 pixels and follow its width, with tables open and five scopes', async () => {
     await using open = await serve();
-    tellOfTwoHours(open);
-    tellOfADay(open);
+    reportTwoHours(open);
+    reportDay(open);
     for (const id of ['1', '2', '3']) {
       const scope = { kind: 'account', id: id.repeat(17) } as const;
       open.telemetry.report({ type: 'scope', scope, percent: 90, state: 'free', untilMs: null });
