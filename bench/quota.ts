@@ -1,10 +1,11 @@
 /**
- * Measures the cost of a big world in calls as Meta counts them, and in HTTP requests: the first
- * sync, a later poll of everything, a day at the default intervals after the hour in which the
- * program starts and reads every list once more, with each login; beside
- * Airbyte's formula and the plan of `instagram-kafka plan`, counted by the simulator's ledger. The last line of the output is JSON; exit
- * code 1 when a target is missed. Needs an idle machine: the world's clock leaps over a request that
- * takes longer than 40 ms. See `bench/quota-arguments.ts` for its options.
+ * Measures the cost of a big world with each login, in calls as Meta counts them and in HTTP
+ * requests: the first sync, a later poll of everything, and a day at the default intervals. The day
+ * begins after the hour in which the program starts and reads every list once more. The simulator's
+ * ledger counts; the results stand beside Airbyte's formula and the plan of `instagram-kafka plan`.
+ * The last line of the output is JSON; the exit code is 1 when a target is missed. Needs an idle
+ * machine: the world's clock leaps over a request that takes longer than 40 ms. The options are in
+ * `bench/quota-arguments.ts`.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
