@@ -30,6 +30,12 @@ interface NotifierParts {
 /** The interval at which the conditions are compared with the topic. */
 const checkEveryMs = 5000;
 
+/**
+ * The records of one produce request (Invariant 10): a broker rejects a batch beyond
+ * `max.message.bytes`, 1 MB by default.
+ */
+const appendedAtOnce = 100;
+
 const toTopic = { target: 'topic', reason: '' } as const;
 
 const topicBackoff: Backoff = { baseMs: checkEveryMs, maxMs: 600_000 };
@@ -57,9 +63,12 @@ export function keepNotified(
     open = await topic.read(signal);
     const missing = missingFrom(open, parts, tools);
     if (missing.length === 0) return;
-    await topic.append(missing, signal);
-    open = withNotifications(open, missing);
-    reportDelivery(tools, { ...toTopic, outcome: 'delivered' }, missing);
+    for (let start = 0; start < missing.length; start += appendedAtOnce) {
+      const part = missing.slice(start, start + appendedAtOnce);
+      await topic.append(part, signal);
+      open = withNotifications(open, part);
+      reportDelivery(tools, { ...toTopic, outcome: 'delivered' }, part);
+    }
   };
   return repeat(check, tools, signal);
 }

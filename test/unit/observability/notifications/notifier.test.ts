@@ -42,6 +42,7 @@ function startNotifier() {
     reads: 0,
     failure: null as Error | null,
     written: [] as string[],
+    appended: [] as number[],
   };
   const topic: NotificationTopic = {
     read() {
@@ -50,6 +51,7 @@ function startNotifier() {
     },
     append(notifications) {
       state.open = withNotifications(state.open, notifications);
+      state.appended.push(notifications.length);
       for (const { status, message } of notifications) state.written.push(`${status}: ${message}`);
       return Promise.resolve();
     },
@@ -97,6 +99,18 @@ describe('notifier', () => {
       'open: The API rejects the token default: the token [secret] is revoked',
     ]);
     expect(notifier.outcomes()).toEqual(['delivered token-rejected/default open']);
+  });
+
+  test('writes many notifications in parts, so that each produce request stays small', async () => {
+    await using notifier = startNotifier();
+    const names = Array.from({ length: 250 }, (_, index) => String(index + 1));
+    notifier.report(...everything, ...names.map((name) => ({ ...revoked, name })));
+    await notifier.clock.advance(5000);
+
+    expect(notifier.topic.appended).toEqual([100, 100, 50]);
+    expect(notifier.topic.open.size).toBe(250);
+    await notifier.clock.advance(5000);
+    expect(notifier.topic.appended).toHaveLength(3);
   });
 
   test('writes nothing that another instance has written since', async () => {
