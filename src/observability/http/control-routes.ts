@@ -111,7 +111,7 @@ const statusOf = {
   unready: 503,
 } as const;
 
-/** The outcome of an accepted request, as far as it says something about its kind of request. */
+/** Returns the outcome of an accepted request: the members that apply to its kind. */
 function outcomeOf(
   { stream, accountId }: ControlRequest,
   { count, saved, elsewhere }: Extract<ControlAnswer, { kind: 'accepted' }>,

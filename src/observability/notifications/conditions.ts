@@ -23,7 +23,7 @@ export interface Condition {
   readonly advice: string;
 }
 
-/** The rest of a condition's key names the account, stream, token, form or version. */
+/** The first part of a condition's key; the rest names the account, stream, token, form or version. */
 type Kind =
   | 'account-stopped'
   | 'stream-stopped'
@@ -47,12 +47,12 @@ export interface OpenCondition extends Pick<
 export interface ConditionSettings {
   /**
    * Milliseconds of polls without dead letters after which dead letters are over: longer than the
-   * longest pause between two readings of a media.
+   * longest interval between two readings of a media.
    */
   readonly quietMs: number;
 }
 
-const nothing = {
+const noDetails = {
   accountId: null,
   username: null,
   stream: null,
@@ -101,7 +101,7 @@ interface PolledAccount {
 
 function accountConditions({ id, account, isQuiet }: PolledAccount): readonly Condition[] {
   const { username, stopped } = account;
-  const common = { ...nothing, accountId: id, username } as const;
+  const common = { ...noDetails, accountId: id, username } as const;
   const name = username === null ? id : `${username} (${id})`;
   const found: Condition[] = [];
   if (stopped !== null) {
@@ -145,7 +145,7 @@ function accountConditions({ id, account, isQuiet }: PolledAccount): readonly Co
 
 function tokenConditions({ tokens }: ServiceHealth): readonly Condition[] {
   return [...tokens].flatMap(([token, { expiresAtMs, action, rejection }]): Condition[] => {
-    const common = { ...nothing, token } as const;
+    const common = { ...noDetails, token } as const;
     const rejected = rejection && {
       ...common,
       key: `token-rejected/${token}`,
@@ -172,7 +172,7 @@ function formConditions({ forms }: ServiceHealth): readonly Condition[] {
   return forms
     .filter(({ outcome }) => outcome === 'rejected')
     .map(({ stream, endpoint, code, message }) => ({
-      ...nothing,
+      ...noDetails,
       key: formKey(stream, endpoint),
       kind: 'api-form-rejected',
       severity: 'warning',
@@ -192,7 +192,7 @@ function versionConditions({ apiVersion }: ServiceHealth): readonly Condition[] 
   const { version, warning } = apiVersion;
   return [
     {
-      ...nothing,
+      ...noDetails,
       key: `api-version-ends/${version}`,
       kind: 'api-version-ends',
       severity: 'warning',
@@ -254,8 +254,8 @@ function ofAccount(
     const account = health.accounts.get(open.accountId ?? '');
     // No token reaches the account any more.
     if (account === undefined) return isListed(health, open.sinceMs);
-    const isLeftOut = open.stream !== null && !isPolled(account, open.stream);
-    return isLeftOut || isEnded(open, account, settings);
+    const isExcluded = open.stream !== null && !isPolled(account, open.stream);
+    return isExcluded || isEnded(open, account, settings);
   };
 }
 
