@@ -283,7 +283,10 @@ function showUsage(history) {
   }
   const highest = quota.map((one) => `${nameOf(one)} ${one.percent} %`).join(', ');
   return {
-    latest: quota.length < 5 ? 'Largest in each quarter of an hour' : 'The five fullest scopes',
+    latest:
+      quota.length < 5
+        ? 'Largest in each quarter of an hour'
+        : 'The five scopes with the highest usage',
     plot: {
       label: `now ${highest}`,
       scale: linearScale(percentTop(quota), (value) => `${value} %`),

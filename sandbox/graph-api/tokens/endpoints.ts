@@ -104,7 +104,10 @@ function exchangeCode({ request, parsed, nowMs }: TokenRequest, world: World): T
   return { status: 200, body: codeAnswer(token, { code, lifeS }, world) };
 }
 
-/** Returns the life of a code's token in seconds: an hour, or as the configuration of a system user says. */
+/**
+ * Returns the lifetime of a code's token in seconds: an hour, or that of a system user's
+ * configuration; null for a token that never expires.
+ */
 function lifeOf({ configuration }: Code): number | null {
   if (configuration?.tokenType !== 'system-user') return SHORT_S;
   const { expiresInDays } = configuration;

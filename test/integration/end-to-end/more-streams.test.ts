@@ -268,7 +268,7 @@ describe('stream media_children', () => {
     expect(Object.keys(deployment.api.ledger.byEndpoint())).not.toContain('/{media}');
   });
 
-  it('deletes the children of a deleted album, and no child that only cannot be read', async () => {
+  it('deletes the children of a deleted album, and keeps a child that cannot be read', async () => {
     const before = new Set(pollsOf(await deployment.read('media_children')));
     const [deleted, other] = (accountsOf(deployment)[0]?.media ?? []).filter(
       ({ children }) => children.length > 0,

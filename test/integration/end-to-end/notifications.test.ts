@@ -64,7 +64,7 @@ describe('notifications', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('go once to the topic and to the webhook, also over a restart, and once when they are over', async () => {
+  it('reach the topic and the webhook once when they begin and once when they end, also after a restart', async () => {
     const lines: Readonly<Record<string, unknown>>[] = [];
     const start = () =>
       deployment.run(

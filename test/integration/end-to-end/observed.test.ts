@@ -103,14 +103,14 @@ const topicsOf = (name: string) => ({
 });
 
 describe('control API of a running program', () => {
-  it('polls at once, and pauses a stream, which a later run of once leaves out', async () => {
+  it('polls at once, and pauses a stream, which a later run of once does not poll', async () => {
     const token = 'the-operator-of-the-test';
     const listening = Promise.withResolvers<string>();
     const polls = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
     let polled = 0;
     const program = deployment.run(
       // Separate topics: streams in the state of earlier tests are not due yet.
-      { ...topicsOf('orders'), STREAMS: 'users', HTTP_TOKEN: token, STREAM_USERS_INTERVAL: '1h' },
+      { ...topicsOf('control'), STREAMS: 'users', HTTP_TOKEN: token, STREAM_USERS_INTERVAL: '1h' },
       ({ msg, url }) => {
         if (msg === 'http server listening') listening.resolve(String(url));
         if (msg === 'poll finished') polls[polled++]?.resolve(undefined);
@@ -143,7 +143,7 @@ describe('control API of a running program', () => {
     expect(await program.ended).toBe(0);
 
     const { code, stderr } = await deployment.once({
-      ...topicsOf('orders'),
+      ...topicsOf('control'),
       STREAMS: 'users,media',
     });
     expect(code).toBe(0);

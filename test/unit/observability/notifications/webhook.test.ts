@@ -127,7 +127,7 @@ describe('webhook of notifications', () => {
     expect(unsigned.server.requests[0]?.headers).not.toHaveProperty('x-signature-256');
   });
 
-  test('is called again after an error, with growing pauses, until it answers with success', async () => {
+  test('is called again after an error, with growing waits, until it answers with success', async () => {
     await using opened = await openWebhook([500, 404, 302], { headers: { location: '/other' } });
     await opened.webhook.deliver([rejected], noSignal);
 
