@@ -200,10 +200,11 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The starts of the kept buckets from the one that holds `fromMs` to the current one. */
+/** The starts of the buckets in the kept hours, from the one that holds `fromMs` to the current one. */
 function startsBetween(fromMs: number, nowMs: number, widthMs: number): readonly number[] {
   const lastMs = startOf(nowMs, widthMs);
-  const firstMs = Math.max(startOf(fromMs, widthMs), lastMs - keptMs + widthMs);
+  const firstHourMs = startOf(nowMs, hourMs) - keptMs + hourMs;
+  const firstMs = Math.max(startOf(fromMs, widthMs), firstHourMs);
   const length = (lastMs - firstMs) / widthMs + 1;
   return Array.from({ length }, (_, index) => firstMs + index * widthMs);
 }
@@ -266,8 +267,10 @@ function seconds(ms: number): number {
 
 /** A scope with its usage in each quarter of an hour since its first report. */
 function describeScope({ scope, quarters }: ScopeHistory, nowMs: number) {
-  let last = 0;
-  const points = startsBetween(quarters[0]?.startMs ?? nowMs, nowMs, quarterMs).map((startMs) => {
+  const starts = startsBetween(quarters[0]?.startMs ?? nowMs, nowMs, quarterMs);
+  const firstMs = starts[0] ?? nowMs;
+  let last = quarters.findLast(({ startMs }) => startMs < firstMs)?.last ?? 0;
+  const points = starts.map((startMs) => {
     const quarter = quarters.find((one) => one.startMs === startMs);
     const percent = Math.round(Math.max(quarter?.largest ?? 0, last));
     last = quarter?.last ?? last;

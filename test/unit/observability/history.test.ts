@@ -155,6 +155,16 @@ describe('history: quota', () => {
     });
   });
 
+  test('begins with the first hour, and holds the report from before it', () => {
+    const history = historyAfter([20 * minuteMs, usage(80)], [20 * hourMs, usage(30)]);
+    const nowMs = 24 * hourMs + 5 * minuteMs;
+    const { hours, quota } = describeHistory(history, nowMs);
+
+    expect(quota[0]?.points[0]).toEqual({ start: '1970-01-01T01:00:00.000Z', percent: 80 });
+    expect(quota[0]?.points[0]?.start).toBe(hours[0]?.start);
+    expect(quota[0]?.points.at(-1)).toEqual({ start: '1970-01-02T00:00:00.000Z', percent: 30 });
+  });
+
   test('keeps the five scopes with the highest usage, those first', () => {
     const history = historyAfter(
       ...[30, 20, 60, 50, 40].map((percent) => [0, usage(percent, `a${percent}`)] as const),
