@@ -244,9 +244,10 @@ function updateAccounts(
   nowMs: number,
 ): ServiceHealth {
   const accounts = mutable(health.accounts);
-  for (const { id } of removed) {
+  for (const { id, pageId } of removed) {
     accounts.delete(id);
     mutable(health.scopes).delete(keyOf({ kind: 'account', id }));
+    if (pageId !== null) mutable(health.scopes).delete(keyOf({ kind: 'page', id: pageId }));
   }
   for (const { id, username, token = 'default', polling } of added) {
     const known = accounts.get(id);

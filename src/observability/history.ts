@@ -86,8 +86,10 @@ const reducers: Partial<EventHandlers<[History, number], History>> = {
     })),
   scope: withUsage,
   accounts: ({ removed }, history) => {
-    const gone = new Set(removed.map(({ id }) => id));
-    const isKept = ({ scope }: ScopeHistory) => scope.kind !== 'account' || !gone.has(scope.id);
+    const accounts = new Set(removed.map(({ id }) => id));
+    const pages = new Set(removed.map(({ pageId }) => pageId));
+    const isKept = ({ scope: { kind, id } }: ScopeHistory) =>
+      !(kind === 'account' && accounts.has(id)) && !(kind === 'page' && pages.has(id));
     return { ...history, scopes: history.scopes.filter(isKept) };
   },
 };
@@ -200,7 +202,7 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The starts of the buckets in the kept hours, from the one that holds `fromMs` to the current one. */
+/** The starts of the kept buckets, from the one that holds `fromMs` to the current one. */
 function startsBetween(fromMs: number, nowMs: number, widthMs: number): readonly number[] {
   const lastMs = startOf(nowMs, widthMs);
   const firstHourMs = startOf(nowMs, hourMs) - keptMs + hourMs;
@@ -278,7 +280,7 @@ function describeScope({ scope, quarters }: ScopeHistory, nowMs: number) {
   });
   return {
     scope: scope.kind,
-    /** The account's or page's id; null for `app` and `user`, which exist once. */
+    /** The account's or page's id, or the token's name; null for the only token. */
     id: scope.id || null,
     /** The last reported usage. */
     percent: Math.round(last),

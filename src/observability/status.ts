@@ -153,7 +153,7 @@ function quotaEntries({ scopes }: ServiceHealth, nowMs: number) {
     const { state, untilMs } = scopeStateAt(one, nowMs);
     return {
       scope: scope.kind,
-      /** The account's or page's id; null for `app` and `user`, which exist once. */
+      /** The account's or page's id, or the token's name; null for the only token. */
       id: scope.id || null,
       percent: Math.round(percent),
       state,

@@ -185,14 +185,22 @@ describe('reduceHealth', () => {
     });
   });
 
-  test('drops the quota of a removed account', () => {
-    const scope = { kind: 'account', id: '1' } as const;
-    const told = { type: 'scope', scope, percent: 5, state: 'free', untilMs: null } as const;
-    const health = reduceHealth(withAccount(), told, 30);
+  test('drops the quota of a removed account and of its page', () => {
+    const usage = { type: 'scope', percent: 5, state: 'free', untilMs: null } as const;
+    const scopes = [
+      { kind: 'account', id: '1' },
+      { kind: 'page', id: 'p1' },
+      { kind: 'page', id: 'p2' },
+    ] as const;
+    const health = scopes.reduce(
+      (so, scope) => reduceHealth(so, { ...usage, scope }, 30),
+      withAccount(),
+    );
 
-    expect([...health.scopes.keys()]).toEqual(['account 1']);
-    const removed = { type: 'accounts', added: [], removed: [account('1')] } as const;
-    expect(reduceHealth(health, removed, 31).scopes.size).toBe(0);
+    expect([...health.scopes.keys()]).toEqual(['account 1', 'page p1', 'page p2']);
+    const gone = { ...account('1'), pageId: 'p1' };
+    const after = reduceHealth(health, { type: 'accounts', added: [], removed: [gone] }, 31);
+    expect([...after.scopes.keys()]).toEqual(['page p2']);
   });
 
   test('updates the maps of accounts and scopes in place, because copies cost time per account', () => {

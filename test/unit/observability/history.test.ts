@@ -190,6 +190,14 @@ describe('history: quota', () => {
     expect(describeHistory(history, 1).quota.at(-1)).toMatchObject({ id: 'a20', percent: 1 });
   });
 
+  test('forgets the page of a removed account', () => {
+    const page = { ...usage(50), scope: { kind: 'page', id: 'p1' } } as TelemetryEvent;
+    const gone = { ...account('1'), pageId: 'p1' };
+    const history = historyAfter([0, page], [1, { type: 'accounts', added: [], removed: [gone] }]);
+
+    expect(percents(history, 2)).toEqual([]);
+  });
+
   test('forgets a scope without a report for a day, and that of a removed account', () => {
     const history = historyAfter([0, usage(10)], [1, usage(20, '1')], [1, usage(30, '2')]);
     const removed = { type: 'accounts', added: [], removed: [account('1')] } as const;
