@@ -158,6 +158,8 @@ describe('preparation of the registry', () => {
       profile_picture_url: null,
       username: 'u',
       website: null,
+      has_profile_pic: true,
+      is_published: null,
     };
     const client = new SchemaRegistry({ host: world.url });
 
