@@ -81,7 +81,7 @@ function unknownIn(
   }
   if (accountId === null) return undefined;
   const account = accounts().find(({ id }) => id === accountId);
-  if (account === undefined) return 'no such account is on the token, or it is not allowed';
+  if (account === undefined) return 'no token reaches an account of this id, or it is excluded';
   if (stream === null || isPolled(account, stream)) return undefined;
   return `the account does not have the stream; it has: ${account.polling?.streams.join(', ')}`;
 }

@@ -27,7 +27,7 @@ export const forgetCommand: CommandDefinition = {
   ],
   exits: {
     0: 'written; without --apply, shown; also when nothing was found',
-    2: 'bad configuration or usage, or a suppression list is full; nothing was changed',
+    2: 'bad configuration or usage, hashed names without FIELDS_HASH_SECRET, or a full suppression list; nothing was changed',
     3: 'Kafka or the registry rejected the request or is unavailable, or a running instance owns the account; nothing was changed',
   },
   options: [
@@ -45,7 +45,7 @@ export const forgetCommand: CommandDefinition = {
     ['--force', forceMeans],
     ['--json', 'print the plan or the list as JSON'],
   ],
-  settings: /^(?:kafka|schema-registry|polling-instance)/,
+  settings: /^(?:kafka|schema-registry|polling-instance|fields|stream-.*-(?:exclude|mask|hash)$)/,
   run: forget,
 };
 

@@ -1,4 +1,4 @@
-import type { Treatment } from '../../engine/field-rules.ts';
+import { maskedText, type Treatment } from '../../engine/field-rules.ts';
 import type { Node } from '../../engine/json.ts';
 import { type AuthorFields, authorNames, type PersonName } from '../../engine/suppression.ts';
 import type { InstagramStream } from '../../instagram/streams/stream.ts';
@@ -50,6 +50,23 @@ export function isBy(record: Node, author: AuthorFields, terms: SearchTerms): bo
   return authorNames(record, author).some(({ kind, value }) =>
     terms[kind].has(value.toLowerCase()),
   );
+}
+
+/**
+ * Returns the form of a record's names of the requested kinds: `hashed` when all of them are hashes,
+ * `hidden` when none reaches Kafka in another form than `[masked]`, else `clear`. The records say
+ * it, and not the configuration, which may have changed since they were written.
+ */
+export function formOfNames(
+  record: Node,
+  author: AuthorFields,
+  kinds: ReadonlySet<PersonName['kind']>,
+): 'clear' | 'hashed' | 'hidden' {
+  const values = authorNames(record, author)
+    .filter(({ kind, value }) => kinds.has(kind) && value !== maskedText)
+    .map(({ value }) => value);
+  if (values.length === 0) return 'hidden';
+  return values.every((value) => /^[0-9a-f]{64}$/.test(value)) ? 'hashed' : 'clear';
 }
 
 /** Returns the ids of a record's author that later polls will see; a hash is none. */

@@ -152,7 +152,7 @@ function rejectFull(key: string, entries: number): never {
 function notesOf(
   { config }: StateSession,
   names: readonly PersonName[],
-  { records, topics, deadLetters, unreadable }: SearchResult,
+  { records, topics, deadLetters, unreadable, hashed, hidden }: SearchResult,
 ): readonly string[] {
   const searched = topics.map(({ name }) => name).join(', ');
   const none = topics.length === 0 ? 'No topic has records of other people yet.' : '';
@@ -168,6 +168,16 @@ function notesOf(
     ),
     ...[...unreadable].map(
       ([topic, count]) => `${topic}: ${plural(count, 'record')} cannot be decoded: not searched.`,
+    ),
+    ...[...hashed].map(
+      ([topic, count]) =>
+        `${topic}: the names in ${plural(count, 'record')} are hashed; they were searched with this ` +
+        'FIELDS_HASH_SECRET, and cannot be found with another one.',
+    ),
+    ...[...hidden].map(
+      ([topic, count]) =>
+        `${topic}: ${plural(count, 'record')} ${count === 1 ? 'has' : 'have'} no name of their author ` +
+        'in clear or hashed: not searched. Give the other of --user and --user-id, or delete the topic.',
     ),
     ...peopleStreams.flatMap((stream) =>
       hiddenNames(stream, names, config.streams[stream.name as keyof typeof config.streams]),

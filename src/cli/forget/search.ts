@@ -6,7 +6,9 @@ import { streamNames, streams } from '../../instagram/streams/index.ts';
 import type { InstagramStream } from '../../instagram/streams/stream.ts';
 import type { TailedRecord, TopicFinding, TopicRecord } from '../../kafka/index.ts';
 import type { StateSession } from '../state/session.ts';
-import { idsOf, isBy, type SearchTerms, termsOf } from './person.ts';
+import { usage } from '../command.ts';
+import { plural } from '../text.ts';
+import { formOfNames, idsOf, isBy, type SearchTerms, termsOf } from './person.ts';
 
 /** The streams whose records other people write. */
 export const peopleStreams: readonly InstagramStream[] = streamNames
@@ -34,9 +36,16 @@ export interface SearchResult {
   readonly deadLetters: ReadonlyMap<string, number>;
   /** Records that cannot be decoded, by topic. */
   readonly unreadable: ReadonlyMap<string, number>;
+  /** Records whose names of the requested kinds are all hashed, by topic. */
+  readonly hashed: ReadonlyMap<string, number>;
+  /** Records whose names of the requested kinds are masked or missing, by topic. */
+  readonly hidden: ReadonlyMap<string, number>;
 }
 
-/** Searches every topic from its beginning for the records of a person, of some accounts. */
+/**
+ * Searches every topic from its beginning for the records of a person, of some accounts.
+ * @throws StopProcessError `config.invalid` when records have hashed names and there is no secret
+ */
 export async function searchRecords(
   session: StateSession,
   initialNames: readonly PersonName[],
@@ -51,13 +60,15 @@ export async function searchRecords(
   const hash = config.fields.hashSecret === null ? null : fieldHash(config);
   let names = initialNames;
   for (;;) {
-    const scan = createScan(session, termsOf(names, hash), accounts);
+    const kinds = new Set(initialNames.map(({ kind }) => kind));
+    const scan = createScan(session, { terms: termsOf(names, hash), kinds }, accounts);
     for (const { topic, role } of topics) {
       const take = (record: TailedRecord) => scan.take({ ...record, topic, role });
       const request = { topic, start: { kind: 'beginning' }, follow: false, take } as const;
       await kafka.tail(request, signal);
       signal.throwIfAborted();
     }
+    if (hash === null) rejectHashed(scan.result().hashed);
     const known = new Set(names.map(({ value }) => value));
     const more = scan.ids().filter(({ value }) => !known.has(value));
     // Other records may name the person by an id of these alone.
@@ -65,6 +76,16 @@ export async function searchRecords(
       return { ...scan.result(), names, topics: topics.map(({ found }) => found) };
     names = [...names, ...more];
   }
+}
+
+function rejectHashed(hashed: ReadonlyMap<string, number>): void {
+  const [first] = hashed;
+  if (first === undefined) return;
+  const [topic, count] = first;
+  throw usage(
+    `forget: the names in ${plural(count, 'record')} of ${topic} are hashed, so they cannot be found ` +
+      'by name; set FIELDS_HASH_SECRET, or FIELDS_HASH_SECRET_FILE, to the secret of the instances',
+  );
 }
 
 function topicsOf(template: string, accounts: readonly string[]) {
@@ -77,18 +98,30 @@ function topicsOf(template: string, accounts: readonly string[]) {
 
 type ReadRecord = TailedRecord & Pick<TopicRecord, 'topic' | 'role'>;
 
+/** The texts that are sought, and the kinds of names that were given. */
+interface Sought {
+  readonly terms: SearchTerms;
+  readonly kinds: ReadonlySet<PersonName['kind']>;
+}
+
 /** Creates the state of one reading of all topics. */
 function createScan(
   { values, signal }: StateSession,
-  terms: SearchTerms,
+  { terms, kinds }: Sought,
   accounts: readonly string[],
 ) {
   const found = new Map<string, PersonRecord>();
   const ids = new Map<string, PersonName>();
   const deadLetters = new Map<string, number>();
   const unreadable = new Map<string, number>();
+  const hashed = new Map<string, number>();
+  const hidden = new Map<string, number>();
   const count = (counts: Map<string, number>, topic: string) =>
     counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  const countForm = (form: ReturnType<typeof formOfNames>, topic: string): void => {
+    if (form === 'hashed') count(hashed, topic);
+    if (form === 'hidden') count(hidden, topic);
+  };
   const takeValue = async (record: ReadRecord, place: string, value: Node): Promise<void> => {
     const { topic, role, partition, headers, key } = record;
     if (role === 'dead_letters') {
@@ -98,6 +131,7 @@ function createScan(
     const author = streams[role as keyof typeof streams].author;
     const accountId = headers['account'] ?? textOf(value['business_account_id']);
     if (author === null || key === null || !accounts.includes(accountId)) return;
+    countForm(formOfNames(value, author, kinds), topic);
     if (!isBy(value, author, terms)) return;
     for (const id of idsOf(value, author)) ids.set(id.value, id);
     const { text } = await values.readKey(key, signal);
@@ -118,7 +152,7 @@ function createScan(
       return true;
     },
     ids: () => [...ids.values()],
-    result: () => ({ records: [...found.values()], deadLetters, unreadable }),
+    result: () => ({ records: [...found.values()], deadLetters, unreadable, hashed, hidden }),
   };
 }
 

@@ -164,7 +164,8 @@ export function checkKeyFormat(entries: readonly StateEntry[], layout: Layout): 
   throw new StopProcessError(
     'kafka.topic-invalid',
     `KAFKA_KEY_FORMAT is ${configured}, and the records of ${key} were published with keys of the ` +
-      `format ${written}. Nothing was published. Set KAFKA_KEY_FORMAT=${written} again, or give all ` +
+      `format ${written}. No record was published; subjects of keys may have been registered. Set ` +
+      `KAFKA_KEY_FORMAT=${written} again, or give all ` +
       'topics new names (KAFKA_TOPIC_TEMPLATE) to publish everything anew with the other keys.',
     { exitCode: 3 },
   );

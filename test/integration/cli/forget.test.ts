@@ -101,6 +101,23 @@ describe('forget', () => {
     expect(await run('forget', '--apply')).toMatchObject({ exitCode: 2, stdout: '' });
   }, 60_000);
 
+  test('does not take hashed names for absent ones when it lacks the secret', async () => {
+    const states = await deployment.read('state');
+    const { STREAMS, KAFKA_KEY_FORMAT } = settings;
+    const env = { ...deployment.env, STREAMS, KAFKA_KEY_FORMAT };
+
+    const without = await runCommand(['forget', '--user', friend, '--apply'], { env });
+
+    expect(without).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(without.stderr).toContain('set FIELDS_HASH_SECRET');
+    expect(without.stderr).toContain(deployment.topicOf('tags'));
+    expect(await deployment.read('state')).toEqual(states);
+
+    const wrong = { ...deployment.env, ...settings, FIELDS_HASH_SECRET: 'w'.repeat(32) };
+    const shown = await runCommand(['forget', '--user', friend], { env: wrong });
+    expect(shown.stdout).toContain('are hashed; they were searched with this FIELDS_HASH_SECRET');
+  }, 60_000);
+
   test("writes a tombstone for each of the person's records and leaves the others", async () => {
     const ofComments = await run('forget', '--user', `@${commenter}`, '--apply');
     const ofTags = await run('forget', '--user', friend, '--apply', '--json');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  formOfNames,
   hiddenNames,
   idsOf,
   isBy,
@@ -24,6 +25,28 @@ describe('the person to forget', () => {
     [{ userId: 'ann' }, '--user-id "ann": expected the id of a person'],
   ])('is rejected: %j', (options, message) => {
     expect(() => readPerson(options)).toThrow(message);
+  });
+});
+
+describe('the form of the names in a record', () => {
+  const hashed = 'a'.repeat(64);
+
+  test.each([
+    [{ username: 'ann' }, 'clear'],
+    [{ username: hashed }, 'hashed'],
+    [{ username: hashed, from: { username: 'ann' } }, 'clear'],
+    [{ username: '[masked]', from: { username: hashed } }, 'hashed'],
+    [{ username: '[masked]' }, 'hidden'],
+    [{ username: null, from: { id: '5' } }, 'hidden'],
+  ])('is told by the record: %j is %s', (record, form) => {
+    expect(formOfNames(record, author, new Set(['username']))).toBe(form);
+  });
+
+  test('counts the kinds of names that were given alone', () => {
+    const record = { username: hashed, from: { id: '5' } };
+
+    expect(formOfNames(record, author, new Set(['id']))).toBe('clear');
+    expect(formOfNames(record, author, new Set(['username', 'id']))).toBe('clear');
   });
 });
 

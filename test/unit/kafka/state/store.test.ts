@@ -68,7 +68,8 @@ describe('the format of keys', () => {
       checkKeyFormat(written(theirs), layout);
     }).toThrow(
       `KAFKA_KEY_FORMAT is ${ours}, and the records of media/17 were published with keys of the ` +
-        `format ${was}. Nothing was published. Set KAFKA_KEY_FORMAT=${was} again`,
+        `format ${was}. No record was published; subjects of keys may have been registered. Set ` +
+        `KAFKA_KEY_FORMAT=${was} again`,
     );
   });
 });
