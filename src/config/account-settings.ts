@@ -2,7 +2,7 @@ import type { Login, PollingChoice } from '../engine/account.ts';
 import { nearestName } from '../engine/nearest-name.ts';
 import { type InstagramStreamName, isStreamName, streamNames } from '../instagram/streams/index.ts';
 import type { ConfigProblem } from './config-error.ts';
-import { duration, format, type Flaw, type Format, optional } from './formats.ts';
+import { duration, format, type Flaw, type Format, isObject, optional } from './formats.ts';
 import { account, accountStreams } from './named-formats.ts';
 import { showName, showValue } from './redaction.ts';
 import { chosenStreams, unsupportedStreams } from './stream-list.ts';
@@ -69,10 +69,6 @@ function objectOf(raw: unknown): Readonly<Record<string, unknown>> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const entryKeys = ['streams', 'intervals'];

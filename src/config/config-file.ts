@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type ConfigProblem, unknownName } from './config-error.ts';
 import { type Entries, readEntries } from './entries.ts';
+import { isObject } from './formats.ts';
 import { isSetting, type SettingGroup, type NamedSetting } from './setting.ts';
 import { redact } from './redaction.ts';
 import { settings, schema } from './schema.ts';
@@ -134,8 +135,4 @@ function knownEntries(setting: NamedSetting, raw: unknown, problems: ConfigProbl
 
 function misplaced(path: string, received: string, expected: string): ConfigProblem {
   return { path, env: null, received, expected, action: 'correct the configuration file' };
-}
-
-function isObject(value: unknown): value is Readonly<FileGroup> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,8 @@ import type { Treatment } from '../engine/field-rules.ts';
 import { type InstagramStreamName, streamNames, streams } from '../instagram/streams/index.ts';
 import { choosePolling } from './account-settings.ts';
 import { mapSettings, type NamedSetting, type Values } from './setting.ts';
-import { type recordTimestamps, schema } from './schema.ts';
+import { schema } from './schema.ts';
+import type { recordTimestamps } from './stream-fields.ts';
 
 type ParsedFields = Values<typeof schema>;
 

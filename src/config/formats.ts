@@ -146,3 +146,8 @@ export function optional<T, Unit extends string>(inner: Format<T, Unit>): Format
       raw === null || (raw === '' && !inner.secret) ? null : inner.parse(raw, nowMs),
   };
 }
+
+/** True for an object of a JSON text or of the configuration file. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,9 +1,10 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { Login } from '../engine/account.ts';
 import { accountProblems } from './account-settings.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { fieldListProblems } from './field-lists.ts';
 import type { Secret } from './named-formats.ts';
+import { openCertificate, openKey } from './pem.ts';
 import { showValue } from './redaction.ts';
 import { settings } from './schema.ts';
 import { unsupportedStreams } from './stream-list.ts';
@@ -381,27 +382,4 @@ function privateKeyFindings(
   const expected = "the private key of the client's certificate";
   const action = 'correct the file, or the password that it is encrypted with';
   return [finding(`${group}.keyLocation`, received, expected, action)];
-}
-
-/** Parses the first certificate of a PEM file; returns the reason when that fails. */
-function openCertificate(pem: string): X509Certificate | string {
-  try {
-    return new X509Certificate(pem);
-  } catch (error) {
-    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    return `a certificate that cannot be parsed (${code})`;
-  }
-}
-
-/** Opens a private key; returns the reason when that fails. */
-function openKey(pem: string, passphrase: string | null, passwordPath: string): KeyObject | string {
-  try {
-    return createPrivateKey({ key: pem, ...(passphrase !== null && { passphrase }) });
-  } catch {
-    const reason =
-      passphrase === null
-        ? `encrypted without ${passwordPath}`
-        : `${passwordPath} is not its password`;
-    return `a private key that cannot be parsed (damaged, or ${reason})`;
-  }
 }

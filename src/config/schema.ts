@@ -1,38 +1,21 @@
-import { publishModes } from '../engine/change-set.ts';
-import { maskedText } from '../engine/field-rules.ts';
-import { streamNames, streams } from '../instagram/streams/index.ts';
-import type { InstagramStream } from '../instagram/streams/stream.ts';
 import { accountSettings } from './account-settings.ts';
-import { cronExpression, quietHours, timeZone } from './calendar.ts';
+import { quietHours, timeZone } from './calendar.ts';
 import * as formats from './formats.ts';
 import { setting, listSettings } from './setting.ts';
 import * as named from './named-formats.ts';
 import { sasl } from './sasl.ts';
-import { topicConfigs } from './topic-settings.ts';
+import { recordTimestamps, streamFields } from './stream-fields.ts';
 
 const { choice, duration, flag, fraction, integer, integerOrBroker, list, optional, text } =
   formats;
 const { accounts, apiUrl, apiVersion, brokers, businesses, exactUrl, line, password } = named;
-const {
-  pastDate,
-  pemFile,
-  scopes,
-  secret,
-  secretUrl,
-  streams: streamList,
-  tokens,
-  topicTemplate,
-  url,
-} = named;
+const { pastDate, pemFile, scopes, secret, secretUrl, tokens, topicTemplate, url } = named;
 
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** The forms of the keys in Kafka. */
 const keyFormats = ['string', 'avro'] as const;
-
-/** The times that the timestamp of a record can be. */
-export const recordTimestamps = ['publish', 'event'] as const;
 
 export const controlToken = /^[\x21-\x7e]{16,500}$/;
 
@@ -250,48 +233,6 @@ const schemaRegistry = {
     'The token sent as `Authorization: Bearer`, in place of user name and password; its file is read again for each request.',
   ),
   ssl: tls('the registry'),
-};
-
-const fieldPaths = list(
-  text('the path of a field, such as caption or owner.id', /^[\w.[\]-]{1,100}$/),
-);
-
-/** The fields of a stream; `publish` where it may meet an unchanged record again. */
-function fieldsOf({ name, publish, eventTime }: InstagramStream) {
-  return {
-    interval: setting(duration('1s'), `How often \`${name}\` is polled for each account.`),
-    schedule: setting(
-      optional(cronExpression),
-      `The times at which \`${name}\` is polled, in \`POLLING_TIME_ZONE\`, in place of the interval. A time at which no instance runs is made up for at the next start.`,
-    ),
-    ...(publish && {
-      publish: setting(
-        choice(publishModes),
-        '`changes`: only records that differ from the last one published for their key, signatures of URLs aside. `always`: every record of every poll.',
-      ),
-    }),
-    ...(eventTime !== null && {
-      recordTimestamp: setting(
-        optional(choice(recordTimestamps)),
-        `The timestamp of the records of \`${name}\`; \`event\` is \`${eventTime}\`. Not set: that of \`KAFKA_RECORD_TIMESTAMP\`.`,
-      ),
-    }),
-    topic: setting(
-      topicConfigs,
-      `Settings of the topic of \`${name}\`, by Kafka's names: \`STREAM_${name.toUpperCase()}_TOPIC_RETENTION_MS=604800000\` sets \`retention.ms\`. They are those of a created topic; an existing topic that differs is reported.`,
-    ),
-    exclude: setting(fieldPaths, `Fields of \`${name}\` that become null.`),
-    mask: setting(fieldPaths, `Text fields of \`${name}\` that become \`${maskedText}\`.`),
-    hash: setting(fieldPaths, `Text fields of \`${name}\` that become a keyed hash.`),
-  };
-}
-
-const streamFields = {
-  enabled: setting(
-    streamList,
-    'The streams to poll, exactly these. `default` stands for those that are polled when this is empty, `all` for every one that the login has: `default,user_daily_totals` adds one to the default streams.',
-  ),
-  ...Object.fromEntries(streamNames.map((name) => [name, fieldsOf(streams[name])])),
 };
 
 const fields = {
