@@ -4,15 +4,19 @@ import type { SourcePoll } from '../engine/source.ts';
 import { emptyCheckpoint } from '../engine/state.ts';
 import type { AccountContent } from './call-plan.ts';
 import type { InstagramSource } from './extract/extract.ts';
+import { totalsQuery } from './model/daily-totals.ts';
 import { id, time } from './model/fields.ts';
 import { parseGraphTime } from './model/graph-time.ts';
 import { metricValues } from './model/metric-values.ts';
+import { pacificDays } from './model/pacific.ts';
 import { requestOf } from './extract/requests.ts';
 import { streams } from './streams/index.ts';
 
+const dayMs = 86_400_000;
+
 type ContentPoll = Pick<SourcePoll, 'graph' | 'nowMs' | 'sleep' | 'signal'>;
 
-/** The content of an account, and its views of the last 24 hours; null where the API has none. */
+/** The content of an account, and its views of the day that ended last; null where there are none. */
 export interface ReadContent extends AccountContent {
   readonly views: number | null;
 }
@@ -51,13 +55,9 @@ export async function readContent(
 }
 
 async function readViews(account: Account, { graph, nowMs, signal }: ContentPoll) {
-  const query = {
-    metric: 'views',
-    period: 'day',
-    metric_type: 'total_value',
-    since: String(Math.floor(nowMs / 1000) - 86_400),
-    until: String(Math.floor(nowMs / 1000)),
-  };
+  const day = pacificDays(nowMs - 2 * dayMs, nowMs).at(-1);
+  if (day === undefined) return null;
+  const query = totalsQuery(['views'], day);
   try {
     const body = await graph.get(requestOf('/{account}/insights', query, { account }), signal);
     const rejected: DeadLetterError[] = [];

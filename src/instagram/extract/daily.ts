@@ -2,7 +2,13 @@ import type { DeadLetterError, Skipped } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Page } from '../../engine/source.ts';
 import type { Checkpoint } from '../../engine/state.ts';
-import { type PlannedDay, type TotalsAnswer, dayNode, planDays } from '../model/daily-totals.ts';
+import {
+  type PlannedDay,
+  type TotalsAnswer,
+  dayNode,
+  planDays,
+  totalsQuery,
+} from '../model/daily-totals.ts';
 import { mergeDays, type SeriesAnswer } from '../model/days.ts';
 import {
   requestableFrom,
@@ -139,10 +145,7 @@ export async function* extractTotals(
   }
 }
 
-/**
- * Requests the totals of a day. A total covers the days that end from `since` to `until`, both
- * included. `since` is one second after the day's start, which is the end of the day before.
- */
+/** Requests the totals of a day. */
 function requestTotals(
   { metrics, parts }: TotalsRequest,
   { day, last }: { readonly day: PlannedDay; readonly last: boolean },
@@ -152,12 +155,8 @@ function requestTotals(
   const { graph, signal } = poll.context;
   const request = (names: readonly string[]): Promise<Node> => {
     const query = {
-      metric: names.join(','),
-      period: 'day',
-      metric_type: 'total_value',
+      ...totalsQuery(names, day),
       ...(parts === undefined ? {} : { breakdown: parts.breakdown }),
-      since: String(startMs / 1000 + 1),
-      until: String(endMs / 1000),
     };
     return graph.get(requestOf('/{account}/insights', query, poll.context), signal);
   };

@@ -44,6 +44,23 @@ export function planDays(plan: WindowPlan): readonly PlannedDay[] {
   }));
 }
 
+/**
+ * Returns the query of a day's totals. A total covers the days that end from `since` to `until`,
+ * both included. `since` is one second after the day's start, which is the end of the day before.
+ */
+export function totalsQuery(
+  metrics: readonly string[],
+  { startMs, endMs }: Pick<PacificDay, 'startMs' | 'endMs'>,
+) {
+  return {
+    metric: metrics.join(','),
+    period: 'day',
+    metric_type: 'total_value',
+    since: String(startMs / 1000 + 1),
+    until: String(endMs / 1000),
+  };
+}
+
 export interface TotalsAnswer {
   readonly request: TotalsRequest;
   readonly body: Node;
