@@ -61,7 +61,10 @@ export function planCalls(
   });
 }
 
-/** The calls of a day that Meta allows an app for each impression of an account in a day. */
+/**
+ * The calls of a day that Meta allows an app for each impression of an account in a day.
+ * @see https://developers.facebook.com/docs/graph-api/overview/rate-limiting (read 2026-10)
+ */
 const callsPerImpression = 4800;
 
 /** Returns the calls that Meta allows in a day; null without impressions: Meta documents no limit. */

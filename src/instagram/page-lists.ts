@@ -30,7 +30,7 @@ export const ownPages: ListEdge = { endpoint: '/me/accounts', path: '/me/account
 
 const ownBusinesses: ListEdge = { endpoint: '/me/businesses', path: '/me/businesses' };
 
-/** Returns the lists of a business's own pages and of its clients' pages. */
+/** Returns the lists of a business's own and its clients' pages (seen in clients, 2026-08). */
 export function pagesOfBusiness(id: string): readonly ListEdge[] {
   return ['owned_pages', 'client_pages'].map((edge) => ({
     endpoint: `/{business}/${edge}`,

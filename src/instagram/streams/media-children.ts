@@ -4,10 +4,7 @@ import { listFields } from './media-insights.ts';
 import { mediaFields } from './media.ts';
 import { declareStream } from './stream.ts';
 
-/**
- * The children of `media` as rows: sinks into a database do not take a list of records.
- * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-media/children (read 2026-11)
- */
+/** The children of `media`, requested as there, as rows: sinks into a database take no list of records. */
 export const mediaChildren = declareStream({
   name: 'media_children',
   interval: '6h',
