@@ -196,7 +196,7 @@ export function describeSummary(summary: OnceSummary): string {
 
 /** True when nothing was dead-lettered or skipped, as `--strict` requires. */
 export function isSpotless({ dead_letters: letters, skipped }: OnceSummary): boolean {
-  // What `forget` suppresses is meant to be left out.
+  // A record of a suppressed person is left out on purpose.
   return letters === 0 && Object.keys(skipped).every((code) => code === 'person.suppressed');
 }
 

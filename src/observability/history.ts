@@ -51,7 +51,7 @@ interface ScopeHistory {
 }
 
 /**
- * What this process has counted in the last 24 hours. Its size depends on the number of streams
+ * The counts of this process in the last 24 hours. Their size depends on the number of streams
  * alone (Invariant 10).
  */
 export interface History {

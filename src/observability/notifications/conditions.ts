@@ -17,7 +17,7 @@ export interface Condition {
   /** The token's name. */
   readonly token: string | null;
   readonly code: ErrorCode | null;
-  /** What happened, for a person. */
+  /** The event, for a person. */
   readonly message: string;
   /** The next step, for a person. */
   readonly advice: string;
