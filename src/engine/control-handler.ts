@@ -182,6 +182,6 @@ function elsewhere(
   { group }: ControlTools,
 ): ControlAnswer {
   const partition = partitionOf(accountId ?? '', group.partitions);
-  const reason = `partition ${partition}, which has the account, is not this instance's now`;
+  const reason = `partition ${partition}, which has the account, is not assigned to this instance`;
   return { kind: 'elsewhere', reason, owner: owned?.owner ?? null };
 }

@@ -151,7 +151,7 @@ describe('a control request that cannot be executed', () => {
 
     expect(await run.execute('poll')).toEqual({
       kind: 'elsewhere',
-      reason: "partition 0, which has the account, is not this instance's now",
+      reason: 'partition 0, which has the account, is not assigned to this instance',
       owner: 'other (10.0.0.2)',
     });
     await run.stop();
