@@ -22,6 +22,8 @@ export function describeRequests({ request }: InstagramStream): string {
       return describeSeries(request);
     case 'comments':
       return describeComments(request);
+    case 'mentions':
+      return describeMentions(request);
     case 'totals':
       return describeTotals(request);
     case 'breakdowns':
@@ -31,6 +33,16 @@ export function describeRequests({ request }: InstagramStream): string {
 
 function code(text: string): string {
   return `\`\`\`text\n${text}\n\`\`\``;
+}
+
+function describeMentions({ mediaFields, commentFields }: RequestOf<'mentions'>): string {
+  const fieldOf = (edge: string, id: string, fields: Fields): string =>
+    `GET /{account}?fields=${edge}.${id}({id}){${fieldsParameter(fields)}}`;
+  const requests = [
+    fieldOf('mentioned_media', 'media_id', mediaFields),
+    fieldOf('mentioned_comment', 'comment_id', commentFields),
+  ];
+  return `One request for each mention that a webhook reports:\n\n${code(requests.join('\n'))}`;
 }
 
 function describeObject(fields: Fields): string {

@@ -53,6 +53,7 @@ import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';
 import { endedSoon, settled } from './engine/shutdown.ts';
 import { Semaphore } from './engine/rate-limit/semaphore.ts';
+import { PendingChanges } from './engine/webhooks.ts';
 import {
   compactedStreams,
   type InstagramStreamName,
@@ -303,7 +304,8 @@ function openSource(config: Config, options: ResolvedOptions) {
       ...tokenFileOf(config, observability),
     },
   );
-  return { observability, telemetry, instagram, rateLimiter, controlHandler, calendar };
+  const pending = new PendingChanges();
+  return { observability, telemetry, instagram, rateLimiter, controlHandler, calendar, pending };
 }
 
 /** The longest pause between two polls of each enabled stream. */
@@ -329,6 +331,7 @@ function pollerTools(
     source: createSource(sourceSettings(config)),
     telemetry: parts.telemetry,
     suppressionEntry,
+    pending: parts.pending,
     rateLimiter: parts.rateLimiter,
     pollPermits: new Semaphore(polling.concurrency),
     prepareAccount: () => Promise.resolve(),

@@ -268,6 +268,24 @@ CREATE TABLE IF NOT EXISTS comments (
   PRIMARY KEY (id)
 );
 
+CREATE TABLE IF NOT EXISTS mentions (
+  id text NOT NULL,
+  business_account_id text NOT NULL,
+  page_id text,
+  polled_at timestamp(3) NOT NULL,
+  media_id text NOT NULL,
+  comment_id text,
+  username text,
+  timestamp timestamp(3),
+  text text,
+  caption text,
+  like_count bigint,
+  comments_count bigint,
+  media_type text,
+  media_url text,
+  PRIMARY KEY (business_account_id, id)
+);
+
 CREATE TABLE IF NOT EXISTS users_history (
   id text NOT NULL,
   business_account_id text NOT NULL,

@@ -10,6 +10,7 @@ import { type Calendar, Schedule } from './schedule.ts';
 import { pauseAt, stateKey } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 import type { Stream } from './stream.ts';
+import { pollChanges } from './webhook-polls.ts';
 
 // States of an account's pollers:
 // - idle: not polled by this instance; a later start waits for the polls of the earlier run.
@@ -236,9 +237,38 @@ export class AccountPollers {
       jobs.map((job) => [job.stream.name, { job, schedule }] as const),
     );
     run.jobs.resolve(new Map(scheduled));
-    await Promise.all(
-      groups.map(({ schedule }) => this.#pollOnSchedule(schedule, run, signal).catch(onFatal)),
-    );
+    await Promise.all([
+      ...groups.map(({ schedule }) => this.#pollOnSchedule(schedule, run, signal).catch(onFatal)),
+      ...scheduled.map(([, one]) => this.#pollChanges(one, run, signal).catch(onFatal)),
+    ]);
+  }
+
+  /** Publishes the changes that webhooks report for a stream, beside its polls of the schedule. */
+  async #pollChanges(
+    { job, schedule }: ScheduledJob,
+    run: Run,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (job.stream.webhookFields.length === 0) return;
+    const onOutcome = (outcome: PollOutcome): boolean => {
+      keep(run, job);
+      this.#haltAfter(outcome, job, run);
+      if (outcome.kind === 'stop-stream') schedule.remove(job);
+      return !run.halted.has(job.stream.name);
+    };
+    const polling = { nextPollMs: () => schedule.nextMs(job), onOutcome, signal };
+    await pollChanges(job, polling, this.#context.tools).catch((failure: unknown) => {
+      if (!signal.aborted) throw failure;
+    });
+  }
+
+  /** Halts the streams that an outcome stops. */
+  #haltAfter({ kind }: PollOutcome, job: Job, run: Run): void {
+    if (kind === 'stop-stream') halt(run, job.stream);
+    if (kind !== 'stop-account') return;
+    halt(run, job.stream, this.#streamsOf(run.account));
+    // The other polls of the account are aborted at once, without waiting for them.
+    run.stop.abort();
   }
 
   #streamsOf(account: Account): Streams['streams'] {
@@ -275,11 +305,8 @@ export class AccountPollers {
       }),
     );
     const nextPollMs = (job: Job) => schedule.nextMs(job);
-    // An error that stops the account aborts its other polls at once, without waiting for them.
-    const onOutcome = (job: Job, { kind }: PollOutcome): void => {
-      if (kind !== 'stop-account') return;
-      halt(run, job.stream, this.#streamsOf(run.account));
-      run.stop.abort();
+    const onOutcome = (job: Job, outcome: PollOutcome): void => {
+      this.#haltAfter(outcome, job, run);
     };
     while (!schedule.isEmpty()) {
       if (!(await schedule.untilDue(signal))) return;
@@ -294,7 +321,6 @@ export class AccountPollers {
       for (const [index, job] of due.entries()) {
         keep(run, job);
         const outcome = outcomes[index];
-        if (outcome?.kind === 'stop-stream') halt(run, job.stream);
         if (outcome?.kind === 'paused') schedule.request(job);
         if (outcome === undefined || outcome.kind === 'stop-stream') schedule.remove(job);
       }

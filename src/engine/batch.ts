@@ -9,6 +9,7 @@ import { provenance } from './stream.ts';
 import type { Poll, PollTools } from './poll-context.ts';
 import type { OutgoingRecord } from './ports.ts';
 import { traced } from './tracing.ts';
+import { inboxRole } from './webhooks.ts';
 
 export interface PageResult {
   readonly records: readonly Value[];
@@ -17,6 +18,8 @@ export interface PageResult {
   readonly unknown: ReadonlySet<string>;
   /** Keys of deleted nodes, to be published as tombstones. */
   readonly gone: readonly string[];
+  /** Keys of the changes of webhooks that are removed from the inbox. */
+  readonly processed: readonly string[];
   readonly checkpoint: Checkpoint;
   /** True for the last page of a poll. */
   readonly isLast: boolean;
@@ -68,6 +71,7 @@ export class BatchBuilder {
     const { records, unusable } = this.#encodeTraced(result);
     // The API decides the length of a page, which may exceed the arguments of one `push`.
     for (const record of records) this.#outgoing.push(record);
+    for (const key of result.processed) this.#outgoing.push(this.#removalOf(key));
     const keys = unusable.flatMap(({ key }) => key ?? []);
     const { deadLetters } = this.#checkpoint;
     // A checkpoint holds only records that are in Kafka.
@@ -86,7 +90,12 @@ export class BatchBuilder {
 
   /** Publishes the rest of a poll that has ended. */
   async end(): Promise<void> {
-    const { startedMs, nextPollMs } = this.#poll;
+    const { startedMs, nextPollMs, changes } = this.#poll;
+    // The changes of webhooks are not all that a poll of the schedule reads.
+    if (changes !== undefined) {
+      await this.#flush();
+      return;
+    }
     this.#checkpoint = { ...this.#checkpoint, polledMs: startedMs };
     // The next poll is so late that a restart before it is likely: writing the state costs a
     // transaction and saves the requests of a repeated poll.
@@ -102,7 +111,10 @@ export class BatchBuilder {
     // Read before publishing, because a too large record becomes a dead letter there.
     const intended = batch.map(identity);
     await this.#publish(batch);
-    for (const { role } of batch) tally[role === 'dead_letters' ? 'deadLetters' : 'records'] += 1;
+    for (const { role, key } of batch) {
+      if (role === inboxRole) this.#tools.pending.remove(key);
+      else tally[role === 'dead_letters' ? 'deadLetters' : 'records'] += 1;
+    }
     for (const name of [...intended, ...batch.map(identity)]) published.add(name);
   }
 
@@ -180,6 +192,13 @@ export class BatchBuilder {
       ...trace.headers,
     };
     return { role, key, ...(keyBytes && { keyBytes }), value, headers };
+  }
+
+  /** Creates the tombstone that removes a change from the inbox of webhooks. */
+  #removalOf(key: string): OutgoingRecord {
+    const { stream, account, id } = this.#poll;
+    const headers = { stream: stream.name, account: account.id, poll: id };
+    return { role: inboxRole, key, value: null, headers };
   }
 
   /** Returns the time of a record's event; nothing where records carry the time of publishing. */

@@ -28,6 +28,9 @@ export interface StateSize {
 
 export type PollResult = 'ok' | 'retry' | 'wait' | 'failed' | 'stopped';
 
+/** `webhook`: the poll publishes only what webhooks have reported. */
+export type PollTrigger = 'schedule' | 'webhook';
+
 /** The counts of a poll so far. */
 export interface Tally {
   records: number;
@@ -53,6 +56,7 @@ interface EventFacts {
       readonly unknownFields: readonly string[];
       readonly durationMs: number;
       readonly nextPollMs: number | null;
+      readonly trigger: PollTrigger;
     };
   /** The records that a try of a poll committed, successful or not. */
   committed: Pick<OfPoll, 'stream'> & Readonly<Pick<Tally, 'records' | 'deadLetters'>>;
@@ -66,6 +70,7 @@ interface EventFacts {
     readonly retryInMs: number | null;
     /** The due time of the next poll, epoch milliseconds; null when there is none. */
     readonly nextPollMs: number | null;
+    readonly trigger: PollTrigger;
   };
   /** A stream continues from its state, whose last poll is less than an interval ago. */
   'poll-awaited': OfPoll & {

@@ -8,6 +8,7 @@ import type { Pause, Published, StreamState } from './state.ts';
 import type { Stream } from './stream.ts';
 import type { StreamName } from './stream-name.ts';
 import type { SuppressionEntryOf } from './suppression.ts';
+import type { PendingChanges, WebhookChange } from './webhooks.ts';
 
 /** The dependencies of a poll, shared by all polls. */
 export interface PollTools {
@@ -18,6 +19,7 @@ export interface PollTools {
   readonly source: Source;
   readonly telemetry: Telemetry;
   readonly suppressionEntry: SuppressionEntryOf;
+  readonly pending: Pick<PendingChanges, 'remove'>;
   readonly settings: {
     readonly lookbackMs: number;
     readonly maxBatchRecords: number;
@@ -48,6 +50,8 @@ export interface Poll {
   readonly cycleMs: number;
   /** The due time of the next poll, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
+  /** The changes of webhooks to publish; absent for a poll of the schedule. */
+  readonly changes?: readonly WebhookChange[] | undefined;
   readonly trace: PollTrace;
   /** The suppression list of the account. */
   readonly suppressed: Published;

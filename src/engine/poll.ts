@@ -67,6 +67,7 @@ function pagesOf(poll: Poll, tools: PollTools, signal: AbortSignal) {
     nextPollMs: poll.nextPollMs,
     lookbackMs,
     maxBatchRecords,
+    changes: poll.changes,
     sleep: (ms) => tools.clock.sleep(ms, signal),
     signal,
   });
@@ -133,5 +134,6 @@ function processPage(whole: Page, before: Checkpoint, context: PollContext): Pag
   }
   const isLast = page.step !== undefined && page.step.number === page.step.of;
   const suppressed = Array.from({ length: left }, () => 'person.suppressed' as const);
-  return { ...mapped, ...changed, skipped: [...mapped.skipped, ...suppressed], isLast };
+  const { processed = [] } = page;
+  return { ...mapped, ...changed, processed, skipped: [...mapped.skipped, ...suppressed], isLast };
 }

@@ -14,6 +14,7 @@ import type { Stream } from './stream.ts';
 import type { RateLimiter } from './rate-limit/rate-limiter.ts';
 import { runPoll } from './poll.ts';
 import type { Poll, PollTools } from './poll-context.ts';
+import type { PollTrigger } from './events.ts';
 import type {
   AccountPreparation,
   BatchTransport,
@@ -27,6 +28,7 @@ import type {
 } from './ports.ts';
 import { traced } from './tracing.ts';
 import { type Permit, Semaphore } from './rate-limit/semaphore.ts';
+import type { PendingChanges, WebhookChange } from './webhooks.ts';
 
 // States of a due poll:
 // - waiting for quota: the rate limiter allows no request yet; no permit is held.
@@ -43,6 +45,7 @@ export interface PollerTools extends Omit<PollTools, 'graph'>, AccountPreparatio
   readonly pollPermits: Semaphore;
   readonly tracer: Tracer;
   readonly random: () => number;
+  readonly pending: PendingChanges;
   readonly retry: Backoff & { readonly maxAttempts: number };
 }
 
@@ -74,6 +77,8 @@ type NextAction = { readonly kind: 'again'; readonly afterMs: number } | PollOut
 export interface PollTiming {
   /** The next poll's due time, epoch milliseconds; null when there is none. */
   readonly nextPollMs: number | null;
+  /** The changes of webhooks to publish; absent for a poll of the schedule. */
+  readonly changes?: readonly WebhookChange[];
   readonly signal: AbortSignal;
   /** Called at the end of each try, successful or not. */
   readonly onTried?: (() => void) | undefined;
@@ -118,12 +123,14 @@ async function pollToEnd(
         unknownFields: [...poll.tally.unknownFields],
         durationMs: Math.max(0, tools.clock.nowMs() - poll.startedMs),
         nextPollMs,
+        trigger: triggerOf(poll),
       });
       return { kind: 'done' };
     }
     const action = decide(error, attempt, tools);
     tools.telemetry.report({
       ...failed(error, job, action.kind === 'again' ? action.afterMs : null),
+      trigger: triggerOf(poll),
       requests: poll.tally.requests,
       nextPollMs: action.kind.startsWith('stop-') ? null : nextPollMs,
     });
@@ -133,10 +140,14 @@ async function pollToEnd(
   }
 }
 
+function triggerOf({ changes }: Poll): PollTrigger {
+  return changes === undefined ? 'schedule' : 'webhook';
+}
+
 async function beginPoll(
   job: Job,
   tools: PollerTools,
-  { nextPollMs, signal }: PollTiming,
+  { nextPollMs, changes, signal }: PollTiming,
 ): Promise<Poll> {
   const { stream, account } = job;
   // Until the first request may be sent, a poll holds no permit.
@@ -157,6 +168,7 @@ async function beginPoll(
     published: new Set(),
     cycleMs: job.cycleMs ?? startedMs,
     nextPollMs,
+    changes,
     tally: { ...noCounts, skipped: {}, leftOut: [], unknownFields: new Set() },
   };
 }
@@ -279,6 +291,7 @@ function failed(error: Error, { stream, account }: Job, retryInMs: number | null
     message: error.message,
     retryInMs,
     nextPollMs: null,
+    trigger: 'schedule',
   } as const satisfies TelemetryEvent;
 }
 

@@ -5,6 +5,7 @@ import type { Node } from './json.ts';
 import type { Graph } from './ports.ts';
 import type { Checkpoint } from './state.ts';
 import type { Stream } from './stream.ts';
+import type { WebhookChange } from './webhooks.ts';
 
 /** The parameters of a poll that a source needs. */
 export interface SourcePoll {
@@ -21,6 +22,8 @@ export interface SourcePoll {
   readonly lookbackMs: number;
   /** The most records of a batch. */
   readonly maxBatchRecords: number;
+  /** The changes of webhooks that the poll publishes; absent for a poll of the schedule. */
+  readonly changes?: readonly WebhookChange[] | undefined;
   /** Waits, unless the poll is aborted. */
   readonly sleep: (ms: number) => Promise<void>;
   readonly signal: AbortSignal;
@@ -47,7 +50,11 @@ export interface Page {
   readonly coveredUntilMs: number | null;
   /** The parts of the checkpoint that this page replaces. */
   readonly checkpointUpdate?: Pick<Checkpoint, 'rejections' | 'convertedMs'> &
-    Partial<Pick<Checkpoint, 'published' | 'seen' | 'reading' | 'truncationSuspectedMs'>>;
+    Partial<
+      Pick<Checkpoint, 'published' | 'seen' | 'delivered' | 'reading' | 'truncationSuspectedMs'>
+    >;
+  /** Keys of the changes of webhooks that need no further poll once this page is committed. */
+  readonly processed?: readonly string[];
   /** Ids that were requested and have nothing to publish. */
   readonly empty?: readonly string[];
   /** The new readings of media insights (`packReading`), by key number. */

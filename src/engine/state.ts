@@ -57,6 +57,8 @@ export interface Checkpoint {
   readonly insightsRead: Published;
   /** Published comments, as far as their ids are kept. */
   readonly seen: SeenComments;
+  /** Comments published by webhooks that no reading of their media has listed yet. */
+  readonly delivered: SeenComments;
   /** The unfinished reading of a media's comments; null when there is none. */
   readonly reading: CommentsReading | null;
   /** Fingerprints of dead letters, so that each is written once; the latest at the end. */
@@ -94,6 +96,7 @@ export const emptyCheckpoint: Checkpoint = {
   published: new Map(),
   insightsRead: new Map(),
   seen: new Map(),
+  delivered: new Map(),
   reading: null,
   deadLetters: [],
   rejections: [],
@@ -137,14 +140,16 @@ export function isSamePause(a: Pause | null, b: Pause | null): boolean {
 }
 
 /** The newest format; this program reads every older one. */
-export const stateFormatVersion = 6;
+export const stateFormatVersion = 7;
 
 /**
- * The format of a state. Only a state with a pause has the newest format: an older version of the
- * program continues from the others, and does not poll a paused stream.
+ * The format of a state: the oldest that has all of it, so that an older version of the program
+ * continues from it. Format 6 has a pause, format 7 comments published by webhooks: a version
+ * without them would poll a paused stream, or publish the comments twice.
  */
-export function formatOf({ pause }: Pick<StreamState, 'pause'>): number {
-  return pause === null ? 5 : stateFormatVersion;
+export function formatOf({ pause, delivered }: Pick<StreamState, 'pause' | 'delivered'>): number {
+  if (delivered.size > 0) return stateFormatVersion;
+  return pause === null ? 5 : 6;
 }
 
 /** The value of the state topic, one per (stream, account). */

@@ -2,13 +2,13 @@
 export type StreamName = string;
 
 /**
- * A topic's role: a stream's own, or `state`, `dead_letters` or `notifications`, which all streams
- * share.
+ * A topic's role: a stream's own, or `state`, `dead_letters`, `notifications` or `webhooks`, which
+ * all streams share.
  */
 export type TopicRole = string;
 
 /** The topics that all accounts share, whatever the template. */
-const sharedRoles: readonly TopicRole[] = ['state', 'notifications'];
+const sharedRoles: readonly TopicRole[] = ['state', 'notifications', 'webhooks'];
 
 /** True for a template that gives each account topics of its own. */
 export function isPerAccount(template: string): boolean {

@@ -67,6 +67,8 @@ export interface Stream {
   readonly list: string | null;
   /** True where it publishes the list itself: its poll comes before others on the list. */
   readonly publishesList: boolean;
+  /** The fields of webhooks whose changes it publishes. */
+  readonly webhookFields: readonly string[];
   /** True where a record stands for a node: its fingerprint is kept by the node's id. */
   readonly tracksNodes: boolean;
   /** @throws DeadLetterError `mapping.invalid`. Pure; never changes the node. */

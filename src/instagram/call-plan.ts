@@ -4,7 +4,7 @@ import { planDays } from './model/daily-totals.ts';
 import { movedAfter, partsEveryMs, type Tier } from './model/freshness.ts';
 import { requestableFrom } from './model/missing.ts';
 import { maxWindowMs, planWindows, type WindowPlan } from './model/windows.ts';
-import type { InstagramStream, StreamRequest } from './streams/stream.ts';
+import type { InstagramStream, RequestOf, StreamRequest } from './streams/stream.ts';
 
 const dayMs = 86_400_000;
 
@@ -159,25 +159,29 @@ interface PlannedPoll {
   readonly everyMs: number;
 }
 
-function callsOf(request: StreamRequest, poll: PlannedPoll): Pick<PlannedCalls, 'first' | 'day'> {
-  const { polls } = poll;
-  switch (request.kind) {
-    case 'object':
-      return { first: 1, day: polls };
-    case 'list':
-      return listCalls(request.edge, poll, polls);
-    case 'children':
-      return listCalls('media', poll, polls);
-    case 'insights':
-      return request.edge === 'stories' ? storyCalls(request, poll) : mediaCalls(poll);
-    case 'comments':
-      return commentCalls(poll);
-    case 'series':
-    case 'totals':
-      return dailyCalls(request, poll);
-    case 'breakdowns':
-      return { first: request.breakdowns.length, day: request.breakdowns.length * polls };
-  }
+type Calls = Pick<PlannedCalls, 'first' | 'day'>;
+
+type CallsByKind = {
+  readonly [K in StreamRequest['kind']]: (request: RequestOf<K>, poll: PlannedPoll) => Calls;
+};
+
+const callsByKind: CallsByKind = {
+  object: (_request, { polls }) => ({ first: 1, day: polls }),
+  list: ({ edge }, poll) => listCalls(edge, poll, poll.polls),
+  children: (_request, poll) => listCalls('media', poll, poll.polls),
+  insights: (request, poll) =>
+    request.edge === 'stories' ? storyCalls(request, poll) : mediaCalls(poll),
+  comments: (_request, poll) => commentCalls(poll),
+  // Webhooks decide how many there are.
+  mentions: () => ({ first: 0, day: 0 }),
+  series: dailyCalls,
+  totals: dailyCalls,
+  breakdowns: ({ breakdowns: { length } }, { polls }) => ({ first: length, day: length * polls }),
+};
+
+function callsOf(request: StreamRequest, poll: PlannedPoll): Calls {
+  const callsOfKind = callsByKind[request.kind] as CallsByKind['object'];
+  return callsOfKind(request as RequestOf<'object'>, poll);
 }
 
 /** Pages of a list: those with new media at each scan, and all of them in each period. */
@@ -255,25 +259,27 @@ export interface RequestCost {
   readonly list: boolean;
 }
 
+type CostByKind = {
+  readonly [K in StreamRequest['kind']]: (request: RequestOf<K>) => RequestCost;
+};
+
+const plain = (calls: number, per: string): RequestCost => ({ calls, per, list: false });
+
+const costByKind: CostByKind = {
+  object: () => plain(1, 'account'),
+  list: () => plain(1, 'page'),
+  children: () => plain(1, 'page'),
+  insights: ({ parts }) => ({ calls: parts === undefined ? 1 : 2, per: 'due media', list: true }),
+  comments: () => ({ calls: 1, per: 'media whose comments_count changed', list: true }),
+  mentions: () => plain(1, 'mention'),
+  series: ({ requests }) => plain(requests.length, `window of ${maxWindowMs / dayMs} days`),
+  totals: ({ requests }) => plain(requests.length, 'day'),
+  breakdowns: ({ breakdowns }) => plain(breakdowns.length, 'poll'),
+};
+
 export function requestCost(request: StreamRequest): RequestCost {
-  const plain = (calls: number, per: string) => ({ calls, per, list: false });
-  switch (request.kind) {
-    case 'object':
-      return plain(1, 'account');
-    case 'list':
-    case 'children':
-      return plain(1, 'page');
-    case 'insights':
-      return { calls: request.parts === undefined ? 1 : 2, per: 'due media', list: true };
-    case 'comments':
-      return { calls: 1, per: 'media whose comments_count changed', list: true };
-    case 'series':
-      return plain(request.requests.length, `window of ${maxWindowMs / dayMs} days`);
-    case 'totals':
-      return plain(request.requests.length, 'day');
-    case 'breakdowns':
-      return plain(request.breakdowns.length, 'poll');
-  }
+  const costOf = costByKind[request.kind] as CostByKind['object'];
+  return costOf(request as RequestOf<'object'>);
 }
 
 /**

@@ -9,6 +9,7 @@ import { createStateAdmin, type StateAdmin } from './state/admin.ts';
 import { createStateReader } from './state/topic-reader.ts';
 import { createStateStore } from './state/store.ts';
 import { tail, type TailRequest } from './tail.ts';
+import { openWebhookTopic, type WebhookTopic } from './webhook-topic.ts';
 import { createWarningLog, prepareAccount, prepareLayout, watchTopics } from './topics.ts';
 
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
@@ -41,6 +42,8 @@ export interface KafkaAdapter extends AsyncDisposable {
   readonly group: Group & Pick<GroupMembership, 'withTemporaryAssignment'>;
   readonly probe: KafkaProbe;
   readonly notifications: NotificationLog;
+  /** The inbox of webhooks; usable where `roles` has it and the topics are prepared. */
+  readonly webhooks: WebhookTopic;
   /** Reads the committed records of a topic in a consumer group of its own; see `tail.ts`. */
   tail(request: TailRequest, signal: AbortSignal): Promise<void>;
 }
@@ -72,6 +75,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
   const { owns, onFenced } = group;
   const shared: KafkaShared = { ...base, owns, onFenced, readState: reader.read };
   const publisher = createPublisher(shared);
+  const webhooks = openWebhookTopic(base);
   return {
     publisher,
     stateStore: createStateStore(shared, publisher),
@@ -79,6 +83,7 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     group,
     probe: createProbe(shared),
     notifications: openNotificationLog(base),
+    webhooks,
     tail: (request, signal) => tail(base, request, signal),
     async prepareTopics(signal) {
       layout = await prepareLayout(shared, signal);
@@ -88,7 +93,8 @@ export function openKafka(options: KafkaOptions, dependencies: KafkaDependencies
     prepareAccount: (accountId, signal) => prepareAccount(shared, accountId, signal),
     async [Symbol.asyncDispose]() {
       closing.abort();
-      await Promise.all([publisher[Symbol.asyncDispose](), reader[Symbol.asyncDispose]()]);
+      const parts = [publisher, reader, webhooks];
+      await Promise.all(parts.map((part) => part[Symbol.asyncDispose]()));
     },
   };
 }

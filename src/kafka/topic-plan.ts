@@ -1,4 +1,5 @@
 import { isShared, topicName, type TopicRole } from '../engine/stream-name.ts';
+import { inboxRole } from '../engine/webhooks.ts';
 import type { KafkaOptions } from './options.ts';
 
 /** The required properties of a topic. */
@@ -25,6 +26,8 @@ export interface TopicDescription {
 }
 
 const dayMs = 86_400_000;
+/** Longer than the 36 hours for which Meta repeats a webhook, and a weekend with a rejected token. */
+const inboxRetentionMs = 7 * dayMs;
 const stateSegmentBytes = 50 * 1024 * 1024;
 
 type PlanOptions = Pick<
@@ -63,6 +66,14 @@ function retentionOf(
       'segment.bytes': String(stateSegmentBytes),
       // Batches stay as sent: the cluster's default codec may be one that other readers lack.
       'compression.type': 'producer',
+    };
+  }
+  if (role === inboxRole) {
+    // A change is removed when it is published; the rest, of accounts that are polled no more, expires.
+    return {
+      'cleanup.policy': 'compact,delete',
+      'retention.ms': String(inboxRetentionMs),
+      'segment.ms': String(dayMs),
     };
   }
   if (role === 'notifications') return { 'cleanup.policy': 'compact' };
@@ -154,12 +165,13 @@ function lossWarning(
   const policy = found['cleanup.policy'];
   if (role === 'state' || policy === undefined) return null;
   const limits = lossyLimits(role, policy, found);
-  if (policy === expected && limits.length === 0) return null;
+  const isExpected = isSameValue(policy, expected);
+  if (isExpected && limits.length === 0) return null;
   const isHistory = expected === 'delete' && role !== 'dead_letters';
   const values = ['cleanup.policy', ...limits].map((config) => `${config}=${found[config] ?? ''}`);
   const unlimited = isHistory ? ' without a limit of time or size' : '';
   const changes = {
-    ...(policy !== expected && { 'cleanup.policy': expected }),
+    ...(!isExpected && { 'cleanup.policy': expected }),
     ...Object.fromEntries(isHistory ? limitsOf(found).map((limit) => [limit, '-1']) : []),
   };
   const command = alterCommand(name, changes, brokers);
@@ -211,7 +223,8 @@ function isSameValue(value: string, other: string): boolean {
 
 /** Dead letters may expire, and retention has no effect on a topic that is only compacted. */
 function lossyLimits(role: TopicRole, policy: string, configs: Configs) {
-  return role === 'dead_letters' || !policy.includes('delete') ? [] : limitsOf(configs);
+  const expires = role === 'dead_letters' || role === inboxRole;
+  return expires || !policy.includes('delete') ? [] : limitsOf(configs);
 }
 
 function limitsOf(configs: Configs): readonly string[] {

@@ -11,7 +11,7 @@ export type ScopeHealth = Omit<EventOf<'scope'>, 'type'>;
 /** The current error of one stream of one account, since its last success. */
 export interface StreamError extends Pick<
   EventOf<'poll-failed'>,
-  'code' | 'disposition' | 'message'
+  'code' | 'disposition' | 'message' | 'trigger'
 > {
   /** The times of the first and the latest failure, epoch milliseconds. */
   readonly sinceMs: number;
@@ -341,7 +341,8 @@ function withSuccess(
   health: ServiceHealth,
   nowMs: number,
 ): ServiceHealth {
-  const { stream, records, deadLetters, requests, skipped, nextPollMs } = event;
+  const { stream, records, deadLetters, requests, skipped, nextPollMs, trigger } = event;
+  const isOfSchedule = trigger === 'schedule';
   const isClean = deadLetters === 0 && deadLetterCodes.every((code) => skipped[code] === undefined);
   return changeStream(health, event, (before, { succeededAtMs }) => [
     {
@@ -351,9 +352,10 @@ function withSuccess(
       ...(!isClean && { deadLetterMs: nowMs }),
       requests: before.requests + requests,
       nextPollMs,
-      error: null,
+      // A poll of webhook changes proves nothing about the requests of the schedule.
+      error: isOfSchedule || before.error?.trigger === 'webhook' ? null : before.error,
     },
-    { succeededAtMs: { ...succeededAtMs, [stream]: nowMs } },
+    isOfSchedule ? { succeededAtMs: { ...succeededAtMs, [stream]: nowMs } } : {},
   ]);
 }
 
@@ -362,12 +364,13 @@ function withFailure(
   health: ServiceHealth,
   nowMs: number,
 ): ServiceHealth {
-  const { code, disposition, message, retryInMs, nextPollMs } = event;
+  const { code, disposition, message, retryInMs, nextPollMs, trigger } = event;
   return changeStream(health, event, ({ error: before, deadLetterMs }) => {
     const error: StreamError = {
       code,
       disposition,
       message,
+      trigger: before?.trigger === 'schedule' ? 'schedule' : trigger,
       sinceMs: before?.sinceMs ?? nowMs,
       atMs: nowMs,
       tries: (before?.tries ?? 0) + 1,

@@ -14,6 +14,7 @@ import {
   type Pause,
   type Published,
   type Rejection,
+  type SeenComments,
   type StreamState,
   formatOf,
   stateFormatVersion,
@@ -215,6 +216,7 @@ interface PackedState {
   readonly published: Uint8Array;
   readonly insights_read: Uint8Array;
   readonly comments_seen: readonly { readonly media: string; readonly comments: Uint8Array }[];
+  readonly comments_delivered: PackedState['comments_seen'];
   readonly comments_reading: Node | null;
   readonly dead_letters: Uint8Array;
   readonly refusals: readonly Node[];
@@ -234,7 +236,7 @@ function fromAvro<T>(names: AvroNames<T>, record: Node): T {
 }
 
 function toValue(state: StreamState): Value {
-  const { days, totals, published, seen, reading, rejections, pause } = state;
+  const { days, totals, published, seen, delivered, reading, rejections, pause } = state;
   const value = {
     ...toAvro<Pick<StreamState, keyof typeof stateNames>>(stateNames, state),
     format_version: formatOf(state),
@@ -242,7 +244,8 @@ function toValue(state: StreamState): Value {
     totals: totals.map((day) => toAvro(totalsNames, day)),
     published: packPublished(published),
     insights_read: packReadings(state.insightsRead, published),
-    comments_seen: [...seen].map(([media, ids]) => ({ media, comments: packKeys(ids) })),
+    comments_seen: packComments(seen),
+    comments_delivered: packComments(delivered),
     comments_reading: reading && {
       ...toAvro(readingNames, reading),
       published: packKeys(reading.published),
@@ -276,12 +279,8 @@ function toState(key: string, decoded: Json): StreamState {
     totals: packed.totals.map(toTotals),
     published,
     insightsRead: unpackReadings(key, packed.insights_read, published),
-    seen: new Map(
-      packed.comments_seen.map(({ media, comments }) => [
-        media,
-        new Set(unpackKeys(key, 'comments_seen', comments)),
-      ]),
-    ),
+    seen: unpackComments(key, 'comments_seen', packed),
+    delivered: unpackComments(key, 'comments_delivered', packed),
     reading: packed.comments_reading && toReading(key, packed.comments_reading),
     deadLetters: unpackLongs(key, 'dead_letters', packed.dead_letters),
     rejections: packed.refusals.map(toRejection),
@@ -350,6 +349,20 @@ function unpackReadings(key: string, bytes: Uint8Array, published: Published): P
   const keys = [...published.keys()];
   const entries = readings.map((reading, index) => [keys[index] ?? '', reading] as const);
   return new Map(entries.filter(([, reading]) => reading !== 0n));
+}
+
+function packComments(seen: SeenComments): PackedState['comments_seen'] {
+  return [...seen].map(([media, ids]) => ({ media, comments: packKeys(ids) }));
+}
+
+function unpackComments(
+  key: string,
+  field: 'comments_seen' | 'comments_delivered',
+  packed: PackedState,
+): SeenComments {
+  return new Map(
+    packed[field].map(({ media, comments }) => [media, new Set(unpackKeys(key, field, comments))]),
+  );
 }
 
 /** Packs key numbers, 8 bytes each. */

@@ -7,6 +7,7 @@ import type { TopicRole } from '../../src/engine/stream-name.ts';
 import { readSchema } from '../../src/registry/schemas.ts';
 import { getEach } from '../../src/engine/rate-limit/get-each.ts';
 import type { Encoder, Graph, OutgoingRecord } from '../../src/engine/ports.ts';
+import type { WebhookChange } from '../../src/engine/webhooks.ts';
 import { runPoll } from '../../src/engine/poll.ts';
 import {
   type InstagramStreamName,
@@ -14,6 +15,7 @@ import {
   streamNames,
 } from '../../src/instagram/streams/index.ts';
 import { type FakeGraph, createFakeGraph } from '../support/fake-graph.ts';
+import { account } from '../support/accounts.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { open } from '../unit/instagram/opened.ts';
 import { calm, createWorld, firstState, pollOf } from '../unit/engine/world.ts';
@@ -35,12 +37,22 @@ const strictEncoder: Encoder = {
   },
 };
 
+/** The changes that a stream needs to have something to read: two mentions; undefined for others. */
+function changesOf(stream: InstagramStreamName): readonly WebhookChange[] | undefined {
+  if (stream !== 'mentions') return undefined;
+  const values: readonly Node[] = [{ media_id: '18' }, { media_id: '18', comment_id: '19' }];
+  return values.map((value, index) => {
+    const key = `${account.id}/mentions/${index}`;
+    return { key, accountId: account.id, stream, field: 'mentions', sentMs: 0, value };
+  });
+}
+
 /** Polls a stream once and checks the properties that hold for every answer of the API. */
 async function pollAndCheck(name: InstagramStreamName, graph: Graph) {
   const stream = streams[name];
   const world = { ...createWorld({ encoder: strictEncoder }), graph };
   const before = firstState(stream);
-  const poll = pollOf(stream, { state: before });
+  const poll = pollOf(stream, { state: before, changes: changesOf(name) });
   const error = await runPoll(poll, world, calm).then(
     () => undefined,
     (reason: unknown) => reason,

@@ -8,6 +8,8 @@ import { examples } from './examples/index.ts';
 /** A healthy answer to any request of a stream, with the shape of Meta's answers. */
 export function healthyAnswer({ path, query }: Pick<GraphRequest, 'path' | 'query'>): Node {
   const [, id = '', edge] = path.split('/');
+  const mention = /^(mentioned_media|mentioned_comment)\.\w+\((\d+)\)/.exec(query['fields'] ?? '');
+  if (mention !== null) return mentionAnswer(mention, id);
   const list = listStreamOf(path);
   if (list !== undefined) return pageOf(listed(list.name), undefined);
   switch (edge) {
@@ -20,6 +22,13 @@ export function healthyAnswer({ path, query }: Pick<GraphRequest, 'path' | 'quer
     default:
       return { data: metricsIn(query).map((name) => insight(name, id, query)) };
   }
+}
+
+/** The mentioned object, in the field of the account that the request expands. */
+function mentionAnswer([, field = '', id = '']: readonly string[], accountId: string): Node {
+  const added = ['media_id', 'comment_id'];
+  const own = Object.entries(examples.mentions.node).filter(([name]) => !added.includes(name));
+  return { [field]: { ...Object.fromEntries(own), id }, id: accountId };
 }
 
 function metricsIn(query: GraphRequest['query']): readonly string[] {

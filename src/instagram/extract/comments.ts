@@ -7,6 +7,7 @@ import {
   packRead,
   readOf,
   minCommentAgeMs,
+  withDelivered,
   withSeen,
   writtenAt,
   type KnownComments,
@@ -49,8 +50,8 @@ export async function* extractComments(
   const { nodes } = caches.of(account.id, 'media');
   const rejections = new Rejections(checkpoint, nowMs);
   const poll: CommentsPoll = { context, fields, rejections, skipped: [], rejected: [] };
-  const { published, seen, reading } = checkpoint;
-  const known = { published: new Map(published), seen, reading };
+  const { published, seen, delivered, reading } = checkpoint;
+  const known = { published: new Map(published), seen, delivered, reading };
   const pending: PendingPage = { ...known, newComments: [], skipped: 0 };
   const due = dueOf(nodes, poll);
   for (let start = 0; start < due.length; start += mediaTogether) {
@@ -70,6 +71,7 @@ interface PendingPage {
   newComments: Node[];
   published: Map<string, bigint>;
   seen: Checkpoint['seen'];
+  delivered: Checkpoint['delivered'];
   reading: CommentsReading | null;
   /** The number of skipped entries that the pages so far have reported. */
   skipped: number;
@@ -83,7 +85,9 @@ function dueOf(
     const listed = readListed(node);
     const count = countOf(node);
     if (listed === undefined || count === undefined || rejections.isExcluded(listed)) return [];
-    return isChanged(node, readOf(listed.id, checkpoint.published)) ? [{ listed, count }] : [];
+    const delivered = checkpoint.delivered.get(keyNumber(listed.id))?.size ?? 0;
+    const before = readOf(listed.id, checkpoint.published);
+    return isChanged(node, before, delivered) ? [{ listed, count }] : [];
   });
   // The unfinished reading goes first: the state has room for one.
   const isFirst = ({ listed }: DueMedia): number =>
@@ -124,6 +128,8 @@ class MediaReading {
   readonly #readableUntilMs: number;
   /** Key numbers of all comments; null when they are not all known, or too many to remember. */
   #ids: Set<string> | null;
+  /** Key numbers of the delivered comments that this reading has not listed yet. */
+  readonly #unlisted: Set<string>;
   #newestMs: number | null;
   #oldestMs: number | null;
   #after: string | null = null;
@@ -142,7 +148,9 @@ class MediaReading {
     const before = readOf(due.listed.id, checkpoint.published);
     this.#due = due;
     this.#resumed = resumed;
-    this.#known = { ids: checkpoint.seen.get(key), before };
+    const delivered = checkpoint.delivered.get(key);
+    this.#known = { ids: checkpoint.seen.get(key), delivered, before };
+    this.#unlisted = new Set(delivered);
     this.#readableUntilMs = nowMs - minCommentAgeMs;
     this.#ids = resumed === null ? new Set() : null;
     this.#newestMs = resumed?.newestMs ?? before?.newestMs ?? null;
@@ -163,10 +171,17 @@ class MediaReading {
       this.#isWaiting = true;
       return false;
     }
+    this.#noteListed(key, atMs);
     this.#ids?.add(key);
     if (this.#ids !== null && isTooMany(this.#ids)) this.#ids = null;
     if (isNew) this.#notePublished(key, atMs);
     return isNew;
+  }
+
+  /** A delivered comment that is listed counts as published by this reading. */
+  #noteListed(key: string, atMs: number | undefined): void {
+    if (atMs === undefined || atMs > this.#readableUntilMs || !this.#unlisted.delete(key)) return;
+    this.#newestMs = Math.max(this.#newestMs ?? atMs, atMs);
   }
 
   #notePublished(key: string, atMs: number | undefined): void {
@@ -199,7 +214,15 @@ class MediaReading {
     const key = keyNumber(this.#due.listed.id);
     const count = this.#isWaiting || this.isCut ? null : this.#due.count;
     pending.published.set(key, packRead({ count, newestMs: this.#newestMs }));
-    pending.seen = withSeen(pending.seen, key, this.#ids);
+    // The API may list a delivered comment later.
+    for (const unlisted of this.#unlisted) this.#ids?.add(unlisted);
+    const isRemembered = this.#ids !== null && !isTooMany(this.#ids);
+    pending.seen = withSeen(pending.seen, key, isRemembered ? this.#ids : null);
+    pending.delivered = withDelivered(
+      pending.delivered,
+      key,
+      isRemembered ? new Set() : this.#unlisted,
+    );
     pending.reading = null;
   }
 }
@@ -214,14 +237,14 @@ function pageOf(poll: CommentsPoll, pending: PendingPage) {
   const skipped = poll.skipped.slice(pending.skipped);
   pending.newComments = [];
   pending.skipped = poll.skipped.length;
-  const { seen, reading } = pending;
+  const { seen, delivered, reading } = pending;
   const published: Checkpoint['published'] = new Map(pending.published);
   return {
     nodes,
     skipped,
     rejected: poll.rejected.splice(0),
     coveredUntilMs: null,
-    checkpointUpdate: { ...poll.rejections.checkpointUpdate, published, seen, reading },
+    checkpointUpdate: { ...poll.rejections.checkpointUpdate, published, seen, delivered, reading },
   };
 }
 

@@ -1,20 +1,23 @@
 import { readOrReject } from '../../engine/dead-letters.ts';
 import { type DeadLetterError, SkipError, type Skipped } from '../../engine/errors.ts';
 import type { Source } from '../../engine/source.ts';
+import type { WebhookChange } from '../../engine/webhooks.ts';
 import { fieldsParameter } from '../model/fields.ts';
 import { dataOf } from '../model/metric-values.ts';
-import type { InstagramStream, RequestOf } from '../streams/stream.ts';
+import type { InstagramStream, RequestOf, StreamRequest } from '../streams/stream.ts';
 import {
   createListCaches,
   type ExtractContext,
   type Extraction,
   type SourceSettings,
 } from './extraction.ts';
+import { commentChanges } from './comment-changes.ts';
 import { extractComments } from './comments.ts';
 import { extractSeries, extractTotals } from './daily.ts';
 import { extractInsights } from './insights.ts';
 import { extractList } from './list.ts';
 import { childrenCache, extractMediaChildren } from './media-children.ts';
+import { mentionChanges } from './mentions.ts';
 import { requestOf, isOfAccount, withoutRejectedFields } from './requests.ts';
 
 /** Size of a list's first page, nodes; each success doubles it, up to the configured size. */
@@ -39,27 +42,45 @@ export function createSource(settings: SourceSettings): InstagramSource {
   };
 }
 
+type Extractors = {
+  readonly [K in StreamRequest['kind']]: (
+    request: RequestOf<K>,
+    context: ExtractContext,
+  ) => Extraction;
+};
+
+const extractors: Extractors = {
+  object: extractObject,
+  list: extractList,
+  children: extractMediaChildren,
+  insights: extractInsights,
+  comments: extractComments,
+  mentions: extractNothing,
+  series: extractSeries,
+  totals: extractTotals,
+  breakdowns: extractBreakdowns,
+};
+
 /** Yields the pages of a stream. @throws as `Graph.get`, except errors that count as skipped */
-export function extract(stream: InstagramStream, context: ExtractContext): Extraction {
-  const { request } = stream;
-  switch (request.kind) {
-    case 'object':
-      return extractObject(request, context);
-    case 'list':
-      return extractList(request, context);
-    case 'children':
-      return extractMediaChildren(request, context);
-    case 'insights':
-      return extractInsights(request, context);
-    case 'comments':
-      return extractComments(request, context);
-    case 'series':
-      return extractSeries(request, context);
-    case 'totals':
-      return extractTotals(request, context);
-    case 'breakdowns':
-      return extractBreakdowns(request, context);
-  }
+export function extract({ request }: InstagramStream, context: ExtractContext): Extraction {
+  const { changes } = context;
+  if (changes !== undefined) return extractChanges(request, changes, context);
+  const extractOf = extractors[request.kind] as Extractors['object'];
+  return extractOf(request as RequestOf<'object'>, context);
+}
+
+/** Yields one page with what the changes of webhooks report. */
+async function* extractChanges(
+  request: StreamRequest,
+  changes: readonly WebhookChange[],
+  context: ExtractContext,
+): Extraction {
+  if (request.kind === 'comments') yield await commentChanges(request, changes, context);
+  if (request.kind === 'mentions') yield await mentionChanges(request, changes, context);
+}
+
+async function* extractNothing(): Extraction {
+  // Webhooks alone name the objects of the stream.
 }
 
 /** Yields one node: the account itself. */

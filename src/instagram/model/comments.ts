@@ -42,12 +42,20 @@ export function countOf(listed: Node): number | undefined {
   return Number.isSafeInteger(count) && Number(count) >= 0 ? Number(count) : undefined;
 }
 
-/** True when there may be unread comments: `comments_count` differs from the last reading. */
-export function isChanged(listed: Node, before: CommentsRead | undefined): boolean {
+/**
+ * True when there may be unread comments: `comments_count` differs from the last reading's.
+ * @param delivered - the number of comments that webhooks have delivered since
+ */
+export function isChanged(
+  listed: Node,
+  before: CommentsRead | undefined,
+  delivered: number,
+): boolean {
   const count = countOf(listed);
   if (count === undefined) return false;
-  if (before === undefined) return count > 0;
-  return Math.min(count, noCount - 1) !== before.count;
+  const { count: read } = before ?? { count: 0 };
+  if (read === null) return true;
+  return Math.min(count, noCount - 1) !== Math.min(read + delivered, noCount - 1);
 }
 
 /** Returns a comment as its own node, with the ids of its media and of the comment above it. */
@@ -84,6 +92,11 @@ export function withSeen(
   const left = new Map(seen);
   left.delete(mediaKey);
   if (ids !== null && ids.size <= seenOfMedia) left.set(mediaKey, ids);
+  return withinBound(left);
+}
+
+/** Drops the first media until the comments of the others are few enough. */
+function withinBound(left: Map<string, ReadonlySet<string>>): SeenComments {
   let total = 0;
   for (const group of left.values()) total += group.size;
   for (const [key, group] of left) {
@@ -98,9 +111,26 @@ export function isTooMany(ids: ReadonlySet<string>): boolean {
   return ids.size > seenOfMedia;
 }
 
+/**
+ * Remembers the comments of a media that webhooks have delivered and no reading has listed; the
+ * media becomes the last entry. Drops the first media when there are too many.
+ */
+export function withDelivered(
+  delivered: SeenComments,
+  mediaKey: string,
+  ids: ReadonlySet<string>,
+): SeenComments {
+  const left = new Map(delivered);
+  left.delete(mediaKey);
+  if (ids.size > 0) left.set(mediaKey, ids);
+  return withinBound(left);
+}
+
 export interface KnownComments {
   /** Key numbers of the published comments; undefined unless all are remembered. */
   readonly ids: ReadonlySet<string> | undefined;
+  /** Key numbers of the comments that webhooks have delivered since; undefined for none. */
+  readonly delivered: ReadonlySet<string> | undefined;
   /** The media's last whole reading. */
   readonly before: CommentsRead | undefined;
 }
@@ -109,7 +139,8 @@ export interface KnownComments {
  * True when a comment was published before: by its id when all are remembered, else by its time.
  */
 export function isKnown(comment: Node, key: string, known: KnownComments): boolean {
-  const { ids, before } = known;
+  const { ids, delivered, before } = known;
+  if (delivered?.has(key) === true) return true;
   if (ids !== undefined) return ids.has(key);
   return (writtenAt(comment) ?? Infinity) <= (before?.newestMs ?? -Infinity);
 }

@@ -28,6 +28,7 @@ export const comments = declareStream({
   isCompacted: true,
   readsPeople: true,
   mode: 'incremental',
+  webhookFields: ['comments', 'live_comments'],
   doc: "Comments and replies under the account's media, each when it is new; personal data.",
   author: { username: ['username', 'from.username'], id: ['from.id'] },
   eventTime: 'timestamp',

@@ -4,6 +4,7 @@ import { userEngagedAudience, userLifetimeInsights, userReachedAudience } from '
 import { media } from './media.ts';
 import { mediaChildren } from './media-children.ts';
 import { mediaInsights } from './media-insights.ts';
+import { mentions } from './mentions.ts';
 import { stories } from './stories.ts';
 import type { InstagramStream } from './stream.ts';
 import { storyInsights } from './story-insights.ts';
@@ -28,6 +29,7 @@ const declared = {
   tags,
   collaborative_media: collaborativeMedia,
   comments,
+  mentions,
 };
 
 export type InstagramStreamName = keyof typeof declared;

@@ -58,6 +58,12 @@ export type StreamRequest =
       readonly facebookOnly: readonly string[];
       readonly fields: Fields;
     }
+  | {
+      /** One object for each change of a webhook; a poll of the schedule requests nothing. */
+      readonly kind: 'mentions';
+      readonly mediaFields: Fields;
+      readonly commentFields: Fields;
+    }
   | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
   | { readonly kind: 'totals'; readonly requests: readonly TotalsRequest[] }
   | {
@@ -94,6 +100,7 @@ const usual = {
   author: null,
   eventTime: null,
   mode: 'full',
+  webhookFields: [],
 } as const satisfies Partial<InstagramStream>;
 
 type Derived = 'list' | 'publishesList' | 'tracksNodes';

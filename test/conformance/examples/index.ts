@@ -5,6 +5,7 @@ import { comments } from './comments.ts';
 import { media } from './media.ts';
 import { mediaChildren } from './media-children.ts';
 import { mediaInsights } from './media-insights.ts';
+import { mentions } from './mentions.ts';
 import { stories } from './stories.ts';
 import { storyInsights } from './story-insights.ts';
 import { tags } from './tags.ts';
@@ -30,4 +31,5 @@ export const examples: Readonly<Record<InstagramStreamName, Example>> = {
   tags,
   collaborative_media: collaborativeMedia,
   comments,
+  mentions,
 };

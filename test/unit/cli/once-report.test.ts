@@ -27,6 +27,7 @@ const finished: TelemetryEvent = {
   unknownFields: [],
   durationMs: 1250,
   nextPollMs: null,
+  trigger: 'schedule',
 };
 
 const failed: TelemetryEvent = {
@@ -38,6 +39,7 @@ const failed: TelemetryEvent = {
   message: 'a limit',
   retryInMs: 60_000,
   nextPollMs: null,
+  trigger: 'schedule',
 };
 
 function ending(name: 'media' | 'tags', outcome: PolledJob['outcome']): PolledJob {
@@ -99,6 +101,7 @@ describe('the summary of once', () => {
       requests: 8,
       retryInMs: null,
       nextPollMs: null,
+      trigger: 'schedule',
     });
     const polled = [
       ending('media', { kind: 'done' }),

@@ -17,6 +17,7 @@ function result(ids: readonly string[], changes: Partial<PageResult> = {}): Page
     skipped: [],
     unknown: new Set(),
     gone: [],
+    processed: [],
     checkpoint: emptyCheckpoint,
     isLast: false,
     ...changes,

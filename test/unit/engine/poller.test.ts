@@ -65,6 +65,7 @@ describe('a successful poll', () => {
         unknownFields: ['surprise'],
         durationMs: 0,
         nextPollMs: startMs + hourMs,
+        trigger: 'schedule',
       },
     ]);
     expect(job.state.sequence).toBe(1);

@@ -18,6 +18,7 @@ describe('the state', () => {
       days: [],
       totals: [],
       deadLetters: [],
+      delivered: new Map(),
       polledMs: null,
       published: new Map(),
       insightsRead: new Map(),
@@ -30,8 +31,10 @@ describe('the state', () => {
   });
 
   test('is written in format 6 while it has a pause, and in format 5 otherwise', () => {
-    expect(stateFormatVersion).toBe(6);
-    expect(formatOf({ pause: { sinceMs: 1, untilMs: null } })).toBe(6);
-    expect(formatOf({ pause: null })).toBe(5);
+    expect(stateFormatVersion).toBe(7);
+    expect(formatOf({ pause: { sinceMs: 1, untilMs: null }, delivered: new Map() })).toBe(6);
+    expect(formatOf({ pause: null, delivered: new Map() })).toBe(5);
+    const delivered = new Map([['1', new Set(['2'])]]);
+    expect(formatOf({ pause: null, delivered })).toBe(7);
   });
 });

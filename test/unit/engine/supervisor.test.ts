@@ -199,6 +199,7 @@ describe('supervise: a stream of an account', () => {
         message: 'state "media/1" cannot be read',
         retryInMs: null,
         nextPollMs: null,
+        trigger: 'schedule',
       },
     ]);
     await run.stop();

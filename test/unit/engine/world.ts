@@ -11,6 +11,7 @@ import { RateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import type { Poll } from '../../../src/engine/poll-context.ts';
 import { type Job, newJob, type PollerTools } from '../../../src/engine/poller.ts';
 import { noTrace, noTracer } from '../../../src/engine/tracing.ts';
+import { PendingChanges } from '../../../src/engine/webhooks.ts';
 import { Semaphore } from '../../../src/engine/rate-limit/semaphore.ts';
 import { account as first } from '../../support/accounts.ts';
 import { type FakeGraph, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
@@ -93,6 +94,7 @@ export function createWorld(changes: Partial<World> = {}): World {
     rateLimiter: new RateLimiter({ clock, telemetry, maxConcurrentRequests: 100 }),
     pollPermits: new Semaphore(8),
     suppressionEntry,
+    pending: new PendingChanges(),
     tracer: noTracer,
     random: () => 0.5,
     retry: { baseMs: 1000, maxMs: 10_000, maxAttempts: 3 },

@@ -23,6 +23,7 @@ export function finished(changes: Partial<Event<'poll-finished'>> = {}): Event<'
     unknownFields: [],
     durationMs: 500,
     nextPollMs: null,
+    trigger: 'schedule',
     ...changes,
   };
 }
@@ -38,6 +39,7 @@ export function failed(changes: Partial<Event<'poll-failed'>> = {}): Event<'poll
     message: 'HTTP 500',
     retryInMs: 1000,
     nextPollMs: null,
+    trigger: 'schedule',
     ...changes,
   };
 }

@@ -62,6 +62,9 @@ export const goldenOfFormat6 = goldenWithoutPause
     '0000000000000000000000' + '0680',
     '00000000000000000000' + '0280a0abfef96202' + '82a0abfef962' + '0680',
   );
+/** As `goldenWithoutPause` and `goldenOfFormat6`, by the schema of format 7, without delivered comments. */
+export const goldenWithoutDelivered = goldenWithoutPause.replace('000680', '00000680');
+export const pausedWithoutDelivered = goldenOfFormat6.replace('620680', '62000680');
 /** The pause of `goldenOfFormat6`. */
 export const pause = { sinceMs: 1_700_000_000_000, untilMs: 1_700_000_000_001 };
 const ascii = (text: string) => Buffer.from(text).toString('hex');
@@ -76,6 +79,7 @@ export const schema2 = readFileSync(new URL('state-format-2.avsc', import.meta.u
 export const schema3 = readFileSync(new URL('state-format-3.avsc', import.meta.url), 'utf8');
 export const schema4 = readFileSync(new URL('state-format-4.avsc', import.meta.url), 'utf8');
 export const schema5 = readFileSync(new URL('state-format-5.avsc', import.meta.url), 'utf8');
+export const schema6 = readFileSync(new URL('state-format-6.avsc', import.meta.url), 'utf8');
 export const known: RegistryReply = [200, { schema: schema1 }];
 
 /** A timeout that only a silent registry exceeds. */

@@ -13,14 +13,17 @@ import {
   goldenOfFormat4,
   goldenOfFormat5,
   goldenOfFormat6,
+  goldenWithoutDelivered,
   goldenWithoutPause,
   key,
   pause,
+  pausedWithoutDelivered,
   refusingOfFormat3,
   schema2,
   schema3,
   schema4,
   schema5,
+  schema6,
   state,
 } from './golden-states.ts';
 
@@ -31,8 +34,8 @@ describe('the state codec', () => {
     await registry.prepare(noSignal);
     const { stateCodec } = registry;
 
-    expect(stateCodec.encode(state).toString('hex')).toBe(goldenWithoutPause);
-    expect(stateCodec.encode({ ...state, pause }).toString('hex')).toBe(goldenOfFormat6);
+    expect(stateCodec.encode(state).toString('hex')).toBe(goldenWithoutDelivered);
+    expect(stateCodec.encode({ ...state, pause }).toString('hex')).toBe(pausedWithoutDelivered);
   });
 
   test('reads format 1 (Invariant 2)', async () => {
@@ -67,6 +70,13 @@ describe('the state codec', () => {
     expect(await decode(goldenOfFormat5, script)).toEqual(state);
   });
 
+  test('reads format 6, in which delivered comments are absent (Invariant 2)', async () => {
+    const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema6 }] };
+
+    expect(await decode(goldenWithoutPause, script)).toEqual(state);
+    expect(await decode(goldenOfFormat6, script)).toEqual({ ...state, pause });
+  });
+
   test('lets an older version read a state without a pause by the schema of format 5', () => {
     const type = (schema: string) => avro.Type.forSchema(JSON.parse(schema) as Schema);
     const older = type(schema5);
@@ -75,8 +85,8 @@ describe('the state codec', () => {
     const read = (hex: string): unknown =>
       older.fromBuffer(Buffer.from(hex, 'hex').subarray(5), resolver);
 
-    expect(read(goldenWithoutPause)).toMatchObject({ format_version: 5, sequence: 3 });
-    expect(read(goldenOfFormat6)).toMatchObject({ format_version: 6, sequence: 3 });
+    expect(read(goldenWithoutDelivered)).toMatchObject({ format_version: 5, sequence: 3 });
+    expect(read(pausedWithoutDelivered)).toMatchObject({ format_version: 6, sequence: 3 });
   });
 
   test('reads back a pause, with an end and without', async () => {
@@ -104,6 +114,7 @@ describe('the state codec', () => {
       ]),
       insightsRead: new Map([['18', 2n ** 64n - 1n]]),
       seen: new Map([['17', new Set(['9', '18446744073709551615'])]]),
+      delivered: new Map([['18', new Set(['10'])]]),
       reading: {
         mediaId: '18',
         after: 'QVFI',

@@ -43,7 +43,19 @@ describe('isChanged', () => {
     ['that counts fewer', listed(1), { count: 2, newestMs: null }],
     ['that must be read again', listed(2), { count: null, newestMs: null }],
   ])('is true for a media %s', (_what, media, before) => {
-    expect(isChanged(media, before)).toBe(true);
+    expect(isChanged(media, before, 0)).toBe(true);
+  });
+
+  test.each([
+    ['true for more comments than webhooks have delivered', listed(5), 2, true],
+    ['false for as many comments as webhooks have delivered', listed(4), 2, false],
+    ['true when a delivered comment was deleted', listed(3), 2, true],
+  ])('is %s', (_what, media, delivered, expected) => {
+    expect(isChanged(media, { count: 2, newestMs: null }, delivered)).toBe(expected);
+  });
+
+  test('is false for a media never read whose comments webhooks have all delivered', () => {
+    expect(isChanged(listed(2), undefined, 2)).toBe(false);
   });
 
   test.each([
@@ -56,14 +68,14 @@ describe('isChanged', () => {
       { count: 0xff_ff_fe, newestMs: null },
     ],
   ])('is false for a media %s', (_what, media, before) => {
-    expect(isChanged(media, before)).toBe(false);
+    expect(isChanged(media, before, 0)).toBe(false);
   });
 });
 
 describe('countOf', () => {
   test.each([5e-324, -1, 2 ** 53, '3', null])('returns no count for %j', (count) => {
     expect(countOf({ id: '1', comments_count: count })).toBeUndefined();
-    expect(isChanged({ id: '1', comments_count: count }, undefined)).toBe(false);
+    expect(isChanged({ id: '1', comments_count: count }, undefined, 0)).toBe(false);
   });
 });
 
@@ -85,14 +97,14 @@ describe('isKnown', () => {
   const before = { count: 2, newestMs: nowMs - 30 * 60_000 };
 
   test('compares by id when all ids are remembered, however old the comment is', () => {
-    const known = { ids: new Set(['1']), before };
+    const known = { ids: new Set(['1']), delivered: undefined, before };
 
     expect(isKnown(comment('1', 5), '1', known)).toBe(true);
     expect(isKnown(comment('2', 600), '2', known)).toBe(false);
   });
 
   test('compares by time when the ids are not remembered', () => {
-    const known = { ids: undefined, before };
+    const known = { ids: undefined, delivered: undefined, before };
 
     expect(isKnown(comment('1', 30), '1', known)).toBe(true);
     expect(isKnown(comment('2', 29), '2', known)).toBe(false);
@@ -101,12 +113,20 @@ describe('isKnown', () => {
   test.each([{ id: '1' }, { id: '1', timestamp: 'yesterday' }])(
     'is false when the comment has no readable time: %j',
     (odd) => {
-      expect(isKnown(odd, '1', { ids: undefined, before })).toBe(false);
+      expect(isKnown(odd, '1', { ids: undefined, delivered: undefined, before })).toBe(false);
     },
   );
 
+  test('is true for a comment that a webhook has delivered, newer than the last reading', () => {
+    const known = { ids: undefined, delivered: new Set(['1']), before };
+
+    expect(isKnown(comment('1', 5), '1', known)).toBe(true);
+  });
+
   test('is false for a media that was never read', () => {
-    expect(isKnown(comment('1', 30), '1', { ids: undefined, before: undefined })).toBe(false);
+    expect(
+      isKnown(comment('1', 30), '1', { ids: undefined, delivered: undefined, before: undefined }),
+    ).toBe(false);
   });
 });
 
