@@ -22,6 +22,7 @@ const questions = {
   'The first 48 hours of a post':
     'SELECT id, age, views, reach, total_interactions FROM first_48_hours ORDER BY posted_at DESC, age LIMIT 5',
   'Best posting hour': 'SELECT * FROM best_posting_hour ORDER BY rank, 1 LIMIT 5',
+  'Final numbers of stories': 'SELECT * FROM story_finals ORDER BY posted_at DESC LIMIT 5',
   'Story exits': 'SELECT * FROM story_exits ORDER BY exits_per_100_views DESC NULLS LAST LIMIT 5',
 };
 

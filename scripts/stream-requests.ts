@@ -94,7 +94,8 @@ function describeInsights(request: RequestOf<'insights'>): string {
       ? 'A media is due when it is new (`POLLING_NEW_MEDIA_AGE`), when one of its listed counts differs from what it was when its ' +
         'insights were last read, and otherwise as often as its age says (`POLLING_…_MEDIA_…`).'
       : `Every live story is due at every poll; \`${String(parts?.metric)}\` by action when its total has moved, once an hour at most, ` +
-        'and at the last poll before the story ends.';
+        'and at the last poll before the story ends.\n\n' +
+        'A story that ends gets a last record: [the final numbers of a story](consuming.md#the-final-numbers-of-a-story).';
   const rows = metricSets(request).map(
     ({ of, metrics }) => `| ${of} | ${metrics.map((metric) => `\`${metric}\``).join(', ')} |`,
   );

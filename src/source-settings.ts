@@ -23,6 +23,7 @@ export function sourceSettings({
       wholeListMs: polling.mediaListIntervalMs,
       newestMs: polling.newMediaAgeMs,
     },
+    storyFinalWaitMs: 0,
   };
 }
 

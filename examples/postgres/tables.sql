@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS story_insights (
   navigation_actions hstore,
   link_clicks bigint,
   profile_activity bigint,
+  is_final boolean NOT NULL,
+  final_source text,
+  not_final_reason text,
+  measured_at timestamp(3),
   PRIMARY KEY (id)
 );
 
@@ -347,5 +351,9 @@ CREATE TABLE IF NOT EXISTS story_insights_history (
   navigation_actions hstore,
   link_clicks bigint,
   profile_activity bigint,
+  is_final boolean NOT NULL,
+  final_source text,
+  not_final_reason text,
+  measured_at timestamp(3),
   PRIMARY KEY (id, polled_at)
 );

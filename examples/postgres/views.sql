@@ -58,6 +58,17 @@ WITH posts AS (
 SELECT *, rank() OVER (PARTITION BY business_account_id ORDER BY average_reach DESC)
 FROM posts LEFT JOIN online USING (business_account_id, utc_hour);
 
+-- What are the final numbers of a story, or why does it have none? The history still has the
+-- stories that a tombstone deleted.
+
+CREATE OR REPLACE VIEW story_finals AS
+SELECT DISTINCT ON (id) id, business_account_id, timestamp AS posted_at, is_final,
+  not_final_reason, final_source, measured_at, views, reach, replies, shares, total_interactions,
+  navigation
+FROM story_insights_history
+WHERE is_final OR not_final_reason IS NOT NULL
+ORDER BY id, is_final DESC, polled_at DESC;
+
 -- How many viewers left at a story? The history still has the stories that a tombstone deleted.
 
 CREATE OR REPLACE VIEW story_exits AS

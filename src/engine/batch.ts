@@ -3,7 +3,14 @@ import { type ErrorCode, DeadLetterError, StopStreamError } from './errors.ts';
 import { keyNumber } from './fingerprint.ts';
 import type { Value } from './json.ts';
 import { isoSeconds, recordKey } from './key.ts';
-import { type Checkpoint, type StreamState, checkpointOf, shed, stateKey } from './state.ts';
+import {
+  type Checkpoint,
+  type RememberedStory,
+  type StreamState,
+  checkpointOf,
+  shed,
+  stateKey,
+} from './state.ts';
 import type { TopicRole } from './stream-name.ts';
 import { provenance } from './stream.ts';
 import type { Poll, PollTools } from './poll-context.ts';
@@ -301,6 +308,9 @@ function withinBound(raw: string): string {
   return cut.toWellFormed();
 }
 
+/** The parts of a checkpoint whose every difference is worth a transaction. */
+const comparedWhole = ['days', 'totals', 'rejections'] as const;
+
 /**
  * True when no difference is worth a transaction of its own. `coveredUntilMs` alone is not: reading
  * a day again costs no extra request. Nor are fingerprints, which change with records.
@@ -313,11 +323,17 @@ function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
     // A later instance does not repeat the calls for these.
     a.insightsRead === b.insightsRead &&
     a.truncationSuspectedMs === b.truncationSuspectedMs &&
-    JSON.stringify(a.days) === JSON.stringify(b.days) &&
-    JSON.stringify(a.totals) === JSON.stringify(b.totals) &&
-    JSON.stringify(a.rejections) === JSON.stringify(b.rejections) &&
+    !hasNewStory(a.stories, b.stories) &&
+    comparedWhole.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name])) &&
     (a.cursorMs !== null || a.coveredUntilMs === b.coveredUntilMs)
   );
+}
+
+/** True when a story has begun or ended, which a later instance may not find out by itself. */
+function hasNewStory(stories: Checkpoint['stories'], before: Checkpoint['stories']): boolean {
+  const nameOf = ({ id, outcome, fewViewers }: RememberedStory) => `${id} ${outcome} ${fewViewers}`;
+  const known = new Set(before.map(nameOf));
+  return stories.some((story) => !known.has(nameOf(story)));
 }
 
 /**

@@ -56,11 +56,14 @@ export interface ListScan {
    * entry. The absence of any other id proves nothing: the entry may lie behind the cut.
    */
   readonly beforeCut?: ReadonlySet<string>;
+  /** Ids that are absent and not gone yet: a record of theirs is still to come. */
+  readonly waiting?: ReadonlySet<string>;
 }
 
-/** Returns a test by key number: true for an entry that is neither listed nor behind the cut. */
-export function goneBy({ present, beforeCut }: ListScan): (name: string) => boolean {
-  const listed = new Set([...present].map(keyNumber));
+/** Returns a test by key number: true for an entry that is not listed, behind the cut, or waiting. */
+export function goneBy(scanned: ListScan): (name: string) => boolean {
+  const { present, beforeCut, waiting = [] } = scanned;
+  const listed = new Set([...present, ...waiting].map(keyNumber));
   if (beforeCut === undefined) return (name) => !listed.has(name);
   const inside = new Set([...beforeCut].map(keyNumber));
   return (name) => inside.has(name) && !listed.has(name);

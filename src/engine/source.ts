@@ -49,10 +49,19 @@ export interface Page {
   /** The end of the requested window, epoch milliseconds; null for a stream without windows. */
   readonly coveredUntilMs: number | null;
   /** The parts of the checkpoint that this page replaces. */
-  readonly checkpointUpdate?: Pick<Checkpoint, 'rejections' | 'convertedMs'> &
-    Partial<
-      Pick<Checkpoint, 'published' | 'seen' | 'delivered' | 'reading' | 'truncationSuspectedMs'>
-    >;
+  readonly checkpointUpdate?: Partial<
+    Pick<
+      Checkpoint,
+      | 'rejections'
+      | 'convertedMs'
+      | 'published'
+      | 'seen'
+      | 'delivered'
+      | 'reading'
+      | 'truncationSuspectedMs'
+      | 'stories'
+    >
+  >;
   /** Keys of the changes of webhooks that need no further poll once this page is committed. */
   readonly processed?: readonly string[];
   /** Ids that were requested and have nothing to publish. */

@@ -39,6 +39,30 @@ export interface CommentsReading {
 /** Key numbers of the comments that were published, by the key number of their media. */
 export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
 
+/** The last record of a story: a final one, or the reason why it cannot be final. */
+export const storyOutcomes = ['final', 'too-few-viewers', 'deleted', 'no-insights'] as const;
+
+export type StoryOutcome = (typeof storyOutcomes)[number];
+
+/** A story of story_insights: its last values until it has a final record, then a marker. */
+export interface RememberedStory {
+  readonly id: string;
+  /** Epoch milliseconds; null without a valid timestamp. */
+  readonly createdMs: number | null;
+  /** The time when its values were last read, epoch milliseconds; null while it has none. */
+  readonly readMs: number | null;
+  /** Metric → last value. */
+  readonly values: Readonly<Record<string, number>>;
+  /** Metric by action, such as `navigation_actions` → action → last count. */
+  readonly actions: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** True when the API has too few viewers to report values. */
+  readonly fewViewers: boolean;
+  /** Its last record; null while that is not published. */
+  readonly outcome: StoryOutcome | null;
+  /** The time until which it is kept after its last record, epoch milliseconds. */
+  readonly untilMs: number | null;
+}
+
 /** The checkpoint of a stream, kept from one poll to the next. */
 export interface Checkpoint {
   /** The newest date published, epoch milliseconds; null before the first, and for full streams. */
@@ -69,6 +93,8 @@ export interface Checkpoint {
   readonly convertedMs: number | null;
   /** The time of a list scan that looked truncated; null when the last one looked whole. */
   readonly truncationSuspectedMs: number | null;
+  /** The stories that are live, wait for their final record, or had it lately. */
+  readonly stories: readonly RememberedStory[];
 }
 
 /** A rejection: a subject or metric that the API does not answer. */
@@ -102,6 +128,7 @@ export const emptyCheckpoint: Checkpoint = {
   rejections: [],
   convertedMs: null,
   truncationSuspectedMs: null,
+  stories: [],
 };
 
 /** Returns the checkpoint of a state, without the state's identity and sequence. */
@@ -144,11 +171,16 @@ export const stateFormatVersion = 7;
 
 /**
  * The format of a state: the oldest that has all of it, so that an older version of the program
- * continues from it. Format 6 has a pause, format 7 comments published by webhooks: a version
- * without them would poll a paused stream, or publish the comments twice.
+ * continues from it. Format 6 has a pause, format 7 comments published by webhooks, and stories: a
+ * version without them would poll a paused stream, publish the comments twice, or forget the
+ * stories that wait for their final record.
  */
-export function formatOf({ pause, delivered }: Pick<StreamState, 'pause' | 'delivered'>): number {
-  if (delivered.size > 0) return stateFormatVersion;
+export function formatOf({
+  pause,
+  delivered,
+  stories,
+}: Pick<StreamState, 'pause' | 'delivered' | 'stories'>): number {
+  if (delivered.size > 0 || stories.length > 0) return stateFormatVersion;
   return pause === null ? 5 : 6;
 }
 

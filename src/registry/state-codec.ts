@@ -25,6 +25,7 @@ import { type RegistryAddress, unavailable } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import type { TopicSchema } from './schemas.ts';
 import { createJsonForm } from './json-form.ts';
+import { toStory, writeStory } from './state-stories.ts';
 import { checkBounds, splitWireValue } from './wire-format.ts';
 
 export interface StateCodecParts {
@@ -221,6 +222,7 @@ interface PackedState {
   readonly dead_letters: Uint8Array;
   readonly refusals: readonly Node[];
   readonly pause: Node | null;
+  readonly stories: readonly Node[];
 }
 
 /** Returns the Avro fields of an object; an absent value is null. */
@@ -253,6 +255,7 @@ function toValue(state: StreamState): Value {
     dead_letters: packLongs(state.deadLetters),
     refusals: rejections.map((rejection) => toAvro(rejectionNames, rejection)),
     pause: pause && toAvro(pauseNames, pause),
+    stories: state.stories.map(writeStory),
   };
   // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
   return value as unknown as Value;
@@ -285,6 +288,7 @@ function toState(key: string, decoded: Json): StreamState {
     deadLetters: unpackLongs(key, 'dead_letters', packed.dead_letters),
     rejections: packed.refusals.map(toRejection),
     pause: packed.pause && fromAvro<Pause>(pauseNames, packed.pause),
+    stories: packed.stories.map(toStory),
   };
 }
 

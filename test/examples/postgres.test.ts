@@ -170,6 +170,28 @@ describe('views of PostgreSQL', () => {
     );
   });
 
+  it('story_finals has the last record of each story that has ended', async () => {
+    const rows = await rowsOf('SELECT id, is_final, not_final_reason, views FROM story_finals');
+    const last = new Map(valuesOf('story_insights').map((value) => [value['id'], value]));
+    const ended = [...last.values()].filter(
+      (value) => value['is_final'] === true || value['not_final_reason'] !== null,
+    );
+
+    expect(ended.length).toBeGreaterThan(3);
+    expect(ended.length).toBeLessThan(last.size);
+    expect(rows).toHaveLength(ended.length);
+    expect(rows).toEqual(
+      expect.arrayContaining(
+        ended.map(({ id, is_final, not_final_reason, views }) => ({
+          id,
+          is_final,
+          not_final_reason,
+          views,
+        })),
+      ),
+    );
+  });
+
   it('story_exits has the last count of each story, also of those that are gone', async () => {
     const rows = await rowsOf('SELECT id, views, exits FROM story_exits');
     const last = new Map(valuesOf('story_insights').map((value) => [value['id'], value]));

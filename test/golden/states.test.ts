@@ -54,6 +54,18 @@ const full = {
   totals: [{ date: timeMs + 9, values: { views: 11 } }],
   doubted_at: timeMs + 10,
   pause: { since: timeMs + 12, until: timeMs + 13 },
+  stories: [
+    {
+      id: '18',
+      created: timeMs + 14,
+      read: timeMs + 15,
+      values: { views: 16 },
+      actions: { navigation_actions: { tap_forward: 17 } },
+      few_viewers: true,
+      outcome: 'deleted',
+      until: timeMs + 18,
+    },
+  ],
   sequence: 12,
   written_at: timeMs + 11,
   written_by: 'host-1',

@@ -16,6 +16,7 @@ import { extractComments } from './comments.ts';
 import { extractSeries, extractTotals } from './daily.ts';
 import { extractInsights } from './insights.ts';
 import { extractList } from './list.ts';
+import { extractStoryInsights } from './story-finals.ts';
 import { childrenCache, extractMediaChildren } from './media-children.ts';
 import { mentionChanges } from './mentions.ts';
 import { requestOf, isOfAccount, withoutRejectedFields } from './requests.ts';
@@ -53,7 +54,10 @@ const extractors: Extractors = {
   object: extractObject,
   list: extractList,
   children: extractMediaChildren,
-  insights: extractInsights,
+  insights: (request, context) =>
+    request.edge === 'stories'
+      ? extractStoryInsights(request, context)
+      : extractInsights(request, context),
   comments: extractComments,
   mentions: extractNothing,
   series: extractSeries,

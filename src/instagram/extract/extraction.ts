@@ -10,6 +10,8 @@ export interface SourceSettings {
   /** Nodes per page of a list, 1 to 100. */
   readonly pageSize: number;
   readonly freshness: Freshness;
+  /** The time for which an ended story waits for its webhook; 0 where webhooks are off. */
+  readonly storyFinalWaitMs: number;
 }
 
 /** The context of one extraction: the settings, the poll and the list caches. */

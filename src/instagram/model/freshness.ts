@@ -40,8 +40,13 @@ export function isPeriodOver(id: string, everyMs: number, { nowMs, lastMs }: Pol
   return Math.floor((nowMs - offsetMs) / everyMs) > Math.floor((lastMs - offsetMs) / everyMs);
 }
 
-/** The time for which a story is listed, less five minutes for clock skew between Meta and us. */
-export const storyListedMs = 24 * 3_600_000 - 5 * 60_000;
+/** The time after which a story ends. */
+export const storyLifeMs = 24 * 3_600_000;
+/** The allowance for clock skew between Meta and us. */
+export const clockSkewMs = 5 * 60_000;
+
+/** The time for which a story is surely listed. */
+export const storyListedMs = storyLifeMs - clockSkewMs;
 
 /** The shortest period between two requests for a media's parts. */
 export const partsEveryMs = 3_600_000;

@@ -1,4 +1,16 @@
-import { type Fields, counts, id, long, metrics, required, time } from '../model/fields.ts';
+import type { Node } from '../../engine/json.ts';
+import type { Mapped, Origin } from '../../engine/stream.ts';
+import {
+  type Fields,
+  counts,
+  flag,
+  id,
+  long,
+  metrics,
+  required,
+  text,
+  time,
+} from '../model/fields.ts';
 import { sparseMetrics, storyMetrics } from '../model/insight-metrics.ts';
 import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
@@ -20,7 +32,22 @@ const fields: Fields = {
     link_clicks: long,
     profile_activity: long,
   }),
+  // Set by the extractor in the last record of a story.
+  is_final: flag,
+  final_source: text,
+  not_final_reason: text,
+  measured_at: time,
 };
+
+const toRecord = recordOf(fields);
+
+/** Maps a story; its record is not final unless the node says so. */
+function storyRecord(node: Node, origin: Origin): Mapped {
+  const mapped = toRecord(node, origin);
+  if (mapped.kind === 'skipped') return mapped;
+  const { record } = mapped;
+  return { ...mapped, record: { ...record, is_final: record['is_final'] === true } };
+}
 
 /** Metrics of live stories; under five viewers the API has none (counted as skipped). */
 export const storyInsights = declareStream({
@@ -39,5 +66,5 @@ export const storyInsights = declareStream({
     sparse: sparseMetrics,
     parts: { metric: 'navigation', breakdown: 'story_navigation_action_type' },
   },
-  toRecord: recordOf(fields),
+  toRecord: storyRecord,
 });

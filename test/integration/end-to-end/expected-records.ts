@@ -215,6 +215,11 @@ export function expectedRecords(
             navigation_actions: Object.fromEntries(
               Object.entries(story.navigation ?? {}).filter(([, count]) => count > 0),
             ),
+            // A live story has no last record yet.
+            is_final: false,
+            final_source: null,
+            not_final_reason: null,
+            measured_at: null,
           },
         ]),
     ),

@@ -5,7 +5,7 @@ import avro, { type Schema } from 'avsc';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
 import { type Deployment, comparable, DAY_MS, deploy } from './deployment.ts';
-import { expectedDays } from './expected-records.ts';
+import { type TrueMedia, expectedDays } from './expected-records.ts';
 
 const HOUR_MS = 3_600_000;
 const startDate = new Date(Date.now() - 60 * DAY_MS).toISOString().slice(0, 10);
@@ -37,6 +37,7 @@ function changedDays(known: Map<string, Day>, now: Map<string, Day>): Map<string
 
 describe('poll after the first', () => {
   let deployment: Deployment;
+  let firstStories: readonly TrueMedia[];
   const once = () => deployment.once({ INSTAGRAM_START_DATE: startDate });
 
   beforeAll(async () => {
@@ -53,6 +54,7 @@ describe('poll after the first', () => {
       }),
     );
     await once();
+    firstStories = deployment.truth().accounts.flatMap(({ stories }) => stories);
   }, 120_000);
 
   afterAll(async () => {
@@ -98,6 +100,22 @@ describe('poll after the first', () => {
     expect(new Map(added.map(({ key, value }) => [key, comparable(value)]))).toEqual(expected);
     expect(added).toHaveLength(expected.size);
     expect(expected.size).toBeGreaterThan(1);
+  });
+
+  it('publishes a last record of each story that has ended, and says why one is not final', async () => {
+    const last = latest(await deployment.read('story_insights'));
+    const expected = firstStories.map(({ fields, insights }) => {
+      const isSeen = (insights?.['reach'] ?? 0) >= 5;
+      return {
+        id: fields['id'],
+        is_final: isSeen,
+        not_final_reason: isSeen ? null : 'too-few-viewers',
+        views: isSeen ? insights?.['views'] : null,
+      };
+    });
+
+    expect(new Set(expected.map((story) => story.is_final))).toEqual(new Set([true, false]));
+    for (const story of expected) expect(last.get(String(story.id))).toMatchObject(story);
   });
 
   it('writes a state with every transaction, whose sequence increases by one', async () => {

@@ -138,6 +138,22 @@ describe('account with a quota of a third of its need', () => {
     expect([...lived].filter((id) => !found.has(id))).toEqual([]);
   });
 
+  it('has one final record of each of its stories that have ended, and none after it', async () => {
+    const { world } = deployment.api;
+    const { short } = accountsOf(world);
+    const records = Map.groupBy(await deployment.read('story_insights'), ({ key }) => key);
+    const lived = [...storiesSince(short, startMs, world.clock.now() - DAY_MS - HOUR_MS)];
+    const finals = lived.map((id) =>
+      (records.get(id) ?? []).map(({ value }) => value?.['is_final']).filter((is) => is !== false),
+    );
+
+    expect(lived.length).toBeGreaterThan(4);
+    expect(finals).toEqual(lived.map(() => [true]));
+    expect(lived.map((id) => records.get(id)?.at(-1)?.value?.['is_final'])).toEqual(
+      lived.map(() => true),
+    );
+  });
+
   it.each(['media', 'media_insights', 'user_insights'] as const)(
     'has all of its %s published in the end',
     async (stream) => {

@@ -62,6 +62,19 @@ describe('deleted object with KAFKA_TOMBSTONES', () => {
     });
   });
 
+  it('has a last record before the tombstone of its insights that says that it was deleted', async () => {
+    const ofStory = (await deployment.read('story_insights')).filter(
+      ({ key }) => key === gone.story,
+    );
+    const reasons = ofStory.map(({ value }) => value?.['not_final_reason']);
+
+    expect(reasons).toEqual([null, 'deleted', undefined]);
+    expect(ofStory[1]?.value).toMatchObject({
+      is_final: false,
+      views: ofStory[0]?.value?.['views'],
+    });
+  });
+
   it.each(lists)(
     'is removed from the checkpoint of %s in the transaction of that poll',
     async (list) => {

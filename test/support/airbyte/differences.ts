@@ -79,5 +79,6 @@ export const differences: readonly Difference[] = [
   ...['navigation', 'navigation_actions', 'link_clicks', 'profile_activity'].map((name) =>
     alone(`story_insights.${name}`, 'value', newer),
   ),
+  alone('story_insights.is_final', '`true` in the last record', 'a reader knows when to stop'),
   alone('story_insights.timestamp', 'when the story was posted', 'as in `media_insights`'),
 ];

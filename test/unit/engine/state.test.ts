@@ -5,6 +5,7 @@ import {
   stateFormatVersion,
   stateKey,
 } from '../../../src/engine/state.ts';
+import { listStory } from '../../../src/instagram/model/story-final.ts';
 
 describe('the state', () => {
   test('has a key of the form stream/account', () => {
@@ -27,14 +28,20 @@ describe('the state', () => {
       rejections: [],
       convertedMs: null,
       truncationSuspectedMs: null,
+      stories: [],
     });
   });
 
-  test('is written in format 6 while it has a pause, and in format 5 otherwise', () => {
-    expect(stateFormatVersion).toBe(7);
-    expect(formatOf({ pause: { sinceMs: 1, untilMs: null }, delivered: new Map() })).toBe(6);
-    expect(formatOf({ pause: null, delivered: new Map() })).toBe(5);
+  test('is written in format 7 with stories or delivered comments, in 6 with a pause, else in 5', () => {
+    const pause = { sinceMs: 1, untilMs: null };
+    const none = { delivered: new Map(), stories: [] };
     const delivered = new Map([['1', new Set(['2'])]]);
-    expect(formatOf({ pause: null, delivered })).toBe(7);
+    const stories = listStory([], { id: '1', createdMs: null });
+    expect(stateFormatVersion).toBe(7);
+    expect(formatOf({ ...none, pause, stories })).toBe(7);
+    expect(formatOf({ ...none, pause: null, stories })).toBe(7);
+    expect(formatOf({ ...none, pause: null, delivered })).toBe(7);
+    expect(formatOf({ ...none, pause })).toBe(6);
+    expect(formatOf({ ...none, pause: null })).toBe(5);
   });
 });

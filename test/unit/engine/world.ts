@@ -76,7 +76,7 @@ export interface World extends PollerTools {
 /** A source that has scanned no list yet, and scans whole lists at every poll. */
 export function sourceOf(changes: Partial<SourceSettings> = {}): InstagramSource {
   const settings = { login: 'facebook', startDateMs: null, pageSize: 100 } as const;
-  return createSource({ ...settings, freshness: everyPoll, ...changes });
+  return createSource({ ...settings, freshness: everyPoll, storyFinalWaitMs: 0, ...changes });
 }
 
 /** A world without errors; a test overrides parts of it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import avro, { type Schema } from 'avsc';
-import type { StreamState } from '../../../src/engine/state.ts';
+import type { StoryOutcome, StreamState } from '../../../src/engine/state.ts';
 import { openRegistry } from '../../../src/registry/index.ts';
 import { noSignal, registryOptions } from '../../support/registry-options.ts';
 import { startRegistryServer, type RegistryScript } from '../../support/registry-server.ts';
@@ -13,6 +13,7 @@ import {
   goldenOfFormat4,
   goldenOfFormat5,
   goldenOfFormat6,
+  goldenOfFormat7,
   goldenWithoutDelivered,
   goldenWithoutPause,
   key,
@@ -25,6 +26,7 @@ import {
   schema5,
   schema6,
   state,
+  story,
 } from './golden-states.ts';
 
 describe('the state codec', () => {
@@ -34,8 +36,10 @@ describe('the state codec', () => {
     await registry.prepare(noSignal);
     const { stateCodec } = registry;
 
-    expect(stateCodec.encode(state).toString('hex')).toBe(goldenWithoutDelivered);
-    expect(stateCodec.encode({ ...state, pause }).toString('hex')).toBe(pausedWithoutDelivered);
+    const hexOf = (written: StreamState) => stateCodec.encode(written).toString('hex');
+    expect(hexOf(state)).toBe(goldenWithoutDelivered);
+    expect(hexOf({ ...state, pause })).toBe(pausedWithoutDelivered);
+    expect(hexOf({ ...state, stories: [story] })).toBe(goldenOfFormat7);
   });
 
   test('reads format 1 (Invariant 2)', async () => {
@@ -70,23 +74,25 @@ describe('the state codec', () => {
     expect(await decode(goldenOfFormat5, script)).toEqual(state);
   });
 
-  test('reads format 6, in which delivered comments are absent (Invariant 2)', async () => {
+  test('reads format 6, in which delivered comments and stories are absent (Invariant 2)', async () => {
     const script: RegistryScript = { 'GET /schemas/ids/258': [200, { schema: schema6 }] };
 
     expect(await decode(goldenWithoutPause, script)).toEqual(state);
     expect(await decode(goldenOfFormat6, script)).toEqual({ ...state, pause });
   });
 
-  test('lets an older version read a state without a pause by the schema of format 5', () => {
+  test('lets an older version read a state without them by the schema of format 5 or 6', () => {
     const type = (schema: string) => avro.Type.forSchema(JSON.parse(schema) as Schema);
-    const older = type(schema5);
     const newer = readFileSync(new URL('../../../avro/state.avsc', import.meta.url), 'utf8');
-    const resolver = older.createResolver(type(newer));
-    const read = (hex: string): unknown =>
-      older.fromBuffer(Buffer.from(hex, 'hex').subarray(5), resolver);
+    for (const older of [schema5, schema6].map(type)) {
+      const resolver = older.createResolver(type(newer));
+      const read = (hex: string): unknown =>
+        older.fromBuffer(Buffer.from(hex, 'hex').subarray(5), resolver);
 
-    expect(read(goldenWithoutDelivered)).toMatchObject({ format_version: 5, sequence: 3 });
-    expect(read(pausedWithoutDelivered)).toMatchObject({ format_version: 6, sequence: 3 });
+      expect(read(goldenWithoutDelivered)).toMatchObject({ format_version: 5, sequence: 3 });
+      expect(read(pausedWithoutDelivered)).toMatchObject({ format_version: 6, sequence: 3 });
+      expect(read(goldenOfFormat7)).toMatchObject({ format_version: 7, sequence: 3 });
+    }
   });
 
   test('reads back a pause, with an end and without', async () => {
@@ -99,6 +105,29 @@ describe('the state codec', () => {
       const paused = { ...state, pause: { ...pause, untilMs } };
       expect(await stateCodec.decode(key, stateCodec.encode(paused))).toEqual(paused);
     }
+  });
+
+  test('reads back the stories', async () => {
+    await using server = await startRegistryServer({}, 258);
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+    const read = {
+      createdMs: 1_700_000_000_000,
+      readMs: 1_700_000_600_000,
+      values: { views: 120, navigation: 25 },
+      actions: { navigation_actions: { tap_forward: 19, tap_exit: 6 } },
+    };
+    const ended = { fewViewers: true, outcome: 'deleted', untilMs: 1_700_000_900_000 } as const;
+    const stories = [story, { ...story, ...read }, { ...story, ...ended }];
+    const bytes = stateCodec.encode({ ...state, stories });
+
+    expect(await stateCodec.decode(key, bytes)).toStrictEqual({ ...state, stories });
+    const later = { ...story, outcome: 'merged' as StoryOutcome };
+    const unknown = stateCodec.encode({ ...state, stories: [later] });
+    expect((await stateCodec.decode(key, unknown)).stories).toEqual([
+      { ...story, outcome: 'final' },
+    ]);
   });
 
   test('reads back the checkpoint of comments and of insights', async () => {

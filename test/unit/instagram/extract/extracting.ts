@@ -53,6 +53,7 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
     pageSize: 100,
     caches: createListCaches(changes.pageSize ?? 100),
     freshness: everyPoll,
+    storyFinalWaitMs: 0,
     maxBatchRecords: 500,
     sleep: () => Promise.resolve(),
     signal: calm,

@@ -48,6 +48,7 @@ export async function requestsOf(
     pageSize: 100,
     caches: createListCaches(100),
     freshness: everyPoll,
+    storyFinalWaitMs: 0,
     maxBatchRecords: 500,
     sleep: () => Promise.resolve(),
     signal: new AbortController().signal,

@@ -5,6 +5,14 @@ import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 const metrics =
   'reach,views,replies,shares,navigation,profile_visits,follows,total_interactions,profile_activity';
 
+/** The fields of the last record of a story, in every other record. */
+const notLast = {
+  is_final: false,
+  final_source: null,
+  not_final_reason: null,
+  measured_at: null,
+};
+
 describe('stream story_insights', () => {
   test.each([
     ['facebook', `${metrics},link_clicks`],
@@ -39,6 +47,7 @@ describe('stream story_insights', () => {
         ...values,
         id: '1',
         timestamp: Date.UTC(2026, 4, 12, 5, 26, 6),
+        ...notLast,
       }),
     );
   });
@@ -60,6 +69,7 @@ describe('stream story_insights', () => {
         navigation_actions: null,
         link_clicks: null,
         profile_activity: null,
+        ...notLast,
       }),
     );
   });
