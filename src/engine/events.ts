@@ -44,6 +44,24 @@ export interface Tally {
   readonly leftOut: Skipped[];
 }
 
+/** Changes of a webhook without an effect. */
+export interface IgnoredChanges {
+  /** The field's name as Meta sent it, shortened; empty without one. */
+  readonly field: string;
+  readonly reason:
+    | 'unknown-field'
+    /** The stream of the field is not enabled. */
+    | 'stream-disabled'
+    /** No token lists the account. */
+    | 'unknown-account'
+    | 'malformed'
+    /** The app's subscription sends only the names of changed fields. */
+    | 'no-values'
+    /** The request is about another product, such as pages. */
+    | 'unknown-object';
+  readonly count: number;
+}
+
 /** The stream and the account that an event concerns. */
 interface OfPoll {
   readonly stream: StreamName;

@@ -17,6 +17,17 @@ export interface WebhookChange {
   readonly value: Node;
 }
 
+/** The inbox as the receiver of webhooks uses it. */
+export interface WebhookInbox {
+  /**
+   * Commits changes to the inbox topic.
+   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`; the signal's reason
+   */
+  accept(changes: readonly WebhookChange[], signal: AbortSignal): Promise<void>;
+  /** True while so many changes are pending that the receiver takes no more. */
+  readonly isFull: boolean;
+}
+
 /** The role of the inbox topic. */
 export const inboxRole = 'webhooks';
 
