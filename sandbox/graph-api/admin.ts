@@ -6,12 +6,14 @@ import { type Ledger, describeLedger } from './ledger.ts';
 import type { Meter } from './meter.ts';
 import { ShapeError } from './shape.ts';
 import { truthOf } from './truth.ts';
+import { readOrder, readSettings } from './webhooks/settings.ts';
+import type { Webhooks } from './webhooks/webhooks.ts';
 import type { World } from './world/model.ts';
 
 /** A request to the simulator itself, below `/_sandbox/`. */
 export interface AdminRequest {
   readonly method: string;
-  /** `ledger`, `truth`, `clock`, `health`, `world`, `faults`; empty for the list of all. */
+  /** `ledger`, `truth`, `clock`, `health`, `world`, `faults`, `webhooks`; empty for the list of all. */
   readonly name: string;
   readonly query: URLSearchParams;
   readonly body: string;
@@ -29,6 +31,7 @@ export interface AdminState {
   readonly ledger: Ledger;
   readonly faults: Faults;
   readonly meter: Meter;
+  readonly webhooks: Webhooks;
 }
 
 type Handler = (state: AdminState, request: AdminRequest) => Json;
@@ -69,6 +72,19 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     faults.clear();
     return describeFaults(faults);
   },
+  'GET webhooks': ({ webhooks }) => webhooks.describe(),
+  'PATCH webhooks': ({ webhooks }, { body }) => {
+    webhooks.configure(readSettings(parseJson(body)));
+    return webhooks.describe();
+  },
+  'POST webhooks': ({ webhooks }, { body }) => {
+    webhooks.send(readOrder(parseJson(body)));
+    return webhooks.describe();
+  },
+  'DELETE webhooks': ({ webhooks }) => {
+    webhooks.reset();
+    return webhooks.describe();
+  },
 };
 
 /** Descriptions of the admin endpoints. */
@@ -97,6 +113,13 @@ const ENDPOINTS: readonly (readonly [string, string])[] = [
     'adds one: {"match": {"endpoint": "/{account}/media"}, "times": 1, "effect": {"error": "retry-later"}}',
   ],
   ['DELETE faults', 'takes all rules away'],
+  ['GET webhooks', "the settings of the app's webhooks, the subscriptions, and the deliveries"],
+  ['PATCH webhooks', 'changes the settings: {"callbackUrl": "http://…", "verifyToken": "…"}'],
+  [
+    'POST webhooks',
+    'sends: {"since": "<ISO>"}, {"again": true} or {"changes": [{"account", "field", "value"}]}',
+  ],
+  ['DELETE webhooks', 'no address, no subscriptions, no deliveries'],
 ];
 
 /** Answers a request to the simulator itself, from a test or a person; it needs no token. */

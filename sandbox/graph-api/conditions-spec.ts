@@ -52,6 +52,8 @@ export interface ConditionsSpec {
   readonly businessRefusal?: 'permission' | 'missing' | 'empty';
   /** True when the demographics by city have two entries of one name, which add up. */
   readonly demographicsTwice?: boolean;
+  /** True when graph.instagram.com reads mentions too, which no source records. */
+  readonly instagramMentions?: boolean;
   /** Deleted posts, stories and children of albums. */
   readonly deletedMedia?: readonly string[];
   /** Children with unreadable fields: expanding them fails the request with 100/33. */
@@ -112,6 +114,7 @@ const readMembersOfConditions = readMembers<ConditionsChanges>({
   unlistedPages: orNull(readTexts),
   businessRefusal: orNull(readOneOf(['permission', 'missing', 'empty'])),
   demographicsTwice: orNull(readBoolean),
+  instagramMentions: orNull(readBoolean),
   deletedMedia: orNull(readTexts),
   brokenChildren: orNull(readTexts),
   fatalFields: orNull(readMap(readMap(readOneOf(['copyright-check', 'discovery-only'])))),

@@ -13,6 +13,16 @@ export const REQUEST_ROWS = {
     message: '(#200) Requires business_management permission to manage the object',
   },
   'missing-permission': { status: 400, code: 100, message: '(#100) Missing Permission' },
+  'page-token-required': {
+    status: 400,
+    code: 210,
+    message: '(#210) A page access token is required to request this resource.',
+  },
+  'no-subscribed-field': {
+    status: 400,
+    code: 100,
+    message: '(#100) Param subscribed_fields[{0}] must be one of {{1}} - got "{2}".',
+  },
   'no-viewers': {
     status: 400,
     code: 10,

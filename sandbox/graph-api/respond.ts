@@ -12,6 +12,8 @@ import { proofOf } from './tokens/app.ts';
 import { answerTokens } from './tokens/endpoints.ts';
 import type { World } from './world/model.ts';
 import { servedVersion } from './versions.ts';
+import { answerSubscription, isSubscription } from './webhooks/subscriptions.ts';
+import type { Webhooks } from './webhooks/webhooks.ts';
 
 /** A received request of the Graph API. */
 export interface GraphRequest {
@@ -40,6 +42,7 @@ export interface Simulator {
   readonly ledger: Ledger;
   readonly faults: Faults;
   readonly meter: Meter;
+  readonly webhooks: Webhooks;
 }
 
 /** A parsed request; its question contains no token. */
@@ -151,7 +154,9 @@ function tryAnswer(incoming: IncomingRequest, simulator: Simulator): TriedAnswer
     headers = counted.headers;
     throttled = counted.rejection !== undefined;
     if (counted.rejection !== undefined) throw counted.rejection;
-    const body = answer(incoming.parsed, contextOf(incoming, simulator.world));
+    const body = isSubscription(incoming)
+      ? answerSubscription(incoming, simulator)
+      : answer(incoming.parsed, contextOf(incoming, simulator.world));
     return { status: 200, body, headers, throttled };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
@@ -192,7 +197,7 @@ export function errorAnswer(
 /** Checks the method and the caller. */
 function checkCaller(incoming: IncomingRequest, world: World): void {
   const { request, identity } = incoming;
-  if (request.method !== 'GET') {
+  if (request.method !== 'GET' && !isSubscription(incoming)) {
     throw graphError('unsupported-method', request.method.toLowerCase());
   }
   checkAccess(incoming, world);

@@ -19,6 +19,7 @@ import {
   respond,
 } from './respond.ts';
 import { loginPage } from './tokens/login.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 import type { World } from './world/model.ts';
 
 /** Options of the simulator. */
@@ -30,6 +31,9 @@ export interface GraphApiOptions {
   readonly host?: string;
 }
 
+/** The interval at which a running clock's changes are sent. */
+const LOOK_MS = 1000;
+
 /** A running simulator; disposal closes its port and its connections. */
 export interface GraphApi extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`, without a trailing slash. */
@@ -37,6 +41,7 @@ export interface GraphApi extends AsyncDisposable {
   readonly world: World;
   readonly ledger: Ledger;
   readonly faults: Faults;
+  readonly webhooks: Webhooks;
 }
 
 /**
@@ -53,7 +58,11 @@ export async function startGraphApi({
     ledger: createLedger(),
     faults: createFaults(),
     meter: createMeter(),
+    webhooks: new Webhooks(world),
   };
+  const looking = setInterval(() => {
+    simulator.webhooks.look();
+  }, LOOK_MS).unref();
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
@@ -72,7 +81,10 @@ export async function startGraphApi({
     world,
     ledger: simulator.ledger,
     faults: simulator.faults,
+    webhooks: simulator.webhooks,
     [Symbol.asyncDispose]: async () => {
+      clearInterval(looking);
+      simulator.webhooks[Symbol.dispose]();
       await new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
@@ -98,6 +110,8 @@ async function serve(exchange: HttpExchange, simulator: Simulator): Promise<void
   if (admin !== undefined) {
     const { method = '' } = request;
     const answer = answerAdmin({ method, name: admin, query: url.searchParams, body }, simulator);
+    // A moved clock, for one, shows new comments.
+    simulator.webhooks.look();
     const headers = { 'Content-Type': 'application/json' };
     send(exchange, { status: answer.status, headers, text: encodeJson(answer.body) });
     return;

@@ -6,7 +6,12 @@ import type { Json } from '../json.ts';
 import { renderList } from '../paging.ts';
 import { parseTime } from '../time.ts';
 import type { Account, Media } from '../world/model.ts';
-import { businessDiscovery, mentionedMedia, foreignEdge } from './foreign-node.ts';
+import {
+  businessDiscovery,
+  foreignEdge,
+  mentionedComment,
+  mentionedMedia,
+} from './foreign-node.ts';
 import { mediaNode } from './media-node.ts';
 
 /** Existing fields that no world fills. */
@@ -55,6 +60,9 @@ function fieldOf(account: Account, request: FieldRequest, context: Context): Jso
   }
   if (name === 'mentioned_media') {
     return mentionedMedia(account, request, context);
+  }
+  if (name === 'mentioned_comment') {
+    return mentionedComment(account, request, context);
   }
   if (name === 'shopping_product_tag_eligibility') {
     throw graphError('no-permission');

@@ -4,7 +4,9 @@ import type { FieldRequest } from '../fields-parser.ts';
 import { type Json, type JsonObject, isObject } from '../json.ts';
 import { renderList } from '../paging.ts';
 import { type Readable, mayRead } from '../tokens/app.ts';
+import { isMention } from '../world/foreign-media.ts';
 import type { Account, Media } from '../world/model.ts';
+import { commentNode } from './comment-node.ts';
 import { mediaNode } from './media-node.ts';
 import { renderNode } from './render.ts';
 
@@ -112,15 +114,49 @@ export function foreignEdge(
  * Returns the value of `mentioned_media.media_id(…)`: another user's post that names the account.
  */
 export function mentionedMedia(account: Account, request: FieldRequest, context: Context): Json {
-  const id = request.parameters.get('media_id');
-  if (id === undefined) {
-    throw graphError('required', 'media_id');
-  }
+  const id = idOfMention('media_id', request, context);
   const media = account.foreignMediaAt('tags', context.nowMs)?.find((one) => one.id === id);
   if (media === undefined) {
     throw graphError('no-object', id);
   }
   return renderNode(foreignMediaNode(media, { readable: PUBLIC }), request.fields, context);
+}
+
+/** Fields of a comment that mentions the account. */
+const MENTIONED_COMMENT = new Set(['id', 'like_count', 'media', 'text', 'timestamp', 'username']);
+
+/**
+ * Returns the value of `mentioned_comment.comment_id(…)`: a comment that names the account.
+ */
+export function mentionedComment(account: Account, request: FieldRequest, context: Context): Json {
+  const id = idOfMention('comment_id', request, context);
+  for (const media of account.foreignMediaAt('tags', context.nowMs) ?? []) {
+    const comment = media.comments(context.nowMs).find((one) => one.id === id);
+    if (comment === undefined || !isMention(comment, account)) continue;
+    const node = commentNode(comment, { media });
+    const field: typeof node.field = (one, at) => {
+      const value = node.field(one, at);
+      return MENTIONED_COMMENT.has(one.name) ? value : undefined;
+    };
+    return renderNode({ ...node, field }, request.fields, context);
+  }
+  throw graphError('no-object', id);
+}
+
+/** Mentions are documented for Facebook Login; no source records the other host's answer. */
+function idOfMention(
+  name: 'media_id' | 'comment_id',
+  { name: field, parameters }: FieldRequest,
+  context: Context,
+): string {
+  const { instagramMentions } = context.world.conditions.spec;
+  if (context.dialect === 'instagram' && instagramMentions !== true) {
+    throw graphError('unknown-field', field);
+  }
+  if (!mayRead('people', context)) throw graphError('no-permission');
+  const id = parameters.get(name);
+  if (id === undefined) throw graphError('required', name);
+  return id;
 }
 
 /** Returns the value of `business_discovery.username(…)`; Facebook Login only. */

@@ -24,6 +24,7 @@ export function recordedAccount(
     userAt: () => collected.user,
     mediaAt: () => media,
     storiesAt: () => stories,
+    storiesEnded: () => [],
     foreignMediaAt: () => undefined,
     daysAt: ({ sinceMs, untilMs }) =>
       days.filter(({ endTimeMs }) => endTimeMs >= sinceMs && endTimeMs <= untilMs),

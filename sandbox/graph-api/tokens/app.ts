@@ -42,6 +42,7 @@ const FACEBOOK_SCOPES = [
   'public_profile',
   'pages_show_list',
   'pages_read_engagement',
+  'pages_manage_metadata',
   'business_management',
   'instagram_basic',
   'instagram_manage_insights',
@@ -60,7 +61,7 @@ export function scopesOf({ owner, scopes }: Grant): readonly string[] {
 }
 
 /** The kinds of data that permissions open. */
-export type Readable = 'pages' | 'businesses' | 'basic' | 'insights' | 'people';
+export type Readable = 'pages' | 'businesses' | 'basic' | 'insights' | 'people' | 'webhooks';
 
 const NEEDED = {
   facebook: {
@@ -69,6 +70,7 @@ const NEEDED = {
     basic: 'instagram_basic',
     insights: 'instagram_manage_insights',
     people: 'instagram_manage_comments',
+    webhooks: 'pages_manage_metadata',
   },
   instagram: {
     pages: 'instagram_business_basic',
@@ -76,6 +78,7 @@ const NEEDED = {
     basic: 'instagram_business_basic',
     insights: 'instagram_business_manage_insights',
     people: 'instagram_business_manage_comments',
+    webhooks: 'instagram_business_basic',
   },
 } as const;
 

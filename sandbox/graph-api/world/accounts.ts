@@ -71,6 +71,11 @@ export function createAccount(plan: AccountPlan): Account {
     mediaAt: (nowMs) => posts.until(nowMs),
     storiesAt: (nowMs) =>
       stories.until(nowMs).filter((story) => nowMs - story.createdAtMs < STORY_LIFETIME_MS),
+    storiesEnded: ({ sinceMs, untilMs }) =>
+      stories.until(untilMs).filter(({ createdAtMs }) => {
+        const endMs = createdAtMs + STORY_LIFETIME_MS;
+        return endMs > sinceMs && endMs <= untilMs;
+      }),
     foreignMediaAt: (edge, nowMs) => foreignMedia.get(edge)?.until(nowMs),
     daysAt: (window, nowMs) => series.daysAt(window, nowMs),
     demographicsAt: (nowMs) => spreadFollowers(draw, followersAt(nowMs)),

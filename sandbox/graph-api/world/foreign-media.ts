@@ -1,7 +1,7 @@
 import type { AccountPlan } from './accounts.ts';
 import { POST_KINDS } from './content.ts';
 import { type Draw, drawDigits, drawInteger } from './draws.ts';
-import type { Media } from './model.ts';
+import type { Account, Comment, Media } from './model.ts';
 import { DAY_MS } from './pacific.ts';
 import { type MediaOwner, createPost } from './posts.ts';
 import { type Timeline, createTimeline } from './timeline.ts';
@@ -62,6 +62,7 @@ function createList(
     return {
       ...post,
       fields: (nowMs) => ({ ...post.fields(nowMs), caption: caption(owner.username) }),
+      comments: (nowMs) => withMention(post.comments(nowMs), owner.username),
     };
   };
   return createTimeline({
@@ -74,6 +75,22 @@ function createList(
     create: (index, createdAtMs) => create(initial + index, createdAtMs),
     onCreate: () => undefined,
   });
+}
+
+const mentionOf = (username: string): string => `@${username} look!`;
+
+/** The oldest comment of a post names the account too. */
+function withMention(comments: readonly Comment[], username: string): readonly Comment[] {
+  const oldest = comments.at(-1);
+  if (oldest === undefined) return comments;
+  const text = { value: mentionOf(username), enumerable: true };
+  return [...comments.slice(0, -1), Object.create(oldest, { text }) as Comment];
+}
+
+/** True for a comment that names an account. */
+export function isMention({ text }: Comment, { user }: Pick<Account, 'user'>): boolean {
+  const { username } = user;
+  return typeof username === 'string' && text === mentionOf(username);
 }
 
 function friendOf(index: number, draw: Draw): MediaOwner {

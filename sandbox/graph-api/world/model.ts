@@ -129,6 +129,8 @@ export interface Account {
   mediaAt(nowMs: number): readonly Media[];
   /** Returns stories of the last 24 hours, newest first. */
   storiesAt(nowMs: number): readonly Media[];
+  /** Returns the stories that end in (sinceMs, untilMs], deleted ones included. */
+  storiesEnded(window: { sinceMs: number; untilMs: number }): readonly Media[];
   /**
    * Returns other users' posts on an edge of the account, newest first; undefined where they are
    * unreadable.
