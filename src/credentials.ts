@@ -10,6 +10,7 @@ import type { KafkaSasl, KafkaSecurity } from './kafka/index.ts';
 import { requestClientToken, type ClientAuthentication } from './kafka/sasl/client-credentials.ts';
 import { requestMskToken } from './kafka/sasl/msk-iam.ts';
 import { createOauthTokens, type OauthTokens } from './kafka/sasl/tokens.ts';
+import type { WebhookReceiverSettings } from './observability/http/webhook-receiver.ts';
 import type { Observability } from './observability/index.ts';
 import type { RegistryLogin } from './registry/index.ts';
 
@@ -18,7 +19,7 @@ type Hide = (secrets: readonly string[]) => void;
 
 /** All secrets of the configuration, to be redacted everywhere. */
 export function secretsOfConfig(config: Config): readonly string[] {
-  const { instagram, kafka, schemaRegistry, http, fields, notifications } = config;
+  const { instagram, kafka, schemaRegistry, http, webhookReceiver, fields, notifications } = config;
   const { oauthbearer } = kafka.sasl;
   const others = [
     schemaRegistry.password,
@@ -29,6 +30,7 @@ export function secretsOfConfig(config: Config): readonly string[] {
     oauthbearer.clientSecret,
     oauthbearer.keyPassword,
     http.token,
+    webhookReceiver.verifyToken,
     notifications.webhook.url,
     notifications.webhook.secret,
     fields.hashSecret,
@@ -181,6 +183,24 @@ export function webhookOf({ webhook }: Config['notifications'], hide: Hide) {
     url: validReader(url, isUrl, hideUrls),
     format,
     secret: secret === null ? null : secretReader(secret, hide),
+  };
+}
+
+/** The settings of the receiver of Instagram's webhooks; null while it is off. */
+export function webhookReceiverOf(
+  { webhookReceiver, instagram }: Pick<Config, 'webhookReceiver' | 'instagram'>,
+  hide: Hide,
+): WebhookReceiverSettings | null {
+  const { port, verifyToken, ...others } = webhookReceiver;
+  const { clientSecret } = instagram;
+  // The configuration is rejected when only one of them is set.
+  if (port === null || verifyToken === null || clientSecret === null) return null;
+  const isValid = (text: string): boolean => controlToken.test(text);
+  return {
+    ...others,
+    port,
+    verifyToken: validReader(verifyToken, isValid, hide),
+    appSecret: () => clientSecret,
   };
 }
 

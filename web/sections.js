@@ -81,6 +81,7 @@ export function showConnections(status) {
     partitionFact(status),
     ...tokenFacts(status),
     ...versionFact(status),
+    ...webhookFact(status),
   ];
   reconcile(byId('connections'), facts, {
     key: ({ name }) => name,
@@ -129,6 +130,21 @@ function versionFact({ apiVersion }) {
   const end = endsAt === null ? 'no end known' : `until ${absolute(endsAt)}`;
   const words = warning ?? `${version}, ${end}`;
   return [{ name: 'API version', state: warning === null ? 'ok' : 'late', words }];
+}
+
+/** @param {Status} status */
+function webhookFact({ webhooks }) {
+  if (webhooks === null) return [];
+  const { lastAccepted, lastRefused } = webhooks;
+  const accepted =
+    lastAccepted === null ? 'None accepted yet' : `Last accepted at ${absolute(lastAccepted)}`;
+  const isRefused = lastRefused !== null && lastRefused.at > (lastAccepted ?? '');
+  const refused =
+    lastRefused === null
+      ? ''
+      : `. Last refused at ${absolute(lastRefused.at)}: ${lastRefused.reason}`;
+  const state = lastAccepted === null ? null : 'ok';
+  return [{ name: 'Webhooks', state: isRefused ? 'late' : state, words: `${accepted}${refused}` }];
 }
 
 /** @param {Status} status */

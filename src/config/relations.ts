@@ -90,6 +90,24 @@ const relations: readonly Relation[] = [
     holds: (configuration, scope) => !isSet(configuration) || !isSet(scope),
   },
   {
+    path: 'webhookReceiver.port',
+    other: 'webhookReceiver.verifyToken',
+    received: 'a port, and no verify token',
+    expected: 'a verify token, by which Meta recognizes the receiver',
+    action:
+      'set WEBHOOK_RECEIVER_VERIFY_TOKEN, or its file in WEBHOOK_RECEIVER_VERIFY_TOKEN_FILE, or remove WEBHOOK_RECEIVER_PORT',
+    holds: (port, token) => port === null || token !== null,
+  },
+  {
+    path: 'webhookReceiver.port',
+    other: 'instagram.clientSecret',
+    received: 'a port, and no secret of the app',
+    expected: "the app's secret, by which the signatures of webhooks are verified",
+    action:
+      'set INSTAGRAM_CLIENT_SECRET, or its file in INSTAGRAM_CLIENT_SECRET_FILE, or remove WEBHOOK_RECEIVER_PORT',
+    holds: (port, secret) => port === null || secret !== null,
+  },
+  {
     path: 'notifications.webhook.url',
     other: 'notifications.enabled',
     received: 'a webhook, and notifications that are disabled',

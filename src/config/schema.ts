@@ -320,6 +320,29 @@ const http = {
   ),
 };
 
+const webhookReceiver = {
+  port: setting(
+    optional(integer(0, 65_535)),
+    "The port that receives Instagram's webhooks ([webhooks](webhooks.md)); 0 selects a free port. Not set: no webhooks. It needs `INSTAGRAM_CLIENT_SECRET`, with which Meta signs them.",
+  ),
+  host: setting(
+    host,
+    'The address to listen on; `0.0.0.0` in a container. Only `/webhooks/instagram` of this port must be reachable from the internet, by a proxy with TLS.',
+  ),
+  verifyToken: setting(
+    optional(secret('a text of 16 to 500 visible characters', controlToken)),
+    "The verify token: a text of your choice, the same as in the webhook settings of the app's dashboard. The file is read again for each request.",
+  ),
+  maxBodyBytes: setting(
+    integer(10_000, 100_000_000),
+    'The largest body of a webhook in bytes; a larger one gets 413. Meta puts at most 1,000 changes into one.',
+  ),
+  maxRequestsPerSecond: setting(
+    integer(1, 100_000),
+    'The webhooks that are accepted in a second; others get 429, and Meta sends them again.',
+  ),
+};
+
 const notifications = {
   enabled: setting(
     flag,
@@ -365,6 +388,7 @@ export const schema = {
   fields,
   polling,
   http,
+  webhookReceiver,
   notifications,
   log,
 };

@@ -62,6 +62,30 @@ export interface IgnoredChanges {
   readonly count: number;
 }
 
+/** The answer to a request of the webhook receiver. */
+export const webhookOutcomes = [
+  /** 200: its changes are committed, or have no effect. */
+  'accepted',
+  /** The handshake with the right token, 200. */
+  'verified',
+  /** The handshake with another token, 403. */
+  'not-verified',
+  /** 401: the signature is missing or is not that of the app's secret. */
+  'bad-signature',
+  /** 400: no webhook. */
+  'malformed',
+  /** 413. */
+  'too-large',
+  /** 429: more requests than the limit. */
+  'rate-limited',
+  /** 503: nothing is committed; Meta sends it again. */
+  'unavailable',
+  /** The request did not arrive in time, or its connection broke. */
+  'incomplete',
+  /** 404 and 405: another path or method. */
+  'not-found',
+] as const;
+
 /** The stream and the account that an event concerns. */
 interface OfPoll {
   readonly stream: StreamName;
@@ -216,6 +240,21 @@ interface EventFacts {
     readonly reason: string;
     /** Milliseconds until this instance acquires it again, unless a rebalance comes first. */
     readonly pauseMs: number;
+  };
+  /** The receiver of Instagram's webhooks listens. */
+  'webhook-listening': {
+    /** Its own URL; the public one is that of the proxy before it. */
+    readonly url: string;
+  };
+  /** The receiver of Instagram's webhooks has answered a request. */
+  'webhook-request': {
+    readonly outcome: (typeof webhookOutcomes)[number];
+    /** The reason of a refusal, for a person; empty for none. */
+    readonly reason: string;
+    /** The committed changes by field. */
+    readonly accepted: Readonly<Record<string, number>>;
+    readonly ignored: readonly IgnoredChanges[];
+    readonly durationMs: number;
   };
   /** Notifications were written to their topic or sent to the webhook, or could not be. */
   notifications: {

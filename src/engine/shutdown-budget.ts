@@ -7,6 +7,7 @@ const usualMs = 25_000;
  * leaves the process time to exit.
  */
 const steps = {
+  webhooks: { fraction: 0.04, until: 0.04 }, // Received webhooks are committed and answered.
   transaction: { fraction: 0.32, until: 0.32 }, // The running transaction ends by itself.
   outcome: { fraction: 0.2, until: 0.52 }, // The state topic is read for the outcome of a commit.
   polls: { fraction: 0.6, until: 0.56 }, // All polls have ended.

@@ -1,4 +1,5 @@
 import { advice } from '../engine/advice.ts';
+import type { IgnoredChanges } from '../engine/events.ts';
 import type { Telemetry, TelemetryEvent } from '../engine/ports.ts';
 import { type EventHandlers, type EventOf, handle } from './event-handlers.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
@@ -47,6 +48,7 @@ export function createEventLog(log: Log): Telemetry {
     assignment: createAssignmentLogger(log),
     throttled: createThrottleLogger(log),
     notifications: createNotificationLogger(log),
+    ...createWebhookLoggers(log),
   };
   return {
     report(event) {
@@ -243,6 +245,50 @@ function createNotificationLogger(log: Log): EventHandlers['notifications'] {
     if (failing.delete(target)) log.info({ target }, 'notifications delivered again');
     const level = target === 'topic' ? 'info' : 'debug';
     if (notifications.length > 0) log[level](fields, 'notifications delivered');
+  };
+}
+
+/** The unknown fields of webhooks that are logged; further ones are only counted. */
+const maxWebhookFields = 20;
+
+/**
+ * Logs webhooks: accepted changes at debug, a kind of refusal once until a request is accepted, and
+ * each field without an effect once.
+ */
+function createWebhookLoggers(
+  log: Log,
+): Pick<EventHandlers, 'webhook-listening' | 'webhook-request'> {
+  const refused = new Set<string>();
+  const logIgnored = createIgnoredLogger(log);
+  return {
+    'webhook-listening': (event) => {
+      log.info(facts(event), 'webhook receiver listening');
+    },
+    'webhook-request': ({ outcome, reason, accepted, ignored, durationMs }) => {
+      if (outcome === 'accepted') refused.clear();
+      if (outcome === 'verified') log.info({}, 'webhook address verified');
+      else if (outcome === 'accepted') log.debug({ accepted, durationMs }, 'webhook accepted');
+      else {
+        log[refused.has(outcome) ? 'debug' : 'warn']({ outcome, reason }, 'webhook refused');
+        refused.add(outcome);
+      }
+      for (const one of ignored) logIgnored(one);
+    },
+  };
+}
+
+/** Logs each reason why changes of a field have no effect once. */
+function createIgnoredLogger(log: Log): (ignored: IgnoredChanges) => void {
+  const known = new Set<string>();
+  return ({ field, reason, count }) => {
+    const key = `${reason} ${field}`;
+    if (known.has(key) || known.size >= maxWebhookFields) return;
+    known.add(key);
+    const facts = { field, reason, count };
+    if (reason === 'no-values') {
+      const action = "Switch Include Values on in the app's dashboard.";
+      log.warn({ ...facts, action }, 'webhook field ignored');
+    } else log[reason === 'malformed' ? 'warn' : 'info'](facts, 'webhook field ignored');
   };
 }
 

@@ -101,6 +101,19 @@ export interface ServiceHealth extends HealthSnapshot {
   readonly probedAtMs: number;
   /** The last time the accounts of every token were listed, epoch milliseconds; 0 for never. */
   readonly listedAtMs: number;
+  /** The receiver of Instagram's webhooks; null while it does not listen. */
+  readonly webhooks: WebhookHealth | null;
+}
+
+export interface WebhookHealth {
+  readonly url: string;
+  /** The time of the last accepted request, epoch milliseconds; null for none. */
+  readonly acceptedAtMs: number | null;
+  readonly refused: {
+    readonly atMs: number;
+    readonly outcome: EventOf<'webhook-request'>['outcome'];
+    readonly reason: string;
+  } | null;
 }
 
 /** Health before the first event: no dependency is ready, no account is known. */
@@ -123,6 +136,7 @@ export function initialHealth(streams: ServiceHealth['streams']): ServiceHealth 
     forms: [],
     probedAtMs: 0,
     listedAtMs: 0,
+    webhooks: null,
   };
 }
 
@@ -169,6 +183,14 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     apiVersion: { version, endsAtMs, warning },
   }),
   'contract-probed': ({ forms }, health, nowMs) => ({ ...health, forms, probedAtMs: nowMs }),
+  'webhook-listening': ({ url }, health) => ({
+    ...health,
+    webhooks: { url, acceptedAtMs: null, refused: null },
+  }),
+  'webhook-request': (event, health, nowMs) => ({
+    ...health,
+    webhooks: health.webhooks && afterRequest(health.webhooks, event, nowMs),
+  }),
   accounts: updateAccounts,
   paused: ({ accountId, stream, pause, saved }, health) =>
     changeAccount(health, accountId, ({ paused }) => {
@@ -201,6 +223,16 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     return changeStream(health, event, () => [{ stateSize: { bytes, limitBytes } }]);
   },
 };
+
+function afterRequest(
+  webhooks: WebhookHealth,
+  { outcome, reason }: EventOf<'webhook-request'>,
+  nowMs: number,
+): WebhookHealth {
+  if (outcome === 'accepted') return { ...webhooks, acceptedAtMs: nowMs };
+  if (outcome === 'verified') return webhooks;
+  return { ...webhooks, refused: { atMs: nowMs, outcome, reason } };
+}
 
 function withToken(
   tokens: ServiceHealth['tokens'],

@@ -126,6 +126,7 @@ function shownOf(event: TelemetryEvent, { text }: Redactor): TelemetryEvent {
   const shown = (words: string) => text(words).slice(0, longestMessage);
   if (event.type === 'token') return { ...event, action: shown(event.action ?? '') };
   if (event.type === 'dependency') return { ...event, reason: shown(event.reason) };
+  if (event.type === 'webhook-request') return { ...event, reason: shown(event.reason) };
   if (event.type === 'poll-failed') return { ...event, message: shown(event.message) };
   return event;
 }

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { webhookOutcomes } from '../engine/events.ts';
 import { priorities } from '../engine/rate-limit/quota.ts';
 import type { PollResult, Telemetry } from '../engine/ports.ts';
 import { type EventHandlers, type EventOf, handle } from './event-handlers.ts';
@@ -34,6 +35,14 @@ const counters = {
   notifications_total: {
     help: 'Notifications by target and outcome; "failed" counts tries',
     labels: ['target', 'outcome'],
+  },
+  webhook_requests_total: {
+    help: 'Requests to the receiver of webhooks, by the answer',
+    labels: ['outcome'],
+  },
+  webhook_changes_total: {
+    help: 'Changes in accepted webhooks; "accepted", or why they have no effect',
+    labels: ['field', 'outcome'],
   },
   transactions_total: { help: 'Kafka transactions, by outcome', labels: ['outcome'] },
 } as const;
@@ -138,9 +147,13 @@ function startAtZero({ count }: Instruments, streams: readonly string[]): void {
       count('notifications_total', { target, outcome }, 0);
     }
   }
+  for (const outcome of webhookOutcomes) count('webhook_requests_total', { outcome }, 0);
   for (const outcome of ['renewed', 'failed']) count('token_renewals_total', { outcome }, 0);
   for (const priority of priorities) count('quota_wait_seconds_total', { priority }, 0);
 }
+
+/** The fields of webhooks that are counted by name. */
+const webhookFields = new Set(['comments', 'live_comments', 'mentions', 'story_insights']);
 
 /** The events that are counted; gauges show the others, if any metric does. */
 function createHandlers(
@@ -151,6 +164,7 @@ function createHandlers(
   const endpointOf = createBoundedLabel(maxEndpoints);
   return {
     ...createPollHandlers(instruments),
+    ...createWebhookHandlers(instruments),
     committed: ({ stream, records, deadLetters }) => {
       count('records_published_total', { stream }, records);
       count('dead_letters_total', { stream }, deadLetters);
@@ -186,6 +200,21 @@ function createHandlers(
     },
     assignment: ({ cause }) => {
       if (cause === 'rebalance') count('rebalances_total', {});
+    },
+  };
+}
+
+function createWebhookHandlers({ count }: Instruments): Pick<EventHandlers, 'webhook-request'> {
+  return {
+    'webhook-request': ({ outcome, accepted, ignored }) => {
+      count('webhook_requests_total', { outcome });
+      for (const [field, times] of Object.entries(accepted)) {
+        count('webhook_changes_total', { field, outcome: 'accepted' }, times);
+      }
+      for (const { field: name, reason, count: times } of ignored) {
+        const field = webhookFields.has(name) ? name : 'other';
+        count('webhook_changes_total', { field, outcome: reason }, times);
+      }
     },
   };
 }

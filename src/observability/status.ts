@@ -59,6 +59,8 @@ export function describeStatus(health: ServiceHealth, query: StatusQuery, facts:
     tokens: tokenEntries(health, nowMs),
     /** Null before the start has reported it. */
     apiVersion: versionEntry(health, nowMs),
+    /** The receiver of Instagram's webhooks; null while it does not listen. */
+    webhooks: webhookEntry(health),
     quota: { total: quota.length, items: quota.slice(0, shownScopes) },
     streams: streamSummaries(health, entries),
     /** The errors; those that need a person come first. */
@@ -143,6 +145,21 @@ function versionEntry({ apiVersion }: ServiceHealth, nowMs: number) {
     daysLeft: endsAtMs === null ? null : daysLeft(endsAtMs, nowMs),
     /** The problem and the advice; null for none. */
     warning: warning === '' ? null : warning,
+  };
+}
+
+function webhookEntry({ webhooks }: ServiceHealth) {
+  if (webhooks === null) return null;
+  const { url, acceptedAtMs, refused } = webhooks;
+  return {
+    url,
+    lastAccepted: isoOrNull(acceptedAtMs),
+    /** The last refused request; null for none. */
+    lastRefused: refused && {
+      at: iso(refused.atMs),
+      outcome: refused.outcome,
+      reason: refused.reason,
+    },
   };
 }
 

@@ -23,6 +23,14 @@ const probed = {
   answeredBy: 'v25.0',
 } as const;
 
+const webhook = {
+  type: 'webhook-request',
+  reason: '',
+  accepted: {},
+  ignored: [],
+  durationMs: 9,
+} as const;
+
 /** Examples of every event, in the order in which they are reported; together they cause every log line. */
 export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Event<T>[]] } = {
   throttled: [{ type: 'throttled', durationMs: 1500 }],
@@ -159,6 +167,23 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
     { ...notified, outcome: 'failed', reason: 'no broker' },
     notified,
     { ...notified, target: 'webhook', outcome: 'dropped', notifications: ['a open'] },
+  ],
+  'webhook-listening': [
+    { type: 'webhook-listening', url: 'http://127.0.0.1:8081/webhooks/instagram' },
+  ],
+  'webhook-request': [
+    { ...webhook, outcome: 'verified' },
+    { ...webhook, outcome: 'bad-signature', reason: 'no signature' },
+    { ...webhook, outcome: 'bad-signature', reason: 'no signature' },
+    {
+      ...webhook,
+      outcome: 'accepted',
+      accepted: { comments: 2 },
+      ignored: [
+        { field: 'messages', reason: 'unknown-field', count: 3 },
+        { field: 'mentions', reason: 'no-values', count: 1 },
+      ],
+    },
   ],
   dependency: [
     { ...down, isStarting: true },

@@ -11,6 +11,7 @@ import {
   registryAccess,
   secretsOfConfig,
   webhookOf,
+  webhookReceiverOf,
 } from '../../src/credentials.ts';
 import { startHttpServer } from '../support/http-server.ts';
 
@@ -163,6 +164,27 @@ describe('credentials', () => {
     write('webhook', 'https://hooks.example.com/services/second');
     expect(webhook?.url()).toBe('https://hooks.example.com/services/second');
     expect(hidden).toContain('/services/second');
+  });
+
+  test('are read again for the verify token of webhooks, which are off without a port', () => {
+    const file = write('verify', 'the-first-verify-token');
+    const secrets = {
+      WEBHOOK_RECEIVER_VERIFY_TOKEN_FILE: file,
+      INSTAGRAM_CLIENT_SECRET: 'app-secret',
+    };
+    const hidden: string[] = [];
+    const settingsOf = (env: Record<string, string>) =>
+      webhookReceiverOf(configOf({ ...secrets, ...env }), (texts) => hidden.push(...texts));
+    expect(settingsOf({})).toBeNull();
+
+    const settings = settingsOf({ WEBHOOK_RECEIVER_PORT: '8081' });
+    expect(settings).toMatchObject({ port: 8081, host: '127.0.0.1' });
+    expect(settings?.appSecret()).toBe('app-secret');
+    write('verify', 'the-second-verify-token');
+    expect(settings?.verifyToken()).toBe('the-second-verify-token');
+    write('verify', 'short');
+    expect(settings?.verifyToken()).toBe('the-second-verify-token');
+    expect(hidden).toContain('the-second-verify-token');
   });
 
   test('are read again for the registry and registered as secrets in their HTTP encoding', () => {

@@ -44,7 +44,7 @@ export async function authorize(
 }
 
 /** Compares in a time that depends neither on the first difference nor on the lengths. */
-function isSame(a: string, b: string): boolean {
+export function isSame(a: string, b: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(a), hash(b));
 }

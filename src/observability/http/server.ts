@@ -1,14 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { StopProcessError } from '../../engine/errors.ts';
 import type { Readiness } from '../../engine/readiness.ts';
-import { codeOf } from '../../engine/tls.ts';
 import {
   type ControlSources,
   addControlRoutes,
   authorize,
   controlMethods,
 } from './control-routes.ts';
+import { listen } from './listen.ts';
 import { isOwnHost } from './own-hosts.ts';
 import type { HistoryAnswer } from '../history.ts';
 import { pageHeaders, readStatusPage } from '../status-page.ts';
@@ -87,7 +86,7 @@ export function createStatusServer(options: HttpOptions, sources: StatusSources)
     );
   }
   return {
-    listen: () => listen(server, options),
+    listen: () => listen(server, { ...options, name: 'HTTP server', prefix: 'HTTP' }),
     async [Symbol.asyncDispose]() {
       await server.close();
     },
@@ -143,7 +142,7 @@ function answerErrors(server: FastifyInstance, log: StatusSources['log']): void 
 }
 
 /** The status of a client error, from fastify's error; 500 for all other errors. */
-function statusOf(error: unknown): number {
+export function statusOf(error: unknown): number {
   const isCoded = typeof error === 'object' && error !== null && 'statusCode' in error;
   const status = isCoded ? Number(error.statusCode) : 500;
   return status >= 400 && status < 500 ? status : 500;
@@ -155,40 +154,6 @@ const errorTexts: Readonly<Record<number, string>> = {
   500: 'internal error',
 };
 
-function harden(reply: FastifyReply): FastifyReply {
+export function harden(reply: FastifyReply): FastifyReply {
   return reply.header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
 }
-
-/**
- * @returns the URL without a trailing slash, with the actual port
- * @throws StopProcessError `config.invalid` (exit code 2) when it cannot listen on the address
- */
-async function listen(server: FastifyInstance, { host, port }: HttpOptions): Promise<string> {
-  try {
-    await server.listen({ host, port });
-  } catch (cause) {
-    const advice = listenAdvice[codeOf(cause) ?? ''];
-    if (advice === undefined) throw cause;
-    const message = `the HTTP server cannot listen on ${host}:${port}: ${advice}`;
-    throw new StopProcessError('config.invalid', message, { exitCode: 2, cause });
-  }
-  // A server that listens on a host and port has an AddressInfo; a pipe has a string.
-  const { port: actualPort } = server.server.address() as AddressInfo;
-  return `http://${reachableHost(host)}:${actualPort}`;
-}
-
-/** Replaces the wildcard addresses, which clients cannot call, with loopback. */
-function reachableHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-const listenAdvice: Readonly<Record<string, string>> = {
-  EADDRINUSE:
-    'the port is taken; set HTTP_PORT to a free one (0 takes any), or stop what listens there',
-  EACCES: 'not allowed; set HTTP_PORT to a port above 1023',
-  EADDRNOTAVAIL: 'this machine has no such address; correct HTTP_HOST',
-  ENOTFOUND: 'the host is not known; correct HTTP_HOST',
-  EAI_AGAIN: 'the host cannot be resolved; correct HTTP_HOST',
-};

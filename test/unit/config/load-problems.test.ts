@@ -69,6 +69,26 @@ describe('configuration problems', () => {
     );
   });
 
+  test('name what a port for webhooks needs', () => {
+    const error = failure({ env: { ...env, WEBHOOK_RECEIVER_PORT: '8081' } });
+    const complete = {
+      WEBHOOK_RECEIVER_VERIFY_TOKEN: 'x'.repeat(16),
+      INSTAGRAM_CLIENT_SECRET: 'secret',
+    };
+    expect(error.message).toBe(
+      '2 problems in the configuration:\n' +
+        '- webhookReceiver.port (WEBHOOK_RECEIVER_PORT): got a port, and no verify token, expected a ' +
+        'verify token, by which Meta recognizes the receiver; set WEBHOOK_RECEIVER_VERIFY_TOKEN, or its ' +
+        'file in WEBHOOK_RECEIVER_VERIFY_TOKEN_FILE, or remove WEBHOOK_RECEIVER_PORT\n' +
+        '- webhookReceiver.port (WEBHOOK_RECEIVER_PORT): got a port, and no secret of the app, expected ' +
+        "the app's secret, by which the signatures of webhooks are verified; set " +
+        'INSTAGRAM_CLIENT_SECRET, or its file in INSTAGRAM_CLIENT_SECRET_FILE, or remove WEBHOOK_RECEIVER_PORT',
+    );
+    const problems = () =>
+      failure({ env: { ...env, ...complete, WEBHOOK_RECEIVER_PORT: 'x' } }).problems;
+    expect(problems().map(({ path }) => path)).toEqual(['webhookReceiver.port']);
+  });
+
   test('explain how to set a missing field', () => {
     const error = failure({ env: { ...env, KAFKA_BROKERS: undefined } });
     expect(error.problems).toEqual([

@@ -137,6 +137,13 @@ describe('defaults', () => {
         instance: null,
       },
       http: { enabled: true, host: '127.0.0.1', port: 8080, allowedHosts: [], token: null },
+      webhookReceiver: {
+        port: null,
+        host: '127.0.0.1',
+        verifyToken: null,
+        maxBodyBytes: 4_000_000,
+        maxRequestsPerSecond: 100,
+      },
       notifications: { enabled: true, webhook: { url: null, format: 'json', secret: null } },
       log: { level: 'info', format: 'auto' },
     });

@@ -45,6 +45,15 @@ const events: {
     notifications: [`token-rejected/${n} open`],
     reason: `no answer ${n}`,
   }),
+  'webhook-listening': (n) => ({ type: 'webhook-listening', url: `http://127.0.0.1:${n}` }),
+  'webhook-request': (n) => ({
+    type: 'webhook-request',
+    outcome: 'accepted',
+    reason: `reason ${n}`,
+    accepted: { comments: n },
+    ignored: [{ field: `field_${id(n)}`, reason: 'unknown-field', count: n }],
+    durationMs: n,
+  }),
   throttled: (n) => ({ type: 'throttled', durationMs: n * 1000 }),
   'batch-rejected': (n) => ({
     type: 'batch-rejected',
