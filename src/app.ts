@@ -30,6 +30,7 @@ import {
   type ObservabilityOptions,
 } from './observability/index.ts';
 import { openNotifications } from './notifications.ts';
+import { openWebhooks } from './webhooks.ts';
 import { openRegistry } from './registry/index.ts';
 import { watchContract } from './instagram/extract/contract-probe.ts';
 import { createSource, type InstagramSource } from './instagram/extract/extract.ts';
@@ -53,7 +54,7 @@ import { createOverrides } from './engine/overrides.ts';
 import { noTracer } from './engine/tracing.ts';
 import { endedSoon, settled } from './engine/shutdown.ts';
 import { Semaphore } from './engine/rate-limit/semaphore.ts';
-import { PendingChanges } from './engine/webhooks.ts';
+import { PendingChanges, inboxRole } from './engine/webhooks.ts';
 import {
   compactedStreams,
   type InstagramStreamName,
@@ -127,10 +128,10 @@ export function createApp(config: Config, options: AppOptions): App {
       void watchVersion(config.instagram.apiVersion, { clock, telemetry }, signal);
       await using tracing = await openTraces();
       await using beside = new AsyncDisposableStack();
-      beside.use(
-        openNotifications(config, { ...resolved, ...adapters, random: Math.random }, signal),
-      );
+      const parts = { ...resolved, ...adapters, random: Math.random };
+      beside.use(openNotifications(config, parts, signal));
       const supervision = await start(config, adapters, { ...tools, deadlineMs: null }, signal);
+      beside.use(await openWebhooks(config, parts, signal));
       await supervise(supervision, { ...tools, ...tracing }, signal);
     },
     async once(signal) {
@@ -226,6 +227,7 @@ function openAdapters(config: Config, options: ResolvedOptions) {
   const shutdown = createShutdownBudget(config.polling.shutdownGraceMs, () => performance.now());
   const { topicTemplate } = config.kafka;
   const roles: readonly TopicRole[] = [...enabledStreams(config), 'state', 'dead_letters'];
+  const inbox = config.webhookReceiver.port === null ? [] : [inboxRole];
   const source = openSource(config, options);
   const { log, hide } = source.observability;
   const access = registryAccess(config.schemaRegistry, hide);
@@ -237,7 +239,7 @@ function openAdapters(config: Config, options: ResolvedOptions) {
       ...config.kafka,
       security,
       instance: options.instance,
-      roles,
+      roles: [...roles, ...inbox],
       compacted: compactedStreams,
       topicSettings: topicSettings(config),
       eventTimed: eventTimedStreams(config),

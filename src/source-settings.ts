@@ -3,11 +3,15 @@ import type { SourceSettings } from './instagram/extract/extraction.ts';
 import { withoutExcluded } from './instagram/extract/requested.ts';
 import { type InstagramStreamName, streams } from './instagram/streams/index.ts';
 
+/** The time that Meta takes to report an ended story is not documented. */
+const webhookWaitMs = 3_600_000;
+
 /** Returns the settings by which the API is read. */
 export function sourceSettings({
   instagram,
   polling,
-}: Pick<Config, 'instagram' | 'polling'>): SourceSettings {
+  webhookReceiver,
+}: Pick<Config, 'instagram' | 'polling' | 'webhookReceiver'>): SourceSettings {
   const { login, startDateMs, pageSize } = instagram;
   return {
     login,
@@ -23,7 +27,8 @@ export function sourceSettings({
       wholeListMs: polling.mediaListIntervalMs,
       newestMs: polling.newMediaAgeMs,
     },
-    storyFinalWaitMs: 0,
+    // Instagram Login has no webhooks of stories.
+    storyFinalWaitMs: webhookReceiver.port === null || login === 'instagram' ? 0 : webhookWaitMs,
   };
 }
 

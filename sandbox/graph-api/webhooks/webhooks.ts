@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Json } from '../json.ts';
 import type { Account, World } from '../world/model.ts';
-import { requestsOf } from './body.ts';
+import { type WebhookRequest, requestsOf } from './body.ts';
 import { type Login, type Span, happeningsOf } from './happenings.ts';
 import { Sender } from './sender.ts';
 import {
@@ -33,6 +33,11 @@ export class Webhooks implements Disposable {
 
   get settings(): WebhookSettings {
     return this.#settings;
+  }
+
+  /** The latest accepted requests, oldest first. */
+  get accepted(): readonly WebhookRequest[] {
+    return this.#sender.accepted;
   }
 
   /** Changes the settings; a new address gets a handshake. */

@@ -16,7 +16,7 @@ import { extractComments } from './comments.ts';
 import { extractSeries, extractTotals } from './daily.ts';
 import { extractInsights } from './insights.ts';
 import { extractList } from './list.ts';
-import { extractStoryInsights } from './story-finals.ts';
+import { extractStoryInsights, storyChanges } from './story-finals.ts';
 import { childrenCache, extractMediaChildren } from './media-children.ts';
 import { mentionChanges } from './mentions.ts';
 import { requestOf, isOfAccount, withoutRejectedFields } from './requests.ts';
@@ -81,6 +81,7 @@ async function* extractChanges(
 ): Extraction {
   if (request.kind === 'comments') yield await commentChanges(request, changes, context);
   if (request.kind === 'mentions') yield await mentionChanges(request, changes, context);
+  if (request.kind === 'insights') yield storyChanges(changes, context);
 }
 
 async function* extractNothing(): Extraction {

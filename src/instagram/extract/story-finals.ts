@@ -4,6 +4,7 @@ import type { Node } from '../../engine/json.ts';
 import type { Page } from '../../engine/source.ts';
 import type { Checkpoint, RememberedStory } from '../../engine/state.ts';
 import {
+  finalOf,
   finish,
   isPastListing,
   lastNode,
@@ -14,6 +15,7 @@ import {
   type StoryList,
   tidyStories,
 } from '../model/story-final.ts';
+import type { WebhookChange } from '../../engine/webhooks.ts';
 import type { RequestOf } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import { extractInsights } from './insights.ts';
@@ -122,4 +124,30 @@ function expiredOf({ expired }: ListScan, stories: Stories, nowMs: number): List
   if (expired === 'all') return expired;
   const ended = stories.filter((one) => one.outcome !== null || isPastListing(one, nowMs));
   return new Set([...expired, ...ended.map(({ id }) => id)]);
+}
+
+/** Returns the last records of the stories that webhooks report as ended. */
+export function storyChanges(
+  changes: readonly WebhookChange[],
+  { checkpoint, nowMs }: ExtractContext,
+): Page {
+  let { stories } = checkpoint;
+  const nodes: Node[] = [];
+  for (const change of changes) {
+    const { media_id: id } = change.value;
+    const node = finalOf(
+      stories.find((story) => story.id === id),
+      change,
+    );
+    if (node === undefined) continue;
+    nodes.push(node);
+    stories = finish(stories, node, nowMs);
+  }
+  return {
+    nodes,
+    skipped: [],
+    coveredUntilMs: null,
+    processed: changes.map(({ key }) => key),
+    checkpointUpdate: { stories: tidyStories(stories, nowMs) },
+  };
 }

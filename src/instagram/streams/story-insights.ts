@@ -56,6 +56,7 @@ export const storyInsights = declareStream({
   interval: '15m',
   publish: 'changes',
   priority: 'urgent',
+  webhookFields: ['story_insights'],
   doc: 'Reach, replies, navigation by action and other metrics of live stories.',
   key: ['id'],
   request: {
