@@ -18,6 +18,7 @@ import { stateCommands } from './state/command.ts';
 import { streamsCommand } from './streams.ts';
 import { tailCommand } from './tail.ts';
 import { tokenCommands } from './token/command.ts';
+import { webhookCommands } from './webhooks.ts';
 
 /** The commands, in the order of the help. */
 const commands = [
@@ -36,6 +37,7 @@ const commands = [
   tailCommand,
   tokenCommands,
   loginCommand,
+  webhookCommands,
   sandboxCommand,
 ];
 

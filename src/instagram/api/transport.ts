@@ -22,6 +22,8 @@ export interface Transport {
     accessToken: string | null,
     signal: AbortSignal,
   ): Promise<Answer>;
+  /** Sends one DELETE; otherwise the same as `get`. */
+  delete(url: string, accessToken: string | null, signal: AbortSignal): Promise<Answer>;
 }
 
 /** The bound of a body. A usual body has some kilobytes, a page of 100 media with children about a megabyte. */
@@ -40,6 +42,8 @@ export function createTransport(): Transport {
       readAnswer(await client.get(url, { headers: authorization(accessToken), signal })),
     post: async (url, body, accessToken, signal) =>
       readAnswer(await client.post(url, { body, headers: authorization(accessToken), signal })),
+    delete: async (url, accessToken, signal) =>
+      readAnswer(await client.delete(url, { headers: authorization(accessToken), signal })),
   };
 }
 

@@ -33,3 +33,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
 {{- end -}}
 {{- end -}}
+
+{{- define "producer.webhookPort" -}}
+{{- $receiver := .Values.config.webhookReceiver | default dict -}}
+{{- required "webhooks.enabled needs config.webhookReceiver.port" $receiver.port | int -}}
+{{- end -}}

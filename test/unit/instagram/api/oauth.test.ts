@@ -34,6 +34,7 @@ function atMeta(changes: Partial<OAuthOptions>, answer: () => { status?: number;
   const transport: Transport = {
     get: async (url, accessToken) => respond({ method: 'GET', url, form: none, accessToken }),
     post: async (url, form) => respond({ method: 'POST', url, form, accessToken: null }),
+    delete: () => Promise.reject(new Error('no DELETE is expected')),
   };
   const options: OAuthOptions = {
     login: 'facebook',
