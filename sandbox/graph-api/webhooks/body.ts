@@ -55,12 +55,12 @@ function withHeaders(
 }
 
 /** Returns the value of `X-Hub-Signature-256`. */
-export function signatureOf(text: string, secret: string): string {
+function signatureOf(text: string, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(text).digest('hex')}`;
 }
 
 /** The id of every object in a forged request. */
-export const FORGED_ID = '66600000000000001';
+const FORGED_ID = '66600000000000001';
 
 function forged(events: readonly WebhookEvent[], sending: Sending): readonly WebhookRequest[] {
   const { forge } = sending.settings;

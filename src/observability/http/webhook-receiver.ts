@@ -75,7 +75,7 @@ export interface WebhookReceiver extends AsyncDisposable {
 }
 
 /** The path of the callback. */
-export const webhookPath = '/webhooks/instagram';
+const webhookPath = '/webhooks/instagram';
 
 type Facts = Partial<Omit<Extract<TelemetryEvent, { type: 'webhook-request' }>, 'type'>>;
 
