@@ -3,6 +3,7 @@ import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { StreamName } from '../../engine/stream-name.ts';
 import type { WebhookChange } from '../../engine/webhooks.ts';
 import { parseJsonBody } from '../api/json-body.ts';
+import { streamNames, streams } from '../streams/index.ts';
 
 /** The content of one request of Instagram's webhooks. */
 export interface WebhookPayload {
@@ -28,66 +29,50 @@ interface Parts {
   readonly value: Node;
 }
 
-interface WebhookField {
-  readonly stream: StreamName;
-  /** Undefined for a value that lacks what the stream needs. */
-  readonly read: (value: Node) => Parts | undefined;
-}
+/** Reads what a stream needs; undefined for a value that lacks it. */
+type ReadValue = (value: Node) => Parts | undefined;
 
 const storyMetrics = ['impressions', 'reach', 'taps_forward', 'taps_back', 'exits', 'replies'];
 
 /**
- * The webhook fields that streams use.
+ * The values of the webhook fields that streams declare.
  * @see https://developers.facebook.com/docs/instagram-platform/webhooks (updated 2026-10-20)
  */
-const fields: Readonly<Record<string, WebhookField>> = {
-  comments: {
-    stream: 'comments',
-    read(value) {
-      const comment = commentOf(value);
-      const parentId = idIn(value['parent_id']);
-      return comment && withParts(comment, parentId === undefined ? {} : { parent_id: parentId });
-    },
+const fields: Readonly<Record<string, ReadValue>> = {
+  comments(value) {
+    const comment = commentOf(value);
+    const parentId = idIn(value['parent_id']);
+    return comment && withParts(comment, parentId === undefined ? {} : { parent_id: parentId });
   },
-  live_comments: {
-    stream: 'comments',
-    read(value) {
-      const comment = commentOf(value);
-      const { text } = value;
-      const from = authorOf(value['from']);
-      return comment && withParts(comment, { ...(typeof text === 'string' && { text }), ...from });
-    },
+  live_comments(value) {
+    const comment = commentOf(value);
+    const { text } = value;
+    const from = authorOf(value['from']);
+    return comment && withParts(comment, { ...(typeof text === 'string' && { text }), ...from });
   },
-  mentions: {
-    stream: 'mentions',
-    read(value) {
-      const mediaId = idIn(value['media_id']);
-      const commentId = idIn(value['comment_id']);
-      if (mediaId === undefined) return undefined;
-      if (commentId === undefined) return { objectId: mediaId, value: { media_id: mediaId } };
-      const parts = { media_id: mediaId, comment_id: commentId };
-      return { objectId: `${mediaId}:${commentId}`, value: parts };
-    },
+  mentions(value) {
+    const mediaId = idIn(value['media_id']);
+    const commentId = idIn(value['comment_id']);
+    if (mediaId === undefined) return undefined;
+    if (commentId === undefined) return { objectId: mediaId, value: { media_id: mediaId } };
+    const parts = { media_id: mediaId, comment_id: commentId };
+    return { objectId: `${mediaId}:${commentId}`, value: parts };
   },
-  story_insights: {
-    stream: 'story_insights',
-    read(value) {
-      const mediaId = idIn(value['media_id']);
-      if (mediaId === undefined) return undefined;
-      const metrics = storyMetrics.flatMap((name) => {
-        const number = value[name];
-        return typeof number === 'number' ? [[name, number] as const] : [];
-      });
-      if (metrics.length === 0) return undefined;
-      return { objectId: mediaId, value: { media_id: mediaId, ...Object.fromEntries(metrics) } };
-    },
+  story_insights(value) {
+    const mediaId = idIn(value['media_id']);
+    if (mediaId === undefined) return undefined;
+    const metrics = storyMetrics.flatMap((name) => {
+      const number = value[name];
+      return typeof number === 'number' ? [[name, number] as const] : [];
+    });
+    if (metrics.length === 0) return undefined;
+    return { objectId: mediaId, value: { media_id: mediaId, ...Object.fromEntries(metrics) } };
   },
 };
 
-/** The webhook fields whose changes a stream publishes. */
-export function webhookFieldsOf(stream: StreamName): readonly string[] {
-  return Object.keys(fields).filter((name) => fields[name]?.stream === stream);
-}
+const streamOfField: ReadonlyMap<string, StreamName> = new Map(
+  streamNames.flatMap((name) => streams[name].webhookFields.map((field) => [field, name] as const)),
+);
 
 /** Meta's examples name a comment's id `comment_id`; deliveries have `id`. Both are read. */
 function commentOf(value: Node): Parts | undefined {
@@ -180,12 +165,12 @@ function readChange(change: Json, entry: Node, scope: WebhookScope): Found {
   if (!isNode(change)) return { field: '', reason: 'malformed' };
   const { value } = change;
   const name = namedIn(change['field']);
-  const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  if (field === undefined) return { field: name, reason: 'unknown-field' };
-  const { stream } = field;
+  const stream = streamOfField.get(name);
+  const read = fields[name];
+  if (stream === undefined || read === undefined) return { field: name, reason: 'unknown-field' };
   if (!scope.streams.has(stream)) return { field: name, reason: 'stream-disabled' };
   const accountId = idIn(entry['id']);
-  const parts = isNode(value) ? field.read(value) : undefined;
+  const parts = isNode(value) ? read(value) : undefined;
   if (accountId === undefined || parts === undefined) return { field: name, reason: 'malformed' };
   // The test of the app's dashboard has the account 0.
   if (!scope.accounts.has(accountId)) return { field: name, reason: 'unknown-account' };

@@ -2,13 +2,12 @@ import type { Account } from '../../engine/account.ts';
 import { FailError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode, listOf } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
-import type { StreamName } from '../../engine/stream-name.ts';
 import { networkError } from '../api/network.ts';
 import { createRedact, proofOf } from '../api/redaction.ts';
 import { readNode } from '../api/response.ts';
 import type { Answer, Transport } from '../api/transport.ts';
 import type { GraphOptions } from '../options.ts';
-import { webhookFieldsOf } from './payload.ts';
+import { type InstagramStreamName, streams } from '../streams/index.ts';
 
 /** The page field that subscribes a page: a page has none of the fields of Instagram. */
 const pageField = 'feed';
@@ -23,9 +22,9 @@ const instagramLoginFields = new Set(['comments', 'live_comments']);
  */
 export function subscribedFieldsOf(
   login: GraphOptions['login'],
-  streams: readonly StreamName[],
+  names: readonly InstagramStreamName[],
 ): readonly string[] {
-  const fields = streams.flatMap(webhookFieldsOf);
+  const fields = names.flatMap((name) => streams[name].webhookFields);
   if (login === 'facebook') return fields.length === 0 ? [] : [pageField];
   return fields.filter((field) => instagramLoginFields.has(field));
 }

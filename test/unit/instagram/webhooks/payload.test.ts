@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import {
   readWebhookPayload,
   type WebhookScope,
-  webhookFieldsOf,
 } from '../../../../src/instagram/webhooks/payload.ts';
 
 const accountId = '17841400000000001';
@@ -262,10 +261,4 @@ describe('readWebhookPayload', () => {
       }),
     );
   });
-});
-
-test('webhookFieldsOf: names the fields of a stream', () => {
-  expect(webhookFieldsOf('comments')).toEqual(['comments', 'live_comments']);
-  expect(webhookFieldsOf('story_insights')).toEqual(['story_insights']);
-  expect(webhookFieldsOf('media')).toEqual([]);
 });
