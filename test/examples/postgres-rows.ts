@@ -3,7 +3,7 @@ import type { DecodedRecord } from '../../sandbox/topics.ts';
 /** A table's row, or the row that a record must become: times in milliseconds, maps of numbers. */
 export type Row = Readonly<Record<string, unknown>>;
 
-const times = ['polled_at', 'timestamp', 'date'];
+const times = ['polled_at', 'timestamp', 'date', 'measured_at'];
 const maps = ['online_followers', 'navigation_actions', 'value'];
 const nested: Readonly<Record<string, readonly string[]>> = {
   owner: ['id'],

@@ -4,6 +4,7 @@ import { isoSeconds } from '../../../src/engine/key.ts';
 import type { Node } from '../../../src/engine/json.ts';
 import { runPoll } from '../../../src/engine/poll.ts';
 import type { StreamState } from '../../../src/engine/state.ts';
+import type { WebhookChange } from '../../../src/engine/webhooks.ts';
 import { streams } from '../../../src/instagram/streams/index.ts';
 import { createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { createFakePublisher } from '../../support/fake-publisher.ts';
@@ -58,10 +59,13 @@ function setUp({ publish = 'changes', waitMs = 0, maxBatchRecords = 500 }: Optio
       }
     },
     /** Polls at an age of the stories and returns the records, in their order. */
-    poll: async (ageMs: number): Promise<readonly (Node | string)[]> => {
+    poll: async (
+      ageMs: number,
+      changes?: readonly WebhookChange[],
+    ): Promise<readonly (Node | string)[]> => {
       const before = publisher.batches.length;
       const startedMs = startMs + ageMs;
-      last = pollOf(stream, { state: last.state, startedMs, cycleMs: startedMs });
+      last = pollOf(stream, { state: last.state, startedMs, cycleMs: startedMs, changes });
       await runPoll(last, tools, calm);
       const batches = publisher.batches.slice(before);
       committed = batches.at(-1)?.state ?? committed;
@@ -83,6 +87,16 @@ function summaryOf(value: Buffer): Node {
   const { id = null, views = null, is_final: final = null, not_final_reason: reason } = record;
   return { id, views, final, ...(reason !== null && reason !== undefined && { reason }) };
 }
+
+/** The webhook of a story's end, with these views; -1 stands for fewer than five. */
+const ended = (id: string, impressions: number): WebhookChange => ({
+  key: `1/story_insights/${id}`,
+  accountId: '1',
+  stream: stream.name,
+  field: 'story_insights',
+  sentMs: startMs + dayMs,
+  value: { media_id: id, impressions, reach: -1 },
+});
 
 const live = (id: string, views: number) => ({ id, views, final: false });
 const final = (id: string, views: number) => ({ id, views, final: true });
@@ -236,6 +250,52 @@ describe('the last record of a story', () => {
       final('2', 9),
       '1 gone',
       '2 gone',
+    ]);
+  });
+});
+
+describe('the final record of a story by a webhook', () => {
+  test('is published once, and removes its change from the inbox in the same transaction', async () => {
+    const { list, poll, publisher, restart } = setUp({ waitMs: hourMs });
+    list({ 1: 5, 2: 6 });
+    await poll(hourMs);
+    list({});
+    await poll(dayMs);
+
+    expect(await poll(dayMs + minuteMs, [ended('1', 8), ended('2', 1)])).toEqual([
+      final('1', 8),
+      final('2', 6),
+    ]);
+    expect(publisher.batches.at(-1)?.records.map(({ role }) => role)).toEqual([
+      ...[stream.name, stream.name, 'webhooks', 'webhooks'],
+    ]);
+    restart();
+    expect(await poll(dayMs + 2 * minuteMs, [ended('1', 9)])).toEqual([]);
+    expect(await poll(dayMs + hourMs / 4)).toEqual(['1 gone', '2 gone']);
+    expect(await poll(dayMs + 2 * hourMs, [ended('1', 9)])).toEqual([]);
+  });
+
+  test('is the last one, also when the API lists the story a little longer', async () => {
+    const { list, poll } = setUp({ publish: 'always', waitMs: hourMs });
+    list({ 1: 5 });
+    await poll(hourMs);
+
+    expect(await poll(dayMs - 2 * minuteMs, [ended('1', 8)])).toEqual([final('1', 8)]);
+    expect(await poll(dayMs - minuteMs)).toEqual([]);
+    list({});
+    expect(await poll(dayMs + 2 * hourMs)).toEqual(['1 gone']);
+  });
+
+  test('is published for a story that was never polled, and not after the one of the polls', async () => {
+    const { list, poll } = setUp();
+    list({ 1: 5 });
+    await poll(hourMs);
+    list({});
+
+    expect(await poll(dayMs)).toEqual([final('1', 5), '1 gone']);
+    expect(await poll(dayMs + hourMs, [ended('1', 9), ended('7', 9), ended('8', -1)])).toEqual([
+      final('7', 9),
+      { id: '8', views: null, final: false, reason: 'too-few-viewers' },
     ]);
   });
 });
