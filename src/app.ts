@@ -19,6 +19,7 @@ import {
 } from './credentials.ts';
 import type { AccountChoice } from './instagram/account-choice.ts';
 import { openInstagram } from './instagram/index.ts';
+import type { OnExchange } from './instagram/recording/exchange.ts';
 import { graphBase } from './instagram/api/oauth.ts';
 import { versionEvent, watchVersion } from './instagram/api/api-versions.ts';
 import { openKafka } from './kafka/index.ts';
@@ -77,6 +78,8 @@ export interface AppOptions {
   readonly tracer?: Tracer;
   /** Receives the usage that each response reports, in addition to the rate limiter. */
   readonly onUsage?: OnUsage;
+  /** Receives each request of the API with its answer, tokens in links included. */
+  readonly onExchange?: OnExchange;
   /** The destination of log lines; standard output by default. */
   readonly logDestination?: NonNullable<ObservabilityOptions['destination']> & {
     readonly isTTY?: boolean;
@@ -303,6 +306,7 @@ function openSource(config: Config, options: ResolvedOptions) {
         options.onUsage?.(report);
       },
       guard: (graph) => rateLimiter.guard(graph),
+      onExchange: options.onExchange,
       ...tokenFileOf(config, observability),
     },
   );

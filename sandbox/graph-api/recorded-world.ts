@@ -1,18 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import { createConditions } from './conditions.ts';
+import { type Conditions, createConditions } from './conditions.ts';
 import { type JsonObject, isObject, parseJson } from './json.ts';
 import { recordedAccount } from './recorded/account.ts';
-import { type Collected, collect } from './recorded/collect.ts';
+import { collect } from './recorded/collect.ts';
+import type { Collected, CollectedPage } from './recorded/collection.ts';
 import { askedMedia } from './recorded/media.ts';
 import type { App } from './tokens/app.ts';
 import { initialGrants } from './tokens/initial.ts';
 import { createTokenStore } from './tokens/store.ts';
-import { createClock } from './world/clock.ts';
+import { type Clock, createClock } from './world/clock.ts';
 import { underConditions } from './world/conditioned.ts';
 import type { Account, Media, Page, World } from './world/model.ts';
 
 /** One real exchange with the API, without its token and other people's texts. */
 export interface Exchange {
+  /** ISO 8601; older recordings lack it. */
+  readonly time?: string;
   readonly request: {
     readonly method: string;
     /** Path with the version: `/v23.0/17841…/media`. */
@@ -32,29 +35,24 @@ export async function readRecording(path: string): Promise<Exchange[]> {
 
 function parseExchange(line: string, where: string): Exchange {
   const exchange = parseJson(line);
-  const request = isObject(exchange) ? exchange['request'] : undefined;
-  const response = isObject(exchange) ? exchange['response'] : undefined;
-  if (
-    !isObject(request) ||
-    !isObject(response) ||
-    typeof request['method'] !== 'string' ||
-    typeof request['path'] !== 'string' ||
-    !isObject(request['query']) ||
-    typeof response['status'] !== 'number' ||
-    !isObject(response['body'])
-  ) {
+  const { time, request, response } = isObject(exchange) ? exchange : {};
+  const sent = isObject(request) ? parseRequest(request) : undefined;
+  const answered = isObject(response) ? parseResponse(response) : undefined;
+  if (sent === undefined || answered === undefined) {
     throw new Error(
       `${where}: expected {"request": {"method", "path", "query"}, "response": {"status", "body"}}`,
     );
   }
-  return {
-    request: {
-      method: request['method'],
-      path: request['path'],
-      query: textsOf(request['query']),
-    },
-    response: { status: response['status'], body: response['body'] },
-  };
+  return { ...(typeof time === 'string' && { time }), request: sent, response: answered };
+}
+
+function parseRequest({ method, path, query }: JsonObject): Exchange['request'] | undefined {
+  if (typeof method !== 'string' || typeof path !== 'string' || !isObject(query)) return undefined;
+  return { method, path, query: textsOf(query) };
+}
+
+function parseResponse({ status, body }: JsonObject): Exchange['response'] | undefined {
+  return typeof status === 'number' && isObject(body) ? { status, body } : undefined;
 }
 
 function textsOf(query: JsonObject): Record<string, string> {
@@ -82,28 +80,17 @@ export function createRecordedWorld(exchanges: readonly Exchange[]): World {
   const collected = collect(exchanges);
   const clock = createClock({ startMs: collected.endMs, live: false, speed: 1 });
   const conditions = createConditions();
-  const pageIds = collected.pages.map(({ id }) => id);
-  const accounts = [...collected.accounts.values()].map((account, index) =>
-    recordedAccount(account, {
-      pageId: pageIds[index] ?? `1${account.id.slice(1)}`,
-      clock,
-      conditions,
-    }),
-  );
-  const pages: Page[] = accounts.map((account) => ({
-    id: account.pageId,
-    token: `EAAGpage${account.pageId}`,
-    fields: collected.pages.find(({ id }) => id === account.pageId) ?? { id: account.pageId },
-    account,
-  }));
-  const lone = collected.pages.slice(accounts.length).map((fields) => ({
-    id: fields.id,
-    token: `EAAGpage${fields.id}`,
-    fields,
-  }));
+  const { businesses, unlistedPages } = collected;
+  const denied = [...collected.accounts.values()].map(({ id, denied: edges }) => [id, [...edges]]);
+  conditions.set({
+    unlistedPages,
+    businesses: Object.fromEntries(businesses),
+    deniedEdges: Object.fromEntries(denied) as Record<string, string[]>,
+  });
+  const accounts = recordedAccounts(collected, { clock, conditions });
+  const listed = recordedPages(accounts, collected.pages);
   const media = mediaById(accounts, collected);
   const token = 'EAAGrecorded';
-  const listed = [...pages, ...lone];
   const startMs = collected.endMs;
   return {
     token,
@@ -117,12 +104,48 @@ export function createRecordedWorld(exchanges: readonly Exchange[]): World {
     tokens: createTokenStore(initialGrants({ token, pages: listed, accounts, startMs })),
     sparsePages: false,
     cursors: collected.cursors,
+    instagramLogin: [...collected.accounts.values()].some((one) => one.appScopedId !== undefined),
+    recordedMedia: [...media.values()],
     findMedia: (id) => {
       const found = media.get(id);
       return found && underConditions(found, conditions);
     },
     signUrl: (url) => url,
   };
+}
+
+/** Creates the accounts, each with the page that names it, else with the next page without one. */
+function recordedAccounts(
+  { accounts, pages }: Collected,
+  parts: { readonly clock: Clock; readonly conditions: Conditions },
+): Account[] {
+  const named = new Set([...accounts.values()].map(({ pageId }) => pageId));
+  const free = pages.filter(({ id }) => !named.has(id) && !names(id, pages)).map(({ id }) => id);
+  return [...accounts.values()].map((account) => {
+    const pageId = account.pageId ?? free.shift() ?? `1${account.id.slice(1)}`;
+    return recordedAccount(account, { pageId, ...parts });
+  });
+}
+
+/** True for a page whose account was requested: it has another one, or none. */
+function names(pageId: string, pages: readonly CollectedPage[]): boolean {
+  return pages.some((page) => page.id === pageId && 'instagram_business_account' in page);
+}
+
+/** Creates the pages in their recorded order, then those of accounts that no page names. */
+function recordedPages(accounts: readonly Account[], pages: readonly CollectedPage[]): Page[] {
+  const unnamed = accounts.filter(({ pageId }) => !pages.some(({ id }) => id === pageId));
+  return [...pages, ...unnamed.map(({ pageId }) => ({ id: pageId }))].map((fields) => {
+    const account = accounts.find(({ pageId }) => pageId === fields.id);
+    const linked = 'instagram_business_account' in fields && fields['instagram_business_account'];
+    return {
+      id: fields.id,
+      token: `EAAGpage${fields.id}`,
+      fields,
+      ...(account !== undefined && { account }),
+      ...(Array.isArray(linked) && { isEmpty: true }),
+    };
+  });
 }
 
 /** Returns every media that a body shows, in a list or by its own id. */

@@ -14,12 +14,24 @@ export interface Verified {
 
 /** Creates a world from the recording, sends it the same requests and compares the answers. */
 export async function verifyRecording(exchanges: readonly Exchange[]): Promise<Verified[]> {
-  const world = createRecordedWorld(exchanges);
+  const verified = await verifyEach(exchanges, createRecordedWorld(exchanges));
+  for (const [index, { differences }] of verified.entries()) {
+    const exchange = exchanges[index];
+    if (exchange === undefined || differences.length === 0) continue;
+    // A count may have changed between two requests of the recording: the world shows the last one.
+    const [again] = await verifyEach([exchange], createRecordedWorld([...exchanges, exchange]));
+    if (again?.differences.length === 0) verified[index] = again;
+  }
+  return verified;
+}
+
+async function verifyEach(exchanges: readonly Exchange[], world: World): Promise<Verified[]> {
   await using server = await startGraphApi({ world });
   const verified: Verified[] = [];
   for (const exchange of exchanges) {
-    const timeMs = timeOf(exchange);
-    if (!Number.isNaN(timeMs)) world.clock.set(timeMs);
+    const timesMs = [timeOf(exchange), Date.parse(exchange.time ?? '')];
+    const timeMs = timesMs.find((ms) => !Number.isNaN(ms));
+    if (timeMs !== undefined) world.clock.set(timeMs);
     verified.push({
       request: describe(exchange),
       differences: await verify(exchange, server.url, world),
@@ -28,13 +40,15 @@ export async function verifyRecording(exchanges: readonly Exchange[]): Promise<V
   return verified;
 }
 
-async function verify({ request, response }: Exchange, base: string, world: World) {
+async function verify(exchange: Exchange, base: string, world: World) {
+  const { request, response } = exchange;
+  const token = tokenFor(exchange, world);
   const url = new URL(request.path, base);
   for (const [name, value] of Object.entries(request.query)) {
-    url.searchParams.append(name, name === 'access_token' ? world.token : value);
+    url.searchParams.append(name, name === 'access_token' ? token : value);
   }
   // A recording may have had its token in a header, which is not kept.
-  const authorization = `Bearer ${world.token}`;
+  const authorization = `Bearer ${token}`;
   const answer = await fetch(url, { method: request.method, headers: { authorization } });
   const body: unknown = await answer.json();
   if (answer.status !== response.status) {
@@ -43,6 +57,16 @@ async function verify({ request, response }: Exchange, base: string, world: Worl
     ];
   }
   return isObject(body) ? compareBodies(response.body, body) : ['the body is no object'];
+}
+
+/** The token of the world's user; in a recording of Instagram Login, that of the account itself. */
+function tokenFor({ request, response }: Exchange, world: World): string {
+  const { accounts, instagramLogin, token } = world;
+  if (instagramLogin !== true) return token;
+  const [, id = ''] = request.path.split('/').filter((segment) => segment !== '');
+  const ids = [response.body['user_id'], id, world.findMedia(id, world.clock.now())?.accountId];
+  const own = accounts.find((one) => ids.includes(one.id)) ?? accounts[0];
+  return own?.instagramToken ?? token;
 }
 
 function describe({ request }: Exchange): string {

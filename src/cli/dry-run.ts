@@ -1,8 +1,8 @@
-import { openReading } from '../app.ts';
+import { type AppOptions, openReading } from '../app.ts';
 import { type Config, enabledStreams, keyFields } from '../config/config.ts';
 import type { ExitCode } from '../engine/errors.ts';
-import { dryRun } from '../engine/once.ts';
-import type { OutgoingRecord } from '../engine/ports.ts';
+import { type DryRun, dryRun, type Once } from '../engine/once.ts';
+import type { Encoder, OutgoingRecord } from '../engine/ports.ts';
 import { printable } from '../engine/printable.ts';
 import { topicName } from '../engine/stream-name.ts';
 import { type InstagramStreamName, isStreamName, streamNames } from '../instagram/streams/index.ts';
@@ -52,11 +52,31 @@ interface DryRunOptions {
 
 function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<ExitCode> {
   const { account, limit = Infinity, json = false, strict } = options;
-  const named = args.map(parseName);
-  const loaded = withQuietLog(loadCommandConfig(settings, ['token']));
-  const { instagram } = loaded;
-  const { accountPolling } = loaded;
-  const config = {
+  const { config, chosen } = chooseReading(loadCommandConfig(settings, ['token']), args, account);
+  const isForPeople = process.stdout.isTTY && !json;
+  const codec = openLocalCodec([...chosen, 'dead_letters'], keyFields(config));
+  const show = (record: OutgoingRecord): void => {
+    process.stdout.write(outputLine(lineOf(record, codec, config), isForPeople));
+  };
+  const read = { config, chosen, limit, show, encoder: codec.encoder };
+  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
+    const { exitCode } = await pollAndReport(
+      (observer) => readOnce(read, { observer }, signal),
+      strict,
+    );
+    return exitCode;
+  });
+}
+
+/** The configuration and the streams of a command that reads the named streams and accounts. */
+export function chooseReading(
+  loaded: Config,
+  names: readonly string[],
+  account: readonly string[] | undefined,
+) {
+  const named = names.map(parseName);
+  const { instagram, accountPolling } = loaded;
+  const config = withQuietLog({
     ...loaded,
     instagram: {
       ...instagram,
@@ -64,29 +84,33 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
     },
     // Streams that are named are read of every account.
     accountPolling: named.length > 0 ? { ...accountPolling, byAccount: {} } : accountPolling,
-  };
-  const chosen = named.length > 0 ? named : enabledStreams(config);
-  const requested = chosen.map((name) => requestedStream(config, name));
-  const isForPeople = process.stdout.isTTY && !json;
-  const codec = openLocalCodec([...chosen, 'dead_letters'], keyFields(config));
-  const show = (record: OutgoingRecord): void => {
-    process.stdout.write(outputLine(lineOf(record, codec, config), isForPeople));
-  };
-  return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
-    const { exitCode } = await pollAndReport(async (observer) => {
-      const options = { ...thisInstance(), observer, logDestination: process.stderr };
-      await using reading = openReading(config, options, codec.encoder);
-      const { tools, directory } = reading;
-      const maxBatchRecords = Math.min(tools.settings.maxBatchRecords, limit);
-      const deadlineMs = tools.clock.nowMs() + config.polling.onceTimeoutMs;
-      return await dryRun(
-        { directory, limit, show, streams: requested, deadlineMs },
-        { ...tools, settings: { ...tools.settings, maxBatchRecords } },
-        signal,
-      );
-    }, strict);
-    return exitCode;
   });
+  return { config, chosen: named.length > 0 ? named : enabledStreams(config) };
+}
+
+interface OnceReading extends Pick<DryRun, 'limit' | 'show'> {
+  readonly config: Config;
+  readonly chosen: readonly InstagramStreamName[];
+  readonly encoder: Encoder;
+}
+
+/** Reads the chosen streams of every account once, and publishes nothing. */
+export async function readOnce(
+  { config, chosen, encoder, limit, show }: OnceReading,
+  options: Pick<AppOptions, 'observer' | 'onExchange'>,
+  signal: AbortSignal,
+): Promise<Once> {
+  const appOptions = { ...thisInstance(), ...options, logDestination: process.stderr };
+  await using reading = openReading(config, appOptions, encoder);
+  const { tools, directory } = reading;
+  const maxBatchRecords = Math.min(tools.settings.maxBatchRecords, limit);
+  const deadlineMs = tools.clock.nowMs() + config.polling.onceTimeoutMs;
+  const streams = chosen.map((name) => requestedStream(config, name));
+  return await dryRun(
+    { directory, limit, show, streams, deadlineMs },
+    { ...tools, settings: { ...tools.settings, maxBatchRecords } },
+    signal,
+  );
 }
 
 /** Formats a record as a line of JSON; for a terminal, unprintable characters are escaped. */

@@ -11,6 +11,7 @@ import { healthCommand } from './health.ts';
 import { readVersion } from './context.ts';
 import { onceCommand } from './once.ts';
 import { planCommand } from './plan.ts';
+import { recordCommand } from './record.ts';
 import { runCommand } from './run.ts';
 import { schemasCommands } from './schemas.ts';
 import { sandboxCommand } from './sandbox.ts';
@@ -26,6 +27,7 @@ const commands = [
   onceCommand,
   checkCommand,
   dryRunCommand,
+  recordCommand,
   healthCommand,
   streamsCommand,
   planCommand,

@@ -9,6 +9,7 @@ import { keepTokens } from './tokens/keeper.ts';
 import { TokenRejections } from './tokens/rejections.ts';
 import { Tokens } from './tokens/tokens.ts';
 import { createTransport } from './api/transport.ts';
+import { type OnExchange, recordedTransport } from './recording/exchange.ts';
 
 export interface InstagramAdapter extends AsyncDisposable {
   readonly graph: GraphTransport;
@@ -24,6 +25,8 @@ export interface InstagramDependencies {
   readonly tokenFile?: TokenFile;
   /** Adds the rate limit to the requests that list accounts; optional. */
   readonly guard?: (graph: Pick<GraphTransport, 'get'>) => Pick<GraphTransport, 'get'>;
+  /** Receives what the client sends and gets, except what the endpoints of tokens do; optional. */
+  readonly onExchange?: OnExchange | undefined;
 }
 
 /** Opens the adapter; it connects on the first request. Disposing of it aborts pending requests. */
@@ -36,11 +39,14 @@ export function openInstagram(
   const tokens = new Tokens(options.accessTokens, options.clientSecret);
   const transport = createTransport();
   const { telemetry, clock, onUsage = () => undefined, guard, tokenFile } = dependencies;
+  const { onExchange } = dependencies;
   const common = { options, tokens, known, closing: closing.signal };
   const rejections = new TokenRejections(tokens, telemetry);
   const pending = new Set<Promise<unknown>>();
-  const parts = { ...common, rejections, transport, telemetry, clock, onUsage, pending };
-  const graph = new GraphClient(parts);
+  const parts = { ...common, rejections, telemetry, clock, onUsage, pending };
+  const recorded =
+    onExchange === undefined ? transport : recordedTransport(transport, onExchange, clock);
+  const graph = new GraphClient({ ...parts, transport: recorded });
   const watching =
     tokenFile === undefined
       ? Promise.resolve()

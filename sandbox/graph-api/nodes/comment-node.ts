@@ -69,7 +69,8 @@ function fieldOf({ comment, position, request }: CommentField, context: Context)
   if (value === undefined) {
     throw graphError('unknown-field', request.name);
   }
-  return value();
+  const { recorded } = comment;
+  return recorded === undefined || request.name === 'replies' ? value() : recorded[request.name];
 }
 
 interface Nested {

@@ -4,7 +4,7 @@ import type { Clock } from '../world/clock.ts';
 import { accountUnderConditions } from '../world/conditioned.ts';
 import type { Account, Media, ProductType } from '../world/model.ts';
 import { type TimelessAccount, showPresent } from '../world/present.ts';
-import type { CollectedAccount } from './collect.ts';
+import type { CollectedAccount } from './collection.ts';
 import { recordedMedia } from './media.ts';
 
 /** Creates an account from a recording. */
@@ -14,18 +14,21 @@ export function recordedAccount(
 ): Account {
   const media = newestFirst(collected.id, collected.media, 'FEED');
   const stories = newestFirst(collected.id, collected.stories, 'STORY');
+  const foreign = new Map(
+    [...collected.foreign].map(([edge, nodes]) => [edge, newestFirst('', nodes, 'FEED')]),
+  );
   const days = [...collected.days.values()].sort((a, b) => a.endTimeMs - b.endTimeMs);
   const account: TimelessAccount = {
     id: collected.id,
     pageId,
-    appScopedId: `2${collected.id.slice(1)}`,
+    appScopedId: collected.appScopedId ?? `2${collected.id.slice(1)}`,
     instagramToken: `IGAArecorded${collected.id}`,
     seriesFromMs: days[0]?.endTimeMs ?? clock.now(),
     userAt: () => collected.user,
     mediaAt: () => media,
     storiesAt: () => stories,
     storiesEnded: () => [],
-    foreignMediaAt: () => undefined,
+    foreignMediaAt: (edge) => foreign.get(edge),
     daysAt: ({ sinceMs, untilMs }) =>
       days.filter(({ endTimeMs }) => endTimeMs >= sinceMs && endTimeMs <= untilMs),
     demographicsAt: () => ({}),

@@ -1,42 +1,23 @@
+import type { BusinessPages } from '../conditions-spec.ts';
 import { type Json, type JsonObject, isObject } from '../json.ts';
 import type { Exchange } from '../recorded-world.ts';
-import { type CollectedMedia, looksLikeMedia } from './media.ts';
-import type { Audience, Day, Total } from '../world/model.ts';
-
-/** The recorded data of one account. */
-export interface CollectedAccount {
-  readonly id: string;
-  /** Fields of the account; the latest value of each. */
-  user: JsonObject;
-  /** Media by id; the latest value of each field. */
-  readonly media: Map<string, JsonObject>;
-  readonly stories: Map<string, JsonObject>;
-  readonly days: Map<number, Day>;
-  /** Totals by `metric|breakdown|since|until`, the last three as requested. */
-  readonly totals: Map<string, Total>;
-  /** Audiences by `metric|breakdown`. */
-  readonly audiences: Map<string, Audience>;
-}
-
-/** The data of a whole recording. */
-export interface Collected {
-  readonly accounts: ReadonlyMap<string, CollectedAccount>;
-  /** Objects that were requested by their own id, accounts excluded. */
-  readonly media: ReadonlyMap<string, CollectedMedia>;
-  readonly pages: readonly (JsonObject & { readonly id: string })[];
-  /** The recording's own cursors and the media that each names. */
-  readonly cursors: ReadonlyMap<string, string>;
-  /** The recording's end, as far as it shows. */
-  readonly endMs: number;
-}
-
-interface Collection {
-  readonly accounts: Map<string, CollectedAccount>;
-  readonly media: Map<string, CollectedMedia>;
-  readonly pages: Map<string, JsonObject & { readonly id: string }>;
-  readonly cursors: Map<string, string>;
-  endMs: number;
-}
+import type { Day } from '../world/model.ts';
+import { collectOfMedia, collectRefusalOfMedia } from './collect-media.ts';
+import {
+  type Collected,
+  type CollectedAccount,
+  type CollectedPage,
+  type Collection,
+  accountOf,
+  collectList,
+  listed,
+  ownerOf,
+  partsOf,
+  pathOf,
+  recordTime,
+  textOf,
+} from './collection.ts';
+import { looksLikeMedia } from './media.ts';
 
 /** Collects the data of the successful bodies of a recording. */
 export function collect(exchanges: readonly Exchange[]): Collected {
@@ -44,32 +25,47 @@ export function collect(exchanges: readonly Exchange[]): Collected {
     accounts: new Map(),
     media: new Map(),
     pages: new Map(),
+    listedPages: new Set(),
+    businesses: new Map(),
     cursors: new Map(),
+    unfinished: new Map(),
     endMs: 0,
   };
   for (const exchange of exchanges) {
     collectExchange(exchange, collection);
   }
-  return { ...collection, pages: [...collection.pages.values()] };
+  // A list that the recording leaves before its end goes on after its last item.
+  for (const list of collection.unfinished.values()) list.set(UNKNOWN_ID, { id: UNKNOWN_ID });
+  const { pages, listedPages } = collection;
+  const unlistedPages = [...pages.keys()].filter((id) => !listedPages.has(id));
+  return { ...collection, pages: [...pages.values()], unlistedPages };
 }
+
+/** The id of an item that no body shows. */
+const UNKNOWN_ID = '0';
+const BUSINESS_LISTS = new Map<string | undefined, keyof BusinessPages>([
+  ['owned_pages', 'owned'],
+  ['client_pages', 'client'],
+]);
 
 function collectExchange(exchange: Exchange, collection: Collection): void {
   const { request, response } = exchange;
+  recordTime(collection, Date.parse(exchange.time ?? ''));
   recordTime(collection, Date.parse(request.query['since'] ?? ''));
   recordTime(collection, Date.parse(request.query['until'] ?? ''));
   const { id, edge } = pathOf(exchange);
+  const list = BUSINESS_LISTS.get(edge);
   if (id === 'me') {
-    collectPages(response.body, collection);
+    collectOwn(edge, response.body, collection);
   } else if (response.status !== 200) {
     collectRejection(exchange, collection);
+  } else if (list !== undefined) {
+    const ids = collectPages(response.body, collection);
+    const known = collection.businesses.get(id);
+    collection.businesses.set(id, { ...known, [list]: [...(known?.[list] ?? []), ...ids] });
   } else if (!collectMedia(exchange, collection)) {
     collectAccount(accountOf(id, collection), { edge, exchange }, collection);
   }
-}
-
-function pathOf({ request }: Exchange): { id: string; edge: string | undefined } {
-  const [, id = '', edge] = request.path.split('/').filter((segment) => segment !== '');
-  return { id, edge };
 }
 
 function collectAccount(
@@ -81,70 +77,57 @@ function collectAccount(
   if (edge === undefined) {
     account.user = { ...account.user, ...body };
   } else if (edge === 'media' || edge === 'stories') {
-    collectList(account[edge], body, collection);
+    collectList(account[edge], exchange, collection);
   } else if (edge === 'insights') {
     collectInsights(account, exchange, collection);
+  } else if (Array.isArray(body['data'])) {
+    const list = account.foreign.get(edge) ?? new Map<string, JsonObject>();
+    account.foreign.set(edge, list);
+    collectList(list, exchange, collection);
   }
 }
 
-/** Collects a media that was requested by its own id; returns false for other exchanges. */
+/** Collects what belongs to a media or to its comments; returns false for other exchanges. */
 function collectMedia(exchange: Exchange, collection: Collection): boolean {
   const { id, edge } = pathOf(exchange);
-  const { body } = exchange.response;
-  if (edge === 'children' || edge === 'comments') {
-    mediaOf(id, {}, collection)[edge].push(...listed(body));
-    return true;
+  const isKnown = isMedia(id, collection);
+  if (edge === undefined && !isKnown && !looksLikeMedia(exchange.response.body)) return false;
+  if (edge === 'insights' && !isKnown) return false;
+  return collectOfMedia(exchange, collection);
+}
+
+/** True for an id that a list has shown to be a media. */
+function isMedia(id: string, collection: Collection): boolean {
+  return collection.media.has(id) || ownerOf(id, collection) !== undefined;
+}
+
+/** Collects the lists of the token's user, or with Instagram Login the account itself. */
+function collectOwn(edge: string | undefined, body: JsonObject, collection: Collection): void {
+  if (edge === 'businesses') {
+    for (const { id } of listed(body)) collection.businesses.set(id, {});
+  } else if (edge === 'accounts') {
+    for (const id of collectPages(body, collection)) collection.listedPages.add(id);
+  } else if (typeof body['user_id'] === 'string') {
+    const { user_id: id, id: appScopedId, ...user } = body;
+    const account = accountOf(id, collection);
+    if (typeof appScopedId === 'string') account.appScopedId = appScopedId;
+    account.user = { ...account.user, ...user };
   }
-  const isMedia = edge === undefined && (collection.media.has(id) || looksLikeMedia(body));
-  if (isMedia) mediaOf(id, body, collection);
-  return isMedia;
 }
 
-function mediaOf(id: string, node: JsonObject, { media }: Collection): CollectedMedia {
-  const known = media.get(id) ?? { id, fields: {}, children: [], comments: [] };
-  known.fields = { ...known.fields, ...node };
-  media.set(id, known);
-  return known;
-}
-
-function collectPages(body: JsonObject, { pages }: Collection): void {
-  for (const page of listed(body)) {
+/** Collects pages, and the accounts that they name; returns the ids of the pages. */
+function collectPages(body: JsonObject, collection: Collection): string[] {
+  const { pages } = collection;
+  return listed(body).map((page) => {
     pages.set(page.id, withoutToken({ ...pages.get(page.id), ...page }));
-  }
-}
-
-function accountOf(id: string, { accounts }: Collection): CollectedAccount {
-  const known = accounts.get(id);
-  const account = known ?? {
-    id,
-    user: { id },
-    media: new Map(),
-    stories: new Map(),
-    days: new Map(),
-    totals: new Map(),
-    audiences: new Map(),
-  };
-  accounts.set(id, account);
-  return account;
-}
-
-function collectList(
-  into: Map<string, JsonObject>,
-  body: JsonObject,
-  collection: Collection,
-): void {
-  const nodes = listed(body);
-  for (const node of nodes) {
-    into.set(node.id, { ...into.get(node.id), ...node });
-    recordTime(collection, Date.parse(textOf(node['timestamp'])));
-  }
-  const paging = isObject(body['paging']) ? body['paging'] : {};
-  const cursors = isObject(paging['cursors']) ? paging['cursors'] : {};
-  const [first, last] = [nodes[0], nodes.at(-1)];
-  if (first !== undefined && last !== undefined) {
-    collection.cursors.set(textOf(cursors['before']), first.id);
-    collection.cursors.set(textOf(cursors['after']), last.id);
-  }
+    const named = page['instagram_business_account'];
+    if (isObject(named) && typeof named['id'] === 'string') {
+      const account = accountOf(named['id'], collection);
+      account.pageId = page.id;
+      account.user = { ...account.user, ...named };
+    }
+    return page.id;
+  });
 }
 
 function collectInsights(
@@ -182,27 +165,20 @@ function gatherTotal(
   });
 }
 
-/** Returns the results of a breakdown in their order; undefined where there are none. */
-function partsOf(breakdowns: Json | undefined): Record<string, number> | undefined {
-  const [breakdown] = Array.isArray(breakdowns) ? (breakdowns as readonly Json[]) : [];
-  const results = isObject(breakdown) ? breakdown['results'] : undefined;
-  if (!Array.isArray(results)) return undefined;
-  const parts = (results as readonly Json[]).flatMap((result) => {
-    if (!isObject(result) || !Array.isArray(result['dimension_values'])) return [];
-    return [[result['dimension_values'].join(','), Number(result['value'])] as const];
-  });
-  return Object.fromEntries(parts);
-}
-
 const NOT_ENOUGH_USERS = 3006;
+const NO_PERMISSION = 10;
 const NO_OBJECT = 33;
 
 /** A rejected account exists; some accounts have too few people for demographics. */
 function collectRejection(exchange: Exchange, collection: Collection): void {
   const { request, response } = exchange;
   const error = isObject(response.body['error']) ? response.body['error'] : {};
-  const { id } = pathOf(exchange);
-  if (error['error_subcode'] === NO_OBJECT || collection.media.has(id)) {
+  const { id, edge } = pathOf(exchange);
+  if (error['error_subcode'] === NO_OBJECT) return;
+  const owner = ownerOf(id, collection);
+  if (edge === 'comments' && error['code'] === NO_PERMISSION) owner?.denied.add(edge);
+  if (isMedia(id, collection)) {
+    collectRefusalOfMedia(exchange, error, collection);
     return;
   }
   const account = accountOf(id, collection);
@@ -244,26 +220,7 @@ export function timeOf({ request, response }: Exchange): number {
   return since === undefined ? Number.NaN : Number(since) * 1000;
 }
 
-function recordTime(collection: Collection, atMs: number): void {
-  if (atMs > collection.endMs) {
-    collection.endMs = atMs;
-  }
-}
-
-function listed(body: JsonObject): (JsonObject & { readonly id: string })[] {
-  const data = Array.isArray(body['data']) ? (body['data'] as readonly Json[]) : [];
-  return data.flatMap((node) =>
-    isObject(node) && typeof node['id'] === 'string' ? [{ ...node, id: node['id'] }] : [],
-  );
-}
-
-function withoutToken(
-  page: JsonObject & { readonly id: string },
-): JsonObject & { readonly id: string } {
+function withoutToken(page: CollectedPage): CollectedPage {
   const kept = Object.entries(page).filter(([name]) => name !== 'access_token');
   return { ...Object.fromEntries(kept), id: page.id };
-}
-
-function textOf(value: Json | null | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

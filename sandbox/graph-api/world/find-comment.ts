@@ -10,15 +10,23 @@ export interface FoundComment {
 
 /** Searches all comments of a world's posts; slow, and rarely needed. */
 export function findComment(id: string, world: World, nowMs: number): FoundComment | undefined {
+  const { recordedMedia } = world;
+  if (recordedMedia !== undefined) return findIn(recordedMedia, id, nowMs);
   if (!mayBeComment(id)) return undefined;
-  for (const account of world.accounts) {
-    for (const media of account.mediaAt(nowMs)) {
-      if (media.manyComments !== undefined) continue;
-      for (const comment of media.comments(nowMs)) {
-        if (comment.id === id) return { comment, media };
-        const reply = comment.replies.find((one) => one.id === id);
-        if (reply !== undefined) return { comment: reply, media, parentId: comment.id };
-      }
+  return findIn(
+    world.accounts.flatMap((account) => account.mediaAt(nowMs)),
+    id,
+    nowMs,
+  );
+}
+
+function findIn(all: readonly Media[], id: string, nowMs: number): FoundComment | undefined {
+  for (const media of all) {
+    if (media.manyComments !== undefined) continue;
+    for (const comment of media.comments(nowMs)) {
+      if (comment.id === id) return { comment, media };
+      const reply = comment.replies.find((one) => one.id === id);
+      if (reply !== undefined) return { comment: reply, media, parentId: comment.id };
     }
   }
   return undefined;

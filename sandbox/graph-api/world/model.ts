@@ -31,6 +31,8 @@ export interface Comment {
   readonly likeCount: number;
   /** Newest first. */
   readonly replies: readonly Comment[];
+  /** The fields that a recording shows; others are absent. */
+  readonly recorded?: JsonObject;
 }
 
 /** A post, a story or a child of an album. */
@@ -179,6 +181,10 @@ export interface World {
   readonly sparsePages: boolean;
   /** Cursors of a recording, and the id of the item that each names. */
   readonly cursors?: ReadonlyMap<string, string>;
+  /** True in a recording of Instagram Login, whose tokens are those of the accounts. */
+  readonly instagramLogin?: boolean;
+  /** Media that a recording shows, whose comments may have any id. */
+  readonly recordedMedia?: readonly Media[];
   /** Finds a media by id (child, post or live story) that exists at that time. */
   findMedia(id: string, nowMs: number): Media | undefined;
   /** Returns the public URL: signed anew for every nonce, or unchanged from a recording. */

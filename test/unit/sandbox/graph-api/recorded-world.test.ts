@@ -180,4 +180,154 @@ describe('simulator world from a recording', () => {
 
     expect(verified.at(-1)?.differences).toEqual([]);
   });
+
+  const insight = (id: string, name: string, value: number) => ({
+    name,
+    period: 'lifetime',
+    values: [{ value }],
+    title: { reach: 'Reach', views: 'Views' }[name],
+    description: {
+      reach: 'The number of unique accounts that viewed your content.',
+      views: 'The number of times that your content was played or displayed.',
+    }[name],
+    id: `${id}/insights/${name}/lifetime`,
+  });
+  const rejected = (path: string, query: Record<string, string>, error: object): Exchange => {
+    const body = { error: { ...error, fbtrace_id: 'A' } };
+    return { ...exchange(path, query, body), response: { status: 400, body } };
+  };
+
+  it('answers insights of media as recorded, rejections included', async () => {
+    const recording = [
+      ...walk,
+      exchange(
+        `/${newest.id}/insights`,
+        { metric: 'reach,views' },
+        {
+          data: [insight(newest.id, 'reach', 7), insight(newest.id, 'views', 9)],
+        },
+      ),
+      rejected(
+        `/${oldest.id}/insights`,
+        { metric: 'reach' },
+        {
+          message: 'Invalid parameter',
+          type: 'OAuthException',
+          code: 100,
+          error_data: { blame_field_specs: [['']] },
+          error_subcode: 2108006,
+          is_transient: false,
+          error_user_title: 'Media posted before business account conversion',
+          error_user_msg:
+            "The media was posted before the most recent time that the user's account was converted to a business account from a personal account.",
+        },
+      ),
+    ];
+
+    const verified = await verifyRecording(recording);
+
+    expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
+  });
+
+  it('answers comments, their replies and the next pages as recorded', async () => {
+    const comment = (id: string, more: object = {}) => ({
+      id,
+      timestamp: '2026-01-02T11:00:00+0000',
+      text: 'lorem',
+      from: { id: '9', username: 'user.invented.1' },
+      ...more,
+    });
+    const fields = 'id,timestamp,text,from,replies.limit(1){id,timestamp,text,from}';
+    const after = '18100000000000003';
+    const next = `${host}/${after}/replies?limit=1&fields=id%2Ctimestamp%2Ctext%2Cfrom&access_token=X&after=QVFr`;
+    const replies = {
+      data: [comment('18100000000000004')],
+      paging: { cursors: { before: 'QVFr', after: 'QVFr' }, next },
+    };
+    const recording = [
+      ...walk,
+      exchange(
+        `/${newest.id}/comments`,
+        { fields },
+        {
+          data: [comment(after, { replies })],
+          paging: { cursors: { before: 'QVFd', after: 'QVFd' } },
+        },
+      ),
+      exchange(
+        `/${after}/replies`,
+        { fields: 'id,timestamp,text,from', limit: '1', after: 'QVFr' },
+        {
+          data: [comment('18100000000000005')],
+          paging: {
+            cursors: { before: 'QVFs', after: 'QVFs' },
+            previous: next
+              .replace('after=QVFr', 'before=QVFs')
+              .replace(
+                'limit=1&fields=id%2Ctimestamp%2Ctext%2Cfrom',
+                'fields=id%2Ctimestamp%2Ctext%2Cfrom&limit=1',
+              ),
+          },
+        },
+      ),
+    ];
+
+    const verified = await verifyRecording(recording);
+
+    expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
+  });
+
+  it('links each account to the page that names it, and shows the lists of businesses', () => {
+    const pages = (path: string, ...ids: readonly (readonly [string, string | null])[]) =>
+      exchange(
+        path,
+        { fields: 'id,instagram_business_account{id}' },
+        {
+          data: ids.map(([id, named]) => ({
+            id,
+            ...(named !== null && {
+              instagram_business_account: { id: named, username: 'somebody' },
+            }),
+          })),
+        },
+      );
+    const other = '17841400000000002';
+    const world = createRecordedWorld([
+      pages('/me/accounts', ['100000000000009', null], ['100000000000001', account]),
+      exchange('/me/businesses', { fields: 'id' }, { data: [{ id: '300000000000001' }] }),
+      pages('/300000000000001/owned_pages', ['100000000000002', other]),
+    ]);
+
+    expect(world.accounts.map(({ id, pageId }) => [id, pageId])).toEqual([
+      [account, '100000000000001'],
+      [other, '100000000000002'],
+    ]);
+    expect(world.conditions.spec.businesses).toEqual({
+      '300000000000001': { owned: ['100000000000002'] },
+    });
+    expect(world.conditions.spec.unlistedPages).toEqual(['100000000000002']);
+  });
+
+  it('counts no difference when a count has changed between two requests', async () => {
+    const counted = (likes: number) =>
+      exchange(
+        `/${newest.id}`,
+        { fields: 'media_type,like_count' },
+        {
+          media_type: 'IMAGE',
+          like_count: likes,
+          id: newest.id,
+        },
+      );
+
+    const verified = await verifyRecording([...walk, counted(3), counted(4)]);
+
+    expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
+  });
+
+  it('continues a list that the recording leaves before its end', async () => {
+    const verified = await verifyRecording(walk.slice(0, 3));
+
+    expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
+  });
 });
