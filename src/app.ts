@@ -18,6 +18,7 @@ import {
   tokenFileOf,
 } from './credentials.ts';
 import type { AccountChoice } from './instagram/account-choice.ts';
+import { callLimit } from './instagram/call-plan.ts';
 import { openInstagram } from './instagram/index.ts';
 import type { OnExchange } from './instagram/recording/exchange.ts';
 import { graphBase } from './instagram/api/oauth.ts';
@@ -280,16 +281,12 @@ function openSource(config: Config, options: ResolvedOptions) {
       instance: options.instance,
       ...(options.logDestination && { destination: options.logDestination }),
       streams: pausesOf(config, calendar, clock.nowMs()),
+      callLimit,
       quietPauseMs: calendar.quietPauseMs,
     },
     { clock, controls: controlHandler },
   );
-  const telemetry: Telemetry = {
-    report(event) {
-      observability.telemetry.report(event);
-      options.observer?.report(event);
-    },
-  };
+  const telemetry = observed(observability.telemetry, options.observer);
   const { maxConcurrentRequests } = config.instagram;
   const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests });
   const instagram = openInstagram(
@@ -312,6 +309,16 @@ function openSource(config: Config, options: ResolvedOptions) {
   );
   const pending = new PendingChanges();
   return { observability, telemetry, instagram, rateLimiter, controlHandler, calendar, pending };
+}
+
+/** Returns telemetry that reports to an observer too. */
+function observed(telemetry: Telemetry, observer: Telemetry | undefined): Telemetry {
+  return {
+    report(event) {
+      telemetry.report(event);
+      observer?.report(event);
+    },
+  };
 }
 
 /** The longest pause between two polls of each enabled stream. */

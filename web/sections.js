@@ -148,7 +148,14 @@ function webhookFact({ webhooks }) {
 }
 
 /** @param {Status} status */
-export function showQuota({ quota, now }) {
+export function showQuota({ quota, overLimit, now }) {
+  reconcile(byId('over-limit'), overLimit.items, {
+    key: ({ id }) => id,
+    create: () => make('li', { 'data-state': 'late' }),
+    update: (item, account) => {
+      setText(item, describeOver(account));
+    },
+  });
   const { total, items } = quota;
   const more =
     total > items.length ? ` The ${items.length} fullest of ${count(total)} are shown.` : '';
@@ -176,6 +183,14 @@ export function showQuota({ quota, now }) {
   });
 }
 
+/** @param {Status['overLimit']['items'][number]} account */
+function describeOver({ id, username, perDay, limit, fittingInterval }) {
+  const over = `${username ?? id}: ${count(perDay ?? 0)} calls a day do not fit in its limit of ${count(limit ?? 0)}`;
+  if (fittingInterval === null) return `${over}. What to do: enable fewer streams`;
+  const { stream, seconds } = fittingInterval;
+  return `${over}. What to do: poll ${stream} every ${span(seconds)}`;
+}
+
 /**
  * @param {HTMLElement} item
  * @param {QuotaEntry} entry
@@ -200,6 +215,8 @@ const streamColumns = [
   { name: 'oldest', label: 'Oldest success' },
   { name: 'records', label: 'Records', isNumber: true },
   { name: 'requests', label: 'Requests', isNumber: true },
+  { name: 'calls', label: 'Calls a day', isNumber: true },
+  { name: 'nothing', label: 'Found nothing', isNumber: true },
   { name: 'dead', label: 'Dead letters', isNumber: true },
   { name: 'control', label: 'Control', className: 'control' },
 ];
@@ -239,6 +256,29 @@ function updateStream(row, stream, now) {
   setText(part(row, 'records'), count(stream.records));
   setText(part(row, 'requests'), count(stream.requests));
   setText(part(row, 'dead'), count(stream.deadLetters));
+  const { perDay, foundNothingShare, byAge } = stream.calls;
+  setText(part(row, 'calls'), perDay === null ? '–' : count(perDay));
+  const nothing = part(row, 'nothing');
+  setText(nothing, foundNothingShare === null ? '–' : percent(foundNothingShare));
+  setAttribute(nothing, 'title', byAge.map(describeAge).join(', '));
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const ageWords = {
+  new: 'new media',
+  recent: 'recent media',
+  old: 'old media',
+  none: 'other calls',
+};
+
+/** @param {StreamSummary['calls']['byAge'][number]} counts */
+function describeAge({ age, calls, foundNothing }) {
+  return `${ageWords[age] ?? age} ${percent(foundNothing / calls)} of ${count(calls)}`;
+}
+
+/** @param {number} share */
+function percent(share) {
+  return `${Math.round(share * 100)} %`;
 }
 
 /**

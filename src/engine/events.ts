@@ -1,4 +1,5 @@
 import type { Account } from './account.ts';
+import type { CallResults } from './call-results.ts';
 import type { SuspectedTruncation } from './change-set.ts';
 import type { Disposition, ErrorCode, Scope, Skipped } from './errors.ts';
 import type { Priority, ScopeStatus } from './rate-limit/quota.ts';
@@ -119,6 +120,14 @@ interface EventFacts {
     /** The start of that poll, and the due time of the next one, epoch milliseconds. */
     readonly polledMs: number;
     readonly nextPollMs: number;
+  };
+  /** The calls for a page of a poll, or those that led to none. */
+  calls: OfPoll & {
+    readonly calls: number;
+    /** Empty for calls of a try that failed after them. */
+    readonly results: CallResults;
+    /** The impressions of the account in a day, where a record of the page counts them. */
+    readonly impressions: number | null;
   };
   /** A list looks truncated: nothing is deleted until a second scan lacks the same entries. */
   'truncation-suspected': OfPoll & SuspectedTruncation;

@@ -4,6 +4,7 @@ import { isNode, parseJson } from './json.ts';
 import type { Checkpoint } from './state.ts';
 import type { Page } from './source.ts';
 import { BatchBuilder, type PageResult } from './batch.ts';
+import { CallCounter } from './call-counter.ts';
 import { detectChanges } from './changes.ts';
 import { type MappedPage, mapPage } from './mapping.ts';
 import { suppressedBy } from './suppression.ts';
@@ -19,11 +20,14 @@ import type { Poll, PollContext, PollTools } from './poll-context.ts';
  */
 export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal): Promise<void> {
   const batches = new BatchBuilder(poll, tools, signal);
+  const calls = new CallCounter({ poll, tools });
   try {
     let isListScanned = false;
     let steps = 0;
     for await (const page of pagesOf(poll, tools, signal)) {
-      await batches.add(processPage(page, batches.checkpoint, { poll, tools }));
+      const result = processPage(page, batches.checkpoint, { poll, tools });
+      calls.note(page, result);
+      await batches.add(result);
       reportProgress((steps += 1), page, { poll, tools });
       isListScanned ||= page.scanned !== undefined;
     }
@@ -33,7 +37,9 @@ export async function runPoll(poll: Poll, tools: PollTools, signal: AbortSignal)
       tools.source.markListPublished({ ...poll, nowMs: poll.startedMs });
     }
     poll.state = { ...poll.state, ...batches.checkpoint };
+    calls.end();
   } catch (error) {
+    calls.fail();
     if (error instanceof DeadLetterError) {
       const rules = tools.settings.fieldRules[poll.stream.name];
       await batches.deadLetter(rules?.redact(error) ?? error);

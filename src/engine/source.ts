@@ -1,4 +1,5 @@
 import type { Account } from './account.ts';
+import type { RequestedObjects } from './call-results.ts';
 import type { ListScan } from './change-set.ts';
 import type { DeadLetterError, Skipped } from './errors.ts';
 import type { Node } from './json.ts';
@@ -72,4 +73,6 @@ export interface Page {
   readonly step?: { readonly number: number; readonly of: number };
   /** The scan of the whole list, once it is complete. */
   readonly scanned?: ListScan;
+  /** The objects that were requested for it, one call each; absent for other requests. */
+  readonly requested?: RequestedObjects;
 }

@@ -61,6 +61,8 @@ export interface Stream {
   readonly author: AuthorFields | null;
   /** The record field with the time of the event, epoch milliseconds; null for a reading. */
   readonly eventTime: string | null;
+  /** The record field with a day's impressions, from which Meta derives its limit; null for none. */
+  readonly impressions: string | null;
   /** Record fields that make the key, in order. */
   readonly key: readonly string[];
   /** The list that it reads; polls of an account on one list share its scan. Null for none. */

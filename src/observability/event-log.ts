@@ -16,6 +16,7 @@ export function createEventLog(log: Log): Telemetry {
     committed: plain('debug', 'batches committed'),
     'truncation-suspected': plain('warn', 'list looks truncated, deletions skipped'),
     progress: plain('debug', 'step done'),
+    calls: plain('debug', 'calls counted'),
     request: plain('debug', 'request made'),
     'quota-wait': plain('debug', 'request waited for quota'),
     encoded: plain('debug', 'records encoded'),

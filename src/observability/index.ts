@@ -5,6 +5,7 @@ import type { Clock, Controls, Telemetry, TelemetryEvent } from '../engine/ports
 import { createEventLog } from './event-log.ts';
 import { describeHistory, emptyHistory, reduceHistory } from './history.ts';
 import { initialHealth, reduceHealth, type ServiceHealth } from './health.ts';
+import { type CallLimit, countCalls, noCalls } from './measured-calls.ts';
 import { createLog, type LeveledLog, type Log, type LogOptions } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createRedactor, type Redactor } from './redaction.ts';
@@ -20,6 +21,8 @@ export interface ObservabilityOptions extends LogOptions {
   /** Texts to redact everywhere: tokens, passwords. */
   readonly secrets: readonly string[];
   readonly streams: Readonly<Record<StreamName, StreamHealth>>;
+  /** The calls that Meta allows in a day; none are known by default. */
+  readonly callLimit?: CallLimit;
   /** The length of the quiet hours that contain a time or ended at most `withinMs` before it; else 0. */
   readonly quietPauseMs?: (nowMs: number, withinMs: number) => number;
 }
@@ -62,13 +65,17 @@ export function openObservability(
     },
   };
   let history = emptyHistory(startedMs);
+  const calls = noCalls(startedMs);
   const keepHistory: Telemetry = {
     report(event) {
       history = reduceHistory(history, event, nowMs());
+      countCalls(calls, event, nowMs());
     },
   };
   const metrics = createMetrics({ health, nowMs, version }, redactor.text);
-  const facts = { version, instance, startedMs, controlEnabled: http.token !== null };
+  const { callLimit = () => null } = options;
+  const controlEnabled = http.token !== null;
+  const facts = { version, instance, startedMs, controlEnabled, calls, callLimit };
   const sources: StatusSources = {
     readiness: () => readiness(health(), nowMs()),
     status: (query) => describeStatus(health(), query, { ...facts, nowMs: nowMs() }),

@@ -21,6 +21,10 @@ const counters = {
     labels: ['endpoint', 'code'],
   },
   api_calls_total: { help: 'Graph API calls as Meta counts them', labels: ['endpoint', 'code'] },
+  poll_calls_total: {
+    help: 'Calls of polls, by the age of the media and by whether they led to a published record',
+    labels: ['stream', 'age', 'found'],
+  },
   token_renewals_total: { help: 'Tries to renew a token, by outcome', labels: ['outcome'] },
   quota_wait_seconds_total: {
     help: 'How long Graph API requests waited for a quota before they were made',
@@ -222,7 +226,7 @@ function createWebhookHandlers({ count }: Instruments): Pick<EventHandlers, 'web
 function createPollHandlers({
   count,
   observe,
-}: Instruments): Pick<EventHandlers, 'poll-finished' | 'poll-failed'> {
+}: Instruments): Pick<EventHandlers, 'poll-finished' | 'poll-failed' | 'calls'> {
   return {
     'poll-finished': ({ stream, unknownFields, skipped, durationMs }) => {
       count('polls_total', { stream, result: 'ok' });
@@ -230,6 +234,12 @@ function createPollHandlers({
       observe('poll_duration_seconds', { stream }, durationMs);
       for (const [reason, times] of Object.entries(skipped)) {
         count('skipped_total', { stream, reason }, times);
+      }
+    },
+    calls: ({ stream, results }) => {
+      for (const [age, { found, nothing }] of Object.entries(results)) {
+        count('poll_calls_total', { stream, age, found: 'yes' }, found);
+        count('poll_calls_total', { stream, age, found: 'no' }, nothing);
       }
     },
     'poll-failed': (event) => {

@@ -22,6 +22,12 @@ import {
   endOfUse,
   isStop,
 } from './health.ts';
+import {
+  type CallLimit,
+  describeAccountCalls,
+  describeStreamCalls,
+  type MeasuredCalls,
+} from './measured-calls.ts';
 import type { StatusQuery } from './status-query.ts';
 
 /** The program's own facts in `/status`. */
@@ -32,6 +38,8 @@ export interface StatusFacts {
   readonly nowMs: number;
   /** True when a control token is configured. */
   readonly controlEnabled: boolean;
+  readonly calls: MeasuredCalls;
+  readonly callLimit: CallLimit;
 }
 
 /** Scopes shown at most; with hundreds of accounts, the most used ones. */
@@ -62,7 +70,9 @@ export function describeStatus(health: ServiceHealth, query: StatusQuery, facts:
     /** The receiver of Instagram's webhooks; null while it does not listen. */
     webhooks: webhookEntry(health),
     quota: { total: quota.length, items: quota.slice(0, shownScopes) },
-    streams: streamSummaries(health, entries),
+    streams: streamSummaries(health, entries, facts),
+    /** The accounts whose calls exceed Meta's limit; those that exceed it most come first. */
+    overLimit: overLimit(entries, facts),
     /** The errors; those that need a person come first. */
     trouble: errorEntries(entries),
     accounts: {
@@ -70,7 +80,13 @@ export function describeStatus(health: ServiceHealth, query: StatusQuery, facts:
       /** The number of accounts that match the query. */
       matching: chosen.length,
       offset: query.offset,
-      items: chosen.slice(query.offset, query.offset + query.limit),
+      items: chosen.slice(query.offset, query.offset + query.limit).map((entry) => ({
+        ...entry,
+        /** The calls of the last 24 hours; null for an account that is not polled yet. */
+        calls: callsOf(entry, facts),
+        /** The usage of its quota, in percent as the API has reported it last; null for none. */
+        usagePercent: usageOf(entry, health),
+      })),
     },
   };
 }
@@ -102,6 +118,33 @@ function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number) {
 }
 
 export type AccountEntry = ReturnType<typeof accountEntries>[number];
+
+/** Accounts over their limit that are shown. */
+const shownOver = 10;
+
+function overLimit(entries: readonly AccountEntry[], facts: StatusFacts) {
+  const over = entries.flatMap(({ id, username, streams }) => {
+    const calls = callsOf({ id, streams }, facts);
+    if (calls?.fits !== false) return [];
+    const { perDay, limit, fittingInterval } = calls;
+    return [{ id, username, perDay, limit, fittingInterval }];
+  });
+  const excessOf = ({ perDay, limit }: (typeof over)[number]) => (perDay ?? 0) / (limit ?? 1);
+  const items = over.sort((a, b) => excessOf(b) - excessOf(a)).slice(0, shownOver);
+  return { total: over.length, items };
+}
+
+function usageOf({ id }: AccountEntry, { scopes }: ServiceHealth): number | null {
+  const scope = scopes.get(`account ${id}`);
+  return scope === undefined ? null : Math.round(scope.percent);
+}
+
+function callsOf({ id, streams }: Pick<AccountEntry, 'id' | 'streams'>, facts: StatusFacts) {
+  const intervals = Object.fromEntries(
+    streams.map(({ stream, intervalSeconds }) => [stream, intervalSeconds]),
+  );
+  return describeAccountCalls(facts.calls, { id, intervals }, facts);
+}
 
 function isChosen({ id, username, streams }: AccountEntry, query: StatusQuery): boolean {
   const search = query.search.toLowerCase();
@@ -192,7 +235,11 @@ function scopeStateAt({ state, untilMs }: ScopeHealth, nowMs: number) {
   return over ? ({ state: 'slowed', untilMs: null } as const) : { state, untilMs };
 }
 
-function streamSummaries({ streams }: ServiceHealth, entries: readonly AccountEntry[]) {
+function streamSummaries(
+  { streams }: ServiceHealth,
+  entries: readonly AccountEntry[],
+  { calls, nowMs }: StatusFacts,
+) {
   return Object.entries(streams).map(([name, { intervalMs }]) => {
     const all = entries.flatMap((entry) => entry.streams.filter(({ stream }) => stream === name));
     const states: Partial<Record<PollingState, number>> = {};
@@ -206,6 +253,8 @@ function streamSummaries({ streams }: ServiceHealth, entries: readonly AccountEn
       records: sum(({ records }) => records),
       requests: sum(({ requests }) => requests),
       deadLetters: sum(({ deadLetters }) => deadLetters),
+      /** The calls of the last 24 hours of all accounts, and those that found nothing new. */
+      calls: describeStreamCalls(calls, name, nowMs),
       /** The last success of the account that waits longest; null while an account has none. */
       oldestSuccess: oldestOf(all.map(({ lastSuccess }) => lastSuccess)),
     };

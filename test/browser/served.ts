@@ -120,3 +120,17 @@ export function reportTwoHours(open: Captured): void {
   report(finished({ stream: 'stories', durationMs: 500 }));
   report(finished({ stream: 'stories', durationMs: 90_000 }));
 }
+
+/** Reports calls of media an hour before, of which most found nothing. */
+export function reportCalls(open: Captured): void {
+  open.setNowMs(startMs - hourMs);
+  open.telemetry.report({
+    type: 'calls',
+    stream: 'media',
+    accountId: '17841400000000001',
+    calls: 50,
+    results: { new: { found: 10, nothing: 10 }, old: { found: 0, nothing: 30 } },
+    impressions: null,
+  });
+  open.setNowMs(startMs);
+}

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { account, failed, finished } from '../unit/observability/telemetry-events.ts';
 import { launch, overflow, phone, refreshed, refreshMs, violations, watch } from './browser.ts';
-import { removeStoppedAccount, serve, startMs, reportDay } from './served.ts';
+import { removeStoppedAccount, reportCalls, reportDay, serve, startMs } from './served.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -86,6 +86,18 @@ describe('status page', () => {
       'Dead letters',
     ]);
     expect(cells).toEqual(['OK', '30 min ago', 'in 30 min', '15 min', '3', '1', '1']);
+  });
+
+  test('shows the calls of a day of a stream, and the share that found nothing by age', async () => {
+    await using open = await serve();
+    reportDay(open);
+    reportCalls(open);
+    const { page } = await watch(browser, open.url);
+    const row = page.getByRole('table', { name: 'Streams' }).getByRole('row', { name: 'media' });
+    const cell = row.getByRole('cell').getByText('80 %');
+
+    expect(await row.first().innerText()).toMatch(/\b[\d,]+\s+80 %/);
+    expect(await cell.getAttribute('title')).toBe('new media 50 % of 20, old media 100 % of 30');
   });
 
   test('shows advice for an error, and what is left of the token and the quota', async () => {

@@ -33,6 +33,16 @@ const webhook = {
 
 /** Examples of every event, in the order in which they are reported; together they cause every log line. */
 export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Event<T>[]] } = {
+  calls: [
+    {
+      type: 'calls',
+      stream: 'users',
+      accountId: '1',
+      calls: 3,
+      results: { new: { found: 1, nothing: 0 }, none: { found: 0, nothing: 2 } },
+      impressions: 1,
+    },
+  ],
   throttled: [{ type: 'throttled', durationMs: 1500 }],
   'token-rejected': [
     {

@@ -17,6 +17,7 @@ import { keyNumber } from '../../engine/fingerprint.ts';
 import type { Json, Node } from '../../engine/json.ts';
 import { tidyRejections } from '../../engine/rejections.ts';
 import type { Page } from '../../engine/source.ts';
+import { agesOf } from '../model/freshness.ts';
 import type { CommentsReading, Checkpoint } from '../../engine/state.ts';
 import type { RequestOf } from '../streams/stream.ts';
 import {
@@ -30,7 +31,7 @@ import {
 } from './comment-requests.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import { ensureScanned, scannedBy } from './list.ts';
-import { Rejections, readListed } from './rejections.ts';
+import { type Listed, Rejections, readListed } from './rejections.ts';
 
 /** Media whose first pages are requested together; a page holds up to 50 comments with 50 replies. */
 const mediaTogether = 10;
@@ -52,7 +53,7 @@ export async function* extractComments(
   const poll: CommentsPoll = { context, fields, rejections, skipped: [], rejected: [] };
   const { published, seen, delivered, reading } = checkpoint;
   const known = { published: new Map(published), seen, delivered, reading };
-  const pending: PendingPage = { ...known, newComments: [], skipped: 0 };
+  const pending: PendingPage = { ...known, newComments: [], skipped: 0, requested: [] };
   const due = dueOf(nodes, poll);
   for (let start = 0; start < due.length; start += mediaTogether) {
     const some = due.slice(start, start + mediaTogether);
@@ -75,6 +76,8 @@ interface PendingPage {
   reading: CommentsReading | null;
   /** The number of skipped entries that the pages so far have reported. */
   skipped: number;
+  /** The media whose reading began since the last page. */
+  requested: Listed[];
 }
 
 function dueOf(
@@ -103,6 +106,7 @@ async function* readMedia(
 ): AsyncGenerator<Page, void, undefined> {
   const { checkpoint, maxBatchRecords } = poll.context;
   const { id } = due.listed;
+  pending.requested.push(due.listed);
   const resumed = checkpoint.reading?.mediaId === id ? checkpoint.reading : null;
   const media = new MediaReading(due, resumed, poll.context);
   const lists = { poll, onCut: () => void (media.isCut = true) };
@@ -235,7 +239,10 @@ function textOf(id: Json = null): string {
 function pageOf(poll: CommentsPoll, pending: PendingPage) {
   const nodes = pending.newComments.toSorted(byTime);
   const skipped = poll.skipped.slice(pending.skipped);
+  const { nowMs, freshness } = poll.context;
+  const ages = agesOf(pending.requested, nowMs, freshness.tiers);
   pending.newComments = [];
+  pending.requested = [];
   pending.skipped = poll.skipped.length;
   const { seen, delivered, reading } = pending;
   const published: Checkpoint['published'] = new Map(pending.published);
@@ -244,6 +251,7 @@ function pageOf(poll: CommentsPoll, pending: PendingPage) {
     skipped,
     rejected: poll.rejected.splice(0),
     coveredUntilMs: null,
+    requested: { field: 'media_id', ages },
     checkpointUpdate: { ...poll.rejections.checkpointUpdate, published, seen, delivered, reading },
   };
 }

@@ -11,6 +11,7 @@ import type { Json, Node } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import type { Page } from '../../engine/source.ts';
 import {
+  agesOf,
   isPeriodOver,
   isToBeRead,
   packReading,
@@ -106,6 +107,8 @@ async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Pa
   const rejected: DeadLetterError[] = [];
   const open = due.filter(({ listed }) => !rejections.isExcluded(listed));
   countNewlyExcluded(due, poll);
+  const media = open.map(({ listed }) => listed);
+  const ages = agesOf(media, context.nowMs, context.freshness.tiers);
   const values = new Map<Candidate, Node>();
   for (const [candidate, body] of await getInsights(open, poll)) {
     const metrics = valuesOf(candidate, body, rejected);
@@ -131,6 +134,7 @@ async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Pa
     rejected,
     coveredUntilMs: null,
     checkpointUpdate: rejections.checkpointUpdate,
+    requested: { field: 'id', ages },
     empty,
     readings: toRemember.map(([{ node, listed }]) => [
       keyNumber(listed.id),

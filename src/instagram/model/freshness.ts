@@ -32,6 +32,21 @@ export function isDue(aged: Aged, times: PollTimes, tiers: readonly Tier[]): boo
   return isPeriodOver(aged.id, tier?.everyMs ?? 0, times);
 }
 
+/** Returns the ages of entities by the tiers that they are in; whatever follows the second is old. */
+export function agesOf(
+  entities: readonly Aged[],
+  nowMs: number,
+  tiers: readonly Tier[],
+): ReadonlyMap<string, 'new' | 'recent' | 'old'> {
+  const isIn = (tier: number, ageMs: number): boolean => ageMs < (tiers[tier]?.untilAgeMs ?? 0);
+  return new Map(
+    entities.map(({ id, createdMs }) => {
+      const ageMs = nowMs - (createdMs ?? -Infinity);
+      return [id, isIn(0, ageMs) ? 'new' : isIn(1, ageMs) ? 'recent' : 'old'];
+    }),
+  );
+}
+
 /** True once in each period, at a moment derived from the id; a missed moment is caught up. */
 export function isPeriodOver(id: string, everyMs: number, { nowMs, lastMs }: PollTimes): boolean {
   // The last poll is in the future after the clock was set back.

@@ -99,6 +99,7 @@ const usual = {
   logins: ['facebook', 'instagram'],
   author: null,
   eventTime: null,
+  impressions: null,
   mode: 'full',
   webhookFields: [],
 } as const satisfies Partial<InstagramStream>;

@@ -36,6 +36,7 @@ export const userDailyTotals = declareStream({
   mode: 'incremental',
   doc: 'Views, interactions, likes, saves, taps, follows and unfollows of each day.',
   eventTime: 'date',
+  impressions: 'views',
   key: ['business_account_id', 'date'],
   request: {
     kind: 'totals',

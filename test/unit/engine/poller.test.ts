@@ -43,6 +43,14 @@ describe('a successful poll', () => {
       [1, null],
     ]);
     expect(world.telemetry.events.filter(({ type }) => type !== 'progress')).toEqual([
+      {
+        type: 'calls',
+        stream: 'media',
+        accountId: '17841400000000001',
+        calls: 1,
+        results: { none: { found: 1, nothing: 0 } },
+        impressions: null,
+      },
       { type: 'encoded', stream: 'media', records: 1, durationMs: expect.any(Number) as unknown },
       {
         type: 'state',
@@ -314,7 +322,7 @@ describe('an abort of a poll', () => {
     stop.abort(new Error('stopping'));
 
     await expect(outcome).rejects.toThrow('stopping');
-    expect(world.telemetry.events).toHaveLength(1);
+    expect(world.telemetry.events.map(({ type }) => type)).toEqual(['calls', 'poll-failed']);
   });
 
   test('ends the wait for a rate limit', async () => {
@@ -348,6 +356,6 @@ describe('an abort of a poll', () => {
     const world = createWorld({ graph });
 
     await expect(start(world, stop.signal).outcome).rejects.toThrow('stopping');
-    expect(world.telemetry.events).toEqual([]);
+    expect(world.telemetry.events.map(({ type }) => type)).toEqual(['calls']);
   });
 });

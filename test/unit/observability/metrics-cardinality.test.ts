@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { callAges } from '../../../src/engine/call-results.ts';
 import { errorCodes } from '../../../src/engine/errors.ts';
 import { streamNames } from '../../../src/instagram/streams/index.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
@@ -31,6 +32,14 @@ const events: {
       disposition: pick(['retry', 'wait', 'skip', 'stop-stream', 'unexpected'] as const, n),
       message: `message ${id(n)}`,
     }),
+  calls: (n) => ({
+    type: 'calls',
+    stream: pick(streamNames, n),
+    accountId: id(n),
+    calls: n,
+    results: { [pick(callAges, n)]: { found: n, nothing: n } },
+    impressions: n,
+  }),
   request: (n) => ({
     type: 'request',
     endpoint: `/${id(n)}/media`,

@@ -4,8 +4,9 @@ import {
   reduceHealth,
   type ServiceHealth,
 } from '../../../src/observability/health.ts';
+import { countCalls, noCalls } from '../../../src/observability/measured-calls.ts';
 import type { StatusQuery } from '../../../src/observability/status-query.ts';
-import { describeStatus } from '../../../src/observability/status.ts';
+import { describeStatus, type StatusFacts } from '../../../src/observability/status.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import { account, failed, finished } from './telemetry-events.ts';
 
@@ -24,11 +25,12 @@ function healthAfter(...events: readonly (readonly [number, TelemetryEvent])[]):
 }
 
 function describeAt(health: ServiceHealth, nowMs: number, query: Partial<StatusQuery> = {}) {
-  return describeStatus(
-    health,
-    { ...everything, ...query },
-    { version: '1.2.3', instance: 'here', startedMs: 0, nowMs, controlEnabled: true },
-  );
+  return describeStatus(health, { ...everything, ...query }, factsAt(nowMs));
+}
+
+function factsAt(nowMs: number): StatusFacts {
+  const program = { version: '1.2.3', instance: 'here', startedMs: 0, controlEnabled: true };
+  return { ...program, nowMs, calls: noCalls(0), callLimit: () => null };
 }
 
 const withAccounts = (...ids: readonly string[]): [number, TelemetryEvent] => [
@@ -163,10 +165,52 @@ describe('describeStatus', () => {
         records: 5,
         requests: 2,
         deadLetters: 1,
+        calls: { measured: 0, perDay: null, foundNothingShare: null, byAge: [] },
         oldestSuccess: '1970-01-01T00:00:00.000Z',
       },
       expect.objectContaining({ name: 'media', states: { starting: 2 }, oldestSuccess: null }),
     ]);
+  });
+
+  test('shows the calls of each account, and those that exceed their limit, by how much', () => {
+    const calls = noCalls(0);
+    const health = healthAfter(withAccounts('1', '2', '3'));
+    countCalls(calls, withAccounts('1', '2', '3')[1], 0);
+    for (const [accountId, count] of [
+      ['1', 20],
+      ['2', 40],
+      ['3', 5],
+    ] as const) {
+      const event = { type: 'calls', stream: 'users', accountId, calls: count } as const;
+      countCalls(calls, { ...event, results: {}, impressions: 0 }, 0);
+    }
+    const status = describeStatus(health, everything, {
+      ...factsAt(2 * hourMs),
+      calls,
+      callLimit: () => 120,
+    });
+
+    expect(status.overLimit).toEqual({
+      total: 2,
+      items: [
+        {
+          id: '2',
+          username: null,
+          perDay: 480,
+          limit: 120,
+          fittingInterval: { stream: 'users', seconds: 14_400 },
+        },
+        {
+          id: '1',
+          username: null,
+          perDay: 240,
+          limit: 120,
+          fittingInterval: { stream: 'users', seconds: 7200 },
+        },
+      ],
+    });
+    expect(status.accounts.items.map(({ calls: one }) => one?.perDay)).toEqual([240, 480, 60]);
+    expect(status.streams[0]?.calls.perDay).toBe(780);
   });
 
   test('shows the remaining days of each token', () => {

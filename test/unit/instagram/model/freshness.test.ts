@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isDue, type Tier } from '../../../../src/instagram/model/freshness.ts';
+import { agesOf, isDue, type Tier } from '../../../../src/instagram/model/freshness.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -25,6 +25,25 @@ function turns(ageMs: number, hours: number): readonly number[] {
     return count;
   });
 }
+
+describe('agesOf', () => {
+  it('names the tier of each media; one without a time is old', () => {
+    const ages = [0, 2 * DAY - 1, 2 * DAY, 30 * DAY - 1, 30 * DAY, null];
+    const media = ages.map((age, id) => ({
+      id: `${id}`,
+      createdMs: age === null ? null : NOW - age,
+    }));
+
+    expect([...agesOf(media, NOW, tiers).values()]).toEqual([
+      'new',
+      'new',
+      'recent',
+      'recent',
+      'old',
+      'old',
+    ]);
+  });
+});
 
 describe('isDue', () => {
   it.each([
