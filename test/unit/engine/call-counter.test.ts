@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RetryError } from '../../../src/engine/errors.ts';
 import { pollWhenDue } from '../../../src/engine/poller.ts';
+import type { InstagramSource } from '../../../src/instagram/extract/extract.ts';
 import { answersInTurn, createFakeGraph, pageOf } from '../../support/fake-graph.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { calm, createWorld, jobOf, minuteMs, posts } from './world.ts';
@@ -37,6 +38,25 @@ describe('the calls of a poll', () => {
     expect(world.telemetry.ofType('calls').map(({ results }) => results)).toEqual([
       { none: { found: 1, nothing: 0 } },
       { none: { found: 0, nothing: 1 } },
+    ]);
+  });
+
+  test('count with the next page that has a node, as the scan of a list that leads to it', async () => {
+    const emptyPage = { nodes: [], skipped: [], coveredUntilMs: null };
+    const source: InstagramSource = {
+      ...createWorld().source,
+      async *pages({ graph, signal }) {
+        await graph.get({ endpoint: '/', path: '/', query: {}, accountId: null }, signal);
+        yield emptyPage;
+        await graph.get({ endpoint: '/', path: '/', query: {}, accountId: null }, signal);
+        yield { ...emptyPage, nodes: [{ id: '1' }] };
+      },
+    };
+    const world = createWorld({ source });
+    await pollWhenDue(jobOf(posts), world, { nextPollMs: null, signal: calm });
+
+    expect(world.telemetry.ofType('calls').map(({ calls, results }) => [calls, results])).toEqual([
+      [2, { none: { found: 2, nothing: 0 } }],
     ]);
   });
 
