@@ -6,6 +6,7 @@ import type { JavaResult } from './java.ts';
 import type { MemoryResult } from './memory.ts';
 import type { PollCost, RequestsResult } from './requests.ts';
 import type { LargeStatesResult, RestoreResult } from './restore.ts';
+import type { WebhooksResult } from './webhooks.ts';
 
 const targetMedianMs = 12;
 /** Ten times the rate of the Graph API. */
@@ -141,6 +142,13 @@ export function reportHandover(result: HandoverResult): void {
   compare(`kill -9, sessions of ${result.session_timeout_s} s`, result.handover_crash_s, crashS);
   compare('SIGTERM', result.handover_stop_s, targetAfterStopS);
   line(`an instance joins: ${result.handover_join_s} s from its asking to its first record`);
+}
+
+/** Prints the latency of webhooks beside that of polls. */
+export function reportWebhooks(result: WebhooksResult): void {
+  const { comments, webhook_median_ms: medianMs, webhook_p99_ms: p99Ms } = result;
+  line(`${comments} comments by webhook: median ${medianMs} ms, 99th percentile ${p99Ms} ms`);
+  line(`a poll at the default interval: median ${ratio(result.poll_median_ms, medianMs)} as long`);
 }
 
 /** Prints the cost of waiting. */
