@@ -81,20 +81,20 @@ function listRequest({ edge, fields }: Pick<RequestOf<'list'>, 'edge' | 'fields'
 }
 
 function describeInsights(request: RequestOf<'insights'>): string {
-  const { edge, listFields, besides, parts } = request;
+  const { edge, listFields, besides, separate } = request;
   const requests = [
     listRequest({ edge, fields: { ...listFields, ...besides } }),
     'GET /{media}/insights?metric={metrics}',
-    ...(parts === undefined
-      ? []
-      : [`GET /{media}/insights?metric=${parts.metric}&breakdown=${parts.breakdown}`]),
+    ...Object.values(separate).map(
+      ({ metric, breakdown }) =>
+        `GET /{media}/insights?metric=${metric}${breakdown === undefined ? '' : `&breakdown=${breakdown}`}`,
+    ),
   ];
   const when =
     edge === 'media'
       ? 'A media is due when it is new (`POLLING_NEW_MEDIA_AGE`), when one of its listed counts differs from what it was when its ' +
         'insights were last read, and otherwise as often as its age says (`POLLING_…_MEDIA_…`).'
-      : `Every live story is due at every poll; \`${String(parts?.metric)}\` by action when its total has moved, once an hour at most, ` +
-        'and at the last poll before the story ends.\n\n' +
+      : 'Every live story is due at every poll.\n\n' +
         'A story that ends gets a last record: [the final numbers of a story](consuming.md#the-final-numbers-of-a-story).';
   const rows = metricSets(request).map(
     ({ of, metrics }) => `| ${of} | ${metrics.map((metric) => `\`${metric}\``).join(', ')} |`,
@@ -105,8 +105,23 @@ function describeInsights(request: RequestOf<'insights'>): string {
       'media that is rejected while others are answered is left out for a while; the others are not touched by it.',
     when,
     code(requests.join('\n')),
+    describeSeparate(request),
     ['| Of | Metrics |', '|---|---|', ...rows].join('\n'),
   ].join('\n\n');
+}
+
+/** Describes the metrics that have a request of their own. */
+function describeSeparate({ edge, separate }: RequestOf<'insights'>): string {
+  const optIn = Object.entries(separate).filter(([, { isOptIn }]) => isOptIn);
+  const fields = optIn.map(([field]) => `\`${field}\``).join(', ');
+  const last = edge === 'stories' ? ', and at the last poll before the story ends' : '';
+  const variable = `STREAM_${edge === 'stories' ? 'STORY' : 'MEDIA'}_INSIGHTS_EXTRA`;
+  return (
+    'A metric with a breakdown is requested by its parts when its total is above 0 and has changed, once an hour at most' +
+    `${last}; in between the last parts are repeated. \`${variable}\` adds ${fields}, each in a request of its own: a metric that a ` +
+    'media rejects is null there, costs no other metric, and is requested of that media again after a week. If the request fails ' +
+    'for another reason, the last value is repeated; after a restart there is none until the media is read again.'
+  );
 }
 
 interface MetricSet {
@@ -184,9 +199,10 @@ function describeComments({ listFields, fields }: RequestOf<'comments'>): string
 function describeTotals({ requests }: RequestOf<'totals'>): string {
   const rows = requests.map(({ metrics, parts }) => {
     const names = metrics.map((metric) => `\`${metric}\``).join(', ');
-    const fields = Object.entries(parts?.fields ?? {}).map(
-      ([part, field]) => `\`${part}\` as \`${field}\``,
-    );
+    const fields =
+      typeof parts?.fields === 'string'
+        ? [`all, in the map \`${parts.fields}\``]
+        : Object.entries(parts?.fields ?? {}).map(([part, field]) => `\`${part}\` as \`${field}\``);
     return `| ${names} | ${parts === undefined ? '' : `\`${parts.breakdown}\``} | ${fields.join(', ')} |`;
   });
   return [

@@ -1,6 +1,6 @@
 import type { Config } from './config/config.ts';
 import type { SourceSettings } from './instagram/extract/extraction.ts';
-import { withoutExcluded } from './instagram/extract/requested.ts';
+import { withExtra, withoutExcluded } from './instagram/extract/requested.ts';
 import { type InstagramStreamName, streams } from './instagram/streams/index.ts';
 
 /** The time that Meta takes to report an ended story is not documented. */
@@ -32,7 +32,8 @@ export function sourceSettings({
   };
 }
 
-/** Returns the declaration of a stream without the requests of its excluded fields. */
+/** Returns a stream with the requests of the configuration: extra metrics, no excluded fields. */
 export function requestedStream(config: Config, name: InstagramStreamName) {
-  return withoutExcluded(streams[name], config.streams[name].exclude);
+  const { exclude, extra } = config.streams[name];
+  return withExtra(withoutExcluded(streams[name], exclude), extra);
 }

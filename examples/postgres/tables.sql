@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS story_insights (
   final_source text,
   not_final_reason text,
   measured_at timestamp(3),
+  profile_activity_actions hstore,
   PRIMARY KEY (id)
 );
 
@@ -121,6 +122,12 @@ CREATE TABLE IF NOT EXISTS media_insights (
   ig_reels_avg_watch_time double precision,
   ig_reels_video_view_total_time bigint,
   reels_skip_rate double precision,
+  crossposted_views bigint,
+  facebook_views bigint,
+  total_views bigint,
+  total_likes bigint,
+  total_comments bigint,
+  profile_activity_actions hstore,
   PRIMARY KEY (id)
 );
 
@@ -169,6 +176,28 @@ CREATE TABLE IF NOT EXISTS user_reached_audience (
   PRIMARY KEY (business_account_id, breakdown)
 );
 
+CREATE TABLE IF NOT EXISTS user_engaged_audience_week (
+  business_account_id text NOT NULL,
+  page_id text,
+  polled_at timestamp(3) NOT NULL,
+  metric text NOT NULL,
+  breakdown text NOT NULL,
+  timeframe text NOT NULL,
+  value hstore NOT NULL,
+  PRIMARY KEY (business_account_id, breakdown)
+);
+
+CREATE TABLE IF NOT EXISTS user_reached_audience_week (
+  business_account_id text NOT NULL,
+  page_id text,
+  polled_at timestamp(3) NOT NULL,
+  metric text NOT NULL,
+  breakdown text NOT NULL,
+  timeframe text NOT NULL,
+  value hstore NOT NULL,
+  PRIMARY KEY (business_account_id, breakdown)
+);
+
 CREATE TABLE IF NOT EXISTS user_daily_totals (
   business_account_id text NOT NULL,
   page_id text,
@@ -189,6 +218,25 @@ CREATE TABLE IF NOT EXISTS user_daily_totals (
   website_clicks bigint,
   follows bigint,
   unfollows bigint,
+  PRIMARY KEY (business_account_id, date)
+);
+
+CREATE TABLE IF NOT EXISTS user_daily_breakdowns (
+  business_account_id text NOT NULL,
+  page_id text,
+  polled_at timestamp(3) NOT NULL,
+  date timestamp(3) NOT NULL,
+  day text NOT NULL,
+  views_by_follow_type hstore,
+  reach_by_follow_type hstore,
+  views_by_media_product_type hstore,
+  reach_by_media_product_type hstore,
+  total_interactions_by_media_product_type hstore,
+  likes_by_media_product_type hstore,
+  comments_by_media_product_type hstore,
+  shares_by_media_product_type hstore,
+  saves_by_media_product_type hstore,
+  profile_links_taps_by_contact_button_type hstore,
   PRIMARY KEY (business_account_id, date)
 );
 
@@ -331,6 +379,12 @@ CREATE TABLE IF NOT EXISTS media_insights_history (
   ig_reels_avg_watch_time double precision,
   ig_reels_video_view_total_time bigint,
   reels_skip_rate double precision,
+  crossposted_views bigint,
+  facebook_views bigint,
+  total_views bigint,
+  total_likes bigint,
+  total_comments bigint,
+  profile_activity_actions hstore,
   PRIMARY KEY (id, polled_at)
 );
 
@@ -355,5 +409,6 @@ CREATE TABLE IF NOT EXISTS story_insights_history (
   final_source text,
   not_final_reason text,
   measured_at timestamp(3),
+  profile_activity_actions hstore,
   PRIMARY KEY (id, polled_at)
 );

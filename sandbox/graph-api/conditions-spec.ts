@@ -30,7 +30,17 @@ export interface ConditionsSpec {
   /** Media id to the metrics that the API does not support for it. */
   readonly refusedMetrics?: Readonly<Record<string, readonly string[]>>;
   /** The wording of a metric's rejection; default `kind`. */
-  readonly refusalWording?: 'kind' | 'media' | 'plain' | 'nameless';
+  readonly refusalWording?: 'kind' | 'media' | 'plain' | 'nameless' | 'permission';
+  /**
+   * Account id to metrics of its insights with a breakdown that the API rejects there, as
+   * `views follow_type`.
+   */
+  readonly refusedBreakdowns?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The rejection of such a breakdown: that of a combination that does not exist, of a breakdown
+   * that does not exist, or Meta's unknown error; default `incompatible`. No source records which.
+   */
+  readonly breakdownRefusal?: 'incompatible' | 'enum' | 'unknown';
   /** Media id to the `values` of the first metric of its insights. */
   readonly oddInsights?: Readonly<Record<string, Json>>;
   /** Media id to its caption, which may be ill-formed text. */
@@ -104,7 +114,9 @@ function readBusiness(value: unknown, path: string): BusinessPages {
 const readMembersOfConditions = readMembers<ConditionsChanges>({
   removedMetrics: orNull(readTexts),
   refusedMetrics: orNull(readMap(readTexts)),
-  refusalWording: orNull(readOneOf(['kind', 'media', 'plain', 'nameless'])),
+  refusalWording: orNull(readOneOf(['kind', 'media', 'plain', 'nameless', 'permission'])),
+  refusedBreakdowns: orNull(readMap(readTexts)),
+  breakdownRefusal: orNull(readOneOf(['incompatible', 'enum', 'unknown'])),
   oddInsights: orNull(readMap((value) => value as Json)),
   captions: orNull(readMap(readText)),
   manyComments: orNull(readMap(readInteger(0))),

@@ -71,6 +71,15 @@ export function createConditions(): Conditions {
   };
 }
 
+/** True when an account's metric is rejected with a breakdown. */
+export function isBreakdownRefused(
+  accountId: string,
+  [metric, breakdown]: readonly [metric: string, breakdown: string],
+  { refusedBreakdowns }: ConditionsSpec,
+): boolean {
+  return refusedBreakdowns?.[accountId]?.includes(`${metric} ${breakdown}`) === true;
+}
+
 const ALTERING = ['deletedMedia', 'hiddenComments', 'captions', 'manyComments'] as const;
 
 function setsOf(spec: ConditionsSpec) {

@@ -1,7 +1,8 @@
 import { MEDIA_METRICS } from './insights/media-metrics.ts';
+import { isBreakdownRefused } from './conditions.ts';
 import type { Json, JsonObject } from './json.ts';
 import { FOREIGN_LISTS } from './nodes/foreign-node.ts';
-import type { Account, Comment, Day, Media, World } from './world/model.ts';
+import type { Account, Comment, Day, Media, Total, World } from './world/model.ts';
 import { formatTime } from './world/pacific.ts';
 
 /** Optional parts of a truth. */
@@ -57,6 +58,7 @@ function accountTruth(account: Account, truthContext: TruthContext): JsonObject 
     ...(options.foreign === true ? { foreign: foreignTruth(account, truthContext) } : {}),
     demographics: account.demographicsAt(nowMs),
     audiences: audiencesTruth(account, truthContext),
+    audiences_of_week: audiencesTruth(account, truthContext, 'this_week'),
   };
 }
 
@@ -80,6 +82,7 @@ function mediaTruth(media: Media, { world, nowMs, options }: TruthContext): Json
     before_conversion: media.traits.beforeConversion,
     insights: media.insights(nowMs) === null ? null : Object.fromEntries(insights),
     navigation: media.productType === 'STORY' ? media.breakdown('navigation', nowMs) : null,
+    profile_actions: media.breakdown('profile_activity', nowMs),
     ...(options.comments === true ? { comments: media.comments(nowMs).map(commentTruth) } : {}),
   };
 }
@@ -141,12 +144,16 @@ function dayTruth(day: Day, { world }: TruthContext): JsonObject {
  * Returns audiences by metric and breakdown; null where there are no results, absent where they are
  * rejected.
  */
-function audiencesTruth(account: Account, { nowMs }: TruthContext): JsonObject {
+function audiencesTruth(
+  account: Account,
+  { nowMs }: TruthContext,
+  timeframe = 'this_month',
+): JsonObject {
   const audiences: Record<string, Json> = {};
   for (const metric of ['engaged_audience_demographics', 'reached_audience_demographics']) {
     const parts: Record<string, Json> = {};
     for (const breakdown of ['age', 'city', 'country', 'gender', 'age,gender']) {
-      const audience = account.audienceAt(metric, breakdown, nowMs);
+      const audience = account.audienceAt(metric, breakdown, nowMs, timeframe);
       if (audience !== 'refused') parts[breakdown] = audience === 'none' ? null : audience;
     }
     audiences[metric] = parts;
@@ -159,6 +166,21 @@ const TOTALS = [
   ...['views', 'accounts_engaged', 'total_interactions', 'likes', 'comments', 'shares', 'saves'],
   ...['replies', 'reposts', 'profile_links_taps', 'profile_views', 'website_clicks'],
 ];
+
+/** The breakdowns of totals, and the metrics that have them. */
+const BREAKDOWNS = {
+  follow_type: ['views', 'reach'],
+  media_product_type: [
+    ...['views', 'reach', 'total_interactions', 'likes', 'comments', 'shares', 'saves'],
+  ],
+  contact_button_type: ['profile_links_taps'],
+};
+
+/** Returns the cells of a total that are shown: none where it is 0, null where they are unknown. */
+function cellsOf({ value, parts = {} }: Total = {}): Json {
+  const cells = Object.entries(parts).filter(([, count]) => count > 0);
+  return cells.length > 0 || value === 0 ? Object.fromEntries(cells) : null;
+}
 
 function totalsTruth(
   account: Account,
@@ -175,7 +197,7 @@ function totalsTruth(
       untilText: '',
       nowMs,
     });
-  const { removedMetrics } = world.conditions;
+  const { removedMetrics, spec } = world.conditions;
   const values = TOTALS.filter((name) => !removedMetrics.has(name)).flatMap((name) => {
     const value = total(name)?.value;
     return value === undefined ? [] : [[name, value] as const];
@@ -187,5 +209,13 @@ function totalsTruth(
     end_time: formatTime(endTimeMs),
     ...Object.fromEntries(values),
     ...(follows === undefined ? {} : { follows_and_unfollows: follows }),
+    breakdowns: Object.fromEntries(
+      Object.entries(BREAKDOWNS).flatMap(([breakdown, names]) =>
+        names
+          .filter((name) => !removedMetrics.has(name))
+          .filter((name) => !isBreakdownRefused(account.id, [name, breakdown], spec))
+          .map((name) => [`${name} ${breakdown}`, cellsOf(total(name, breakdown))]),
+      ),
+    ),
   };
 }

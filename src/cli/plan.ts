@@ -12,7 +12,6 @@ import {
   planCalls,
   type PlannedCalls,
 } from '../instagram/call-plan.ts';
-import { streams } from '../instagram/streams/index.ts';
 import { openLocalCodec } from '../registry/index.ts';
 import {
   type CommandDefinition,
@@ -25,7 +24,7 @@ import {
 } from './command.ts';
 import { loadCommandConfig, thisInstance, withQuietLog } from './context.ts';
 import { asTable, durationText, plural } from './text.ts';
-import { sourceSettings } from '../source-settings.ts';
+import { requestedStream, sourceSettings } from '../source-settings.ts';
 
 const count = (name: string, least: number, most: number) => (text: string) =>
   parseCount(name, text, { least, most });
@@ -163,7 +162,7 @@ export function planSettings(
     streams: enabledStreams(config)
       .filter((name) => polling.streams.includes(name))
       .map((name) => ({
-        stream: streams[name],
+        stream: requestedStream(config, name),
         intervalMs: polling.intervalsMs[name] ?? config.streams[name].intervalMs,
       })),
     calendar: createCalendar(config),

@@ -5,6 +5,7 @@ import { type RequestCost, requestCost } from '../instagram/call-plan.ts';
 import { streamNames, streams } from '../instagram/streams/index.ts';
 import { print, type CommandDefinition } from './command.ts';
 import { loadCommandConfig } from './context.ts';
+import { requestedStream } from '../source-settings.ts';
 import { asTable, durationText } from './text.ts';
 
 export const streamsCommand: CommandDefinition = {
@@ -51,7 +52,7 @@ export function describePolling({ streams: names, intervalsMs }: AccountPolling)
 function rowsOf(config: Config) {
   const { byAccount, others } = config.accountPolling;
   return streamNames.map((name) => {
-    const { key, mode, doc, request } = streams[name];
+    const { key, mode, doc } = streams[name];
     const { intervalMs, schedule } = config.streams[name];
     const topic = topicName(config.kafka.topicTemplate, name);
     return {
@@ -69,7 +70,7 @@ function rowsOf(config: Config) {
         enabled: own.includes(name),
         interval_ms: intervalsMs[name] ?? null,
       })),
-      cost: requestCost(request),
+      cost: requestCost(requestedStream(config, name).request),
       doc,
     };
   });

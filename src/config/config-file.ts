@@ -6,6 +6,7 @@ import { isSetting, type SettingGroup, type NamedSetting } from './setting.ts';
 import { redact } from './redaction.ts';
 import { settings, schema } from './schema.ts';
 import { streams } from '../instagram/streams/index.ts';
+import { optInMetrics } from '../instagram/streams/stream.ts';
 import { readTextFile } from './text-file.ts';
 
 /** `config/default.json` of the package, two levels above both `src/config` and `dist/config`. */
@@ -15,13 +16,15 @@ const defaultsFile = fileURLToPath(new URL('../../config/default.json', import.m
 export function readDefaults(): FileValues {
   const { values, ...file } = readConfigFile(defaultsFile);
   const declared: FileGroup = { ...(values['streams'] as FileGroup) };
-  for (const { name, interval, publish, eventTime } of Object.values(streams)) {
+  for (const stream of Object.values(streams)) {
+    const { name, interval, publish, eventTime } = stream;
     const lists = { exclude: [], mask: [], hash: [] };
     declared[name] = {
       interval,
       schedule: null,
       ...(publish && { publish }),
       ...(eventTime !== null && { recordTimestamp: null }),
+      ...(optInMetrics(stream).size > 0 && { extra: [] }),
       topic: null,
       ...lists,
     };

@@ -36,6 +36,8 @@ interface StreamConfig extends Readonly<Record<Treatment, readonly string[]>> {
   readonly publish: PublishMode;
   /** The timestamp of its records; `publish` for streams without a time of an event. */
   readonly recordTimestamp: RecordTimestamp;
+  /** The opt-in metrics that it requests. */
+  readonly extra: readonly string[];
   /** Settings of its topic by Kafka's names. */
   readonly topic: Readonly<Record<string, string>>;
 }
@@ -96,7 +98,7 @@ function streamConfigs(
       recordTimestamp: streams[name].eventTime === null ? 'publish' : timestamp,
       enabled: chosen.some((polling) => polling.streams.includes(name)),
     };
-    return [name, { publish: 'changes', ...values[name], ...derived }];
+    return [name, { publish: 'changes', extra: [], ...values[name], ...derived }];
   });
   return Object.fromEntries(entries) as Config['streams'];
 }

@@ -7,7 +7,7 @@ import type { Secret } from './named-formats.ts';
 import { openCertificate, openKey } from './pem.ts';
 import { showValue } from './redaction.ts';
 import { settings } from './schema.ts';
-import { unsupportedStreams } from './stream-list.ts';
+import { extraProblems, unsupportedStreams } from './stream-list.ts';
 import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -158,6 +158,7 @@ export function relationProblems(
       .filter(({ path, other, holds }) => !holds(get(path), get(other)))
       .map((relation) => relationFinding(relation, rawOf)),
     ...(values.has('streams.enabled') && values.has('instagram.login') ? streamFindings(get) : []),
+    ...extraProblems(values),
     ...(values.has('kafka.securityProtocol') && values.has('kafka.sasl.mechanism')
       ? [...mechanismFindings(get), ...authenticationFindings(get), ...signingKeyFindings(get)]
       : []),

@@ -58,7 +58,7 @@ const instagram = {
   ),
   startDate: setting(
     optional(pastDate),
-    'The date from which the first poll of `user_insights` and of `user_daily_totals` reads: at most two years ago, and as far back as the API has data; earlier days are skipped. It has no effect once a state exists. Not set: 30 days ago, where every metric has data.',
+    'The date from which the first poll of `user_insights`, `user_daily_totals` and `user_daily_breakdowns` reads: at most two years ago, and as far back as the API has data; earlier days are skipped. It has no effect once a state exists. Not set: 30 days ago, where every metric has data.',
   ),
   requestTimeout: setting(duration('100ms', '10m'), 'The time limit of one request.'),
   maxConcurrentRequests: setting(integer(1, 100), 'The maximum number of concurrent requests.'),
@@ -255,7 +255,7 @@ const polling = {
   ),
   lookback: setting(
     duration('1ms', '30d'),
-    'The period of published data that `user_insights` and `user_daily_totals` read again; the API corrects values for up to 48 hours.',
+    'The period of published data that `user_insights`, `user_daily_totals` and `user_daily_breakdowns` read again; the API corrects values for up to 48 hours.',
   ),
   newMediaAge: setting(
     duration('1m', '365d'),

@@ -1,7 +1,7 @@
 import { publishModes } from '../engine/change-set.ts';
 import { maskedText } from '../engine/field-rules.ts';
 import { streamNames, streams } from '../instagram/streams/index.ts';
-import type { InstagramStream } from '../instagram/streams/stream.ts';
+import { type InstagramStream, optInMetrics } from '../instagram/streams/stream.ts';
 import { cronExpression } from './calendar.ts';
 import { choice, duration, list, optional, text } from './formats.ts';
 import { streams as streamList } from './named-formats.ts';
@@ -16,7 +16,9 @@ const fieldPaths = list(
 );
 
 /** The fields of a stream; `publish` where it may meet an unchanged record again. */
-function fieldsOf({ name, publish, eventTime }: InstagramStream) {
+function fieldsOf(stream: InstagramStream) {
+  const { name, publish, eventTime } = stream;
+  const extra = optInMetrics(stream);
   return {
     interval: setting(duration('1s'), `How often \`${name}\` is polled for each account.`),
     schedule: setting(
@@ -35,6 +37,12 @@ function fieldsOf({ name, publish, eventTime }: InstagramStream) {
         `The timestamp of the records of \`${name}\`; \`event\` is \`${eventTime}\`. Not set: that of \`KAFKA_RECORD_TIMESTAMP\`.`,
       ),
     }),
+    ...(extra.size > 0 && {
+      extra: setting(
+        list(choice([...extra.keys()])),
+        `Metrics of \`${name}\` to request in addition, each at up to one more call whenever a media is read: ${describeExtra(extra)}. A metric that a media rejects is null, and is not requested of it for a week.`,
+      ),
+    }),
     topic: setting(
       topicConfigs,
       `Settings of the topic of \`${name}\`, by Kafka's names: \`STREAM_${name.toUpperCase()}_TOPIC_RETENTION_MS=604800000\` sets \`retention.ms\`. They are those of a created topic; an existing topic that differs is reported.`,
@@ -43,6 +51,18 @@ function fieldsOf({ name, publish, eventTime }: InstagramStream) {
     mask: setting(fieldPaths, `Text fields of \`${name}\` that become \`${maskedText}\`.`),
     hash: setting(fieldPaths, `Text fields of \`${name}\` that become a keyed hash.`),
   };
+}
+
+function describeExtra(extra: ReturnType<typeof optInMetrics>): string {
+  const described = [...extra].map(([field, { breakdown, login, product }]) => {
+    const limits = [
+      ...(product === undefined ? [] : [`only of ${product}`]),
+      ...(login === undefined ? [] : [`only with \`INSTAGRAM_LOGIN=${login}\``]),
+      ...(breakdown === undefined ? [] : ['only when its total has changed']),
+    ];
+    return `\`${field}\`${limits.length === 0 ? '' : ` (${limits.join(', ')})`}`;
+  });
+  return described.join(', ');
 }
 
 /** The fields of the streams: the choice of streams, and those of each. */

@@ -1,6 +1,7 @@
 import type { Login } from '../engine/account.ts';
 import { streams } from '../instagram/streams/index.ts';
-import type { InstagramStream } from '../instagram/streams/stream.ts';
+import { type InstagramStream, optInMetrics } from '../instagram/streams/stream.ts';
+import type { ConfigProblem } from './config-error.ts';
 
 type Declarations = Readonly<Record<string, Pick<InstagramStream, 'isDefault' | 'logins'>>>;
 
@@ -28,4 +29,26 @@ export function unsupportedStreams(
   declared: Declarations = streams,
 ): readonly string[] {
   return words.filter((name) => declared[name]?.logins.includes(login) === false);
+}
+
+/** The problems of opt-in metrics that the login's API does not have. */
+export function extraProblems(
+  values: ReadonlyMap<string, unknown>,
+): readonly Omit<ConfigProblem, 'env'>[] {
+  // A rejected login is missing here; it is reported already.
+  const login = values.get('instagram.login') as Login | undefined;
+  return Object.values(streams).flatMap((stream) => {
+    const path = `streams.${stream.name}.extra`;
+    const extra = (values.get(path) ?? []) as readonly string[];
+    const optIn = optInMetrics(stream);
+    const isSupported = (field: string): boolean =>
+      login === undefined || (optIn.get(field)?.login ?? login) === login;
+    const unsupported = extra.filter((field) => !isSupported(field));
+    return unsupported.map((received) => ({
+      path,
+      received,
+      expected: `metrics that the API has for INSTAGRAM_LOGIN=${String(login)}`,
+      action: `remove it from STREAM_${stream.name.toUpperCase()}_EXTRA`,
+    }));
+  });
 }

@@ -16,11 +16,11 @@ export interface DayValues {
   readonly onlineFollowers: Readonly<Record<string, number>> | null;
 }
 
-/** The totals of one day of user_daily_totals, as last published. */
+/** The totals of one day of user_daily_totals or user_daily_breakdowns, as last published. */
 export interface DayTotals {
   /** The end of the day, epoch milliseconds. */
   readonly dateMs: number;
-  /** Field → total; absent where Meta reports none. */
+  /** Field → total, or `<field>.<part>` → count of a breakdown; absent where Meta reports none. */
   readonly values: Readonly<Record<string, number>>;
 }
 

@@ -1,6 +1,6 @@
 import type { Calendar } from '../engine/schedule.ts';
 import { emptyCheckpoint, type Checkpoint } from '../engine/state.ts';
-import { planDays } from './model/daily-totals.ts';
+import { namesOf, planDays } from './model/daily-totals.ts';
 import { movedAfter, partsEveryMs, type Tier } from './model/freshness.ts';
 import { requestableFrom } from './model/missing.ts';
 import { maxWindowMs, planWindows, type WindowPlan } from './model/windows.ts';
@@ -170,7 +170,7 @@ const callsByKind: CallsByKind = {
   list: ({ edge }, poll) => listCalls(edge, poll, poll.polls),
   children: (_request, poll) => listCalls('media', poll, poll.polls),
   insights: (request, poll) =>
-    request.edge === 'stories' ? storyCalls(request, poll) : mediaCalls(poll),
+    request.edge === 'stories' ? storyCalls(request, poll) : mediaCalls(request, poll),
   comments: (_request, poll) => commentCalls(poll),
   // Webhooks decide how many there are.
   mentions: () => ({ first: 0, day: 0 }),
@@ -200,24 +200,33 @@ function newMedia({ mediaMs }: AccountContent, { nowMs, newestMs }: CallPlanSett
   return mediaMs.filter((ms) => nowMs - ms < newestMs).length;
 }
 
-function storyCalls(request: Extract<StreamRequest, { kind: 'insights' }>, poll: PlannedPoll) {
+/** Returns the metrics that each reading of a media requests by themselves. */
+function separateOf({ separate }: RequestOf<'insights'>) {
+  return Object.values(separate).filter(({ isOptIn }) => !isOptIn);
+}
+
+function storyCalls(request: RequestOf<'insights'>, poll: PlannedPoll) {
   const { content, polls, everyMs, scans } = poll;
   // A story is listed for a day, so that as many are listed as are published in a day.
   const live = content.storiesADay;
-  const parts =
-    request.parts === undefined ? 0 : Math.min(polls, dayMs / Math.max(partsEveryMs, everyMs));
-  const perStory = request.parts === undefined ? 1 : 2;
-  return { first: live * perStory, day: scans + live * (polls + parts) };
+  const separate = separateOf(request);
+  const calls = separate.map(({ breakdown }) =>
+    breakdown === undefined ? polls : Math.min(polls, dayMs / Math.max(partsEveryMs, everyMs)),
+  );
+  const perStory = calls.reduce((sum, one) => sum + one, polls);
+  return { first: live * (1 + separate.length), day: scans + live * perStory };
 }
 
-function mediaCalls(poll: PlannedPoll) {
+function mediaCalls(request: RequestOf<'insights'>, poll: PlannedPoll) {
   const { content, settings, everyMs, scans } = poll;
   const list = listCalls('media', poll, scans);
   const readings = content.mediaMs.map(
     (ms) => dayMs / readEveryMs(settings.nowMs - ms, everyMs, settings),
   );
-  const day = readings.reduce((sum, one) => sum + one, 0);
-  return { first: content.mediaMs.length, day: day + (scans === 0 ? 0 : list.day) };
+  const perReading = 1 + separateOf(request).length;
+  const day = readings.reduce((sum, one) => sum + one, 0) * perReading;
+  const first = content.mediaMs.length * perReading;
+  return { first, day: day + (scans === 0 ? 0 : list.day) };
 }
 
 /** The time between two readings of a media whose counts change, at polls of a stream. */
@@ -235,7 +244,7 @@ function commentCalls(poll: PlannedPoll) {
 }
 
 function dailyCalls(
-  request: Extract<StreamRequest, { kind: 'series' | 'totals' }>,
+  request: RequestOf<'series' | 'totals'>,
   { settings, polls, everyMs }: PlannedPoll,
 ) {
   const { nowMs, lookbackMs } = settings;
@@ -269,7 +278,11 @@ const costByKind: CostByKind = {
   object: () => plain(1, 'account'),
   list: () => plain(1, 'page'),
   children: () => plain(1, 'page'),
-  insights: ({ parts }) => ({ calls: parts === undefined ? 1 : 2, per: 'due media', list: true }),
+  insights: (request) => ({
+    calls: 1 + separateOf(request).length,
+    per: 'due media',
+    list: true,
+  }),
   comments: () => ({ calls: 1, per: 'media whose comments_count changed', list: true }),
   mentions: () => plain(1, 'mention'),
   series: ({ requests }) => plain(requests.length, `window of ${maxWindowMs / dayMs} days`),
@@ -293,14 +306,17 @@ export function nextPollCost(
 ): { readonly calls: number; readonly fromMs: number | null } | undefined {
   if (request.kind !== 'series' && request.kind !== 'totals') return undefined;
   const { cursorMs, coveredUntilMs } = checkpoint;
-  const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
-  const missingFromMs = requestableFrom(checkpoint, names, limits.nowMs);
-  const plan = { ...limits, cursorMs, coveredUntilMs, missingFromMs };
+  const known = { ...limits, cursorMs, coveredUntilMs };
+  const { nowMs } = limits;
   if (request.kind === 'totals') {
-    const days = planDays(plan);
+    const names = request.requests.flatMap(namesOf);
+    const reach = { nowMs, reachMs: request.catchUpMs };
+    const days = planDays({ ...known, missingFromMs: requestableFrom(checkpoint, names, reach) });
     return { calls: days.length * request.requests.length, fromMs: days[0]?.startMs ?? null };
   }
-  const windows = planWindows(plan);
+  const names = request.requests.flatMap(({ metrics }) => Object.values(metrics));
+  const missingFromMs = requestableFrom(checkpoint, names, { nowMs });
+  const windows = planWindows({ ...known, missingFromMs });
   const made = windows.flatMap(({ recent }) =>
     request.requests.filter(
       ({ metrics, recentOnly }) =>

@@ -4,7 +4,8 @@ import type { DecodedRecord } from '../../sandbox/topics.ts';
 export type Row = Readonly<Record<string, unknown>>;
 
 const times = ['polled_at', 'timestamp', 'date', 'measured_at'];
-const maps = ['online_followers', 'navigation_actions', 'value'];
+const isMap = (name: string): boolean =>
+  /^(?:online_followers|value)$|_actions$|_by_\w+_type$/.test(name);
 const nested: Readonly<Record<string, readonly string[]>> = {
   owner: ['id'],
   from: ['id', 'username'],
@@ -28,7 +29,7 @@ export function actualRow(row: Row): Row {
     Object.entries(row).map(([name, value]) => {
       if (value === null) return [name, value];
       if (times.includes(name)) return [name, Date.parse(`${value as string}Z`)];
-      return [name, maps.includes(name) ? numbersOf(value as Row) : value];
+      return [name, isMap(name) ? numbersOf(value as Row) : value];
     }),
   );
 }

@@ -21,13 +21,13 @@ export function demographicsEntry(
   name: string,
   context: Context,
 ): JsonObject[] {
-  const audience = account.audienceAt(name, breakdowns.join(','), context.nowMs);
+  const timeframe = parameters.get('timeframe');
+  const audience = account.audienceAt(name, breakdowns.join(','), context.nowMs, timeframe);
   if (audience === 'refused') {
     throw graphError('not-enough-users');
   }
   const { title, description } = userMetric(name);
   // As documented: a requested time span is a dimension of its own, in capitals.
-  const timeframe = parameters.get('timeframe');
   const span = timeframe === undefined ? [] : [timeframe.toUpperCase()];
   const breakdown: Record<string, Json> = {
     dimension_keys: [...span.map(() => 'timeframe'), ...breakdowns],

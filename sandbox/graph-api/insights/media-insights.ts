@@ -59,6 +59,7 @@ const REFUSALS = {
   media: 'media-metric-of-type',
   plain: 'media-metric-translated',
   nameless: 'media-metric-unnamed',
+  permission: 'permission-missing',
 } as const;
 
 /** Throws one error that names every metric that the media does not have. */

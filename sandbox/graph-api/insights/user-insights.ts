@@ -1,3 +1,4 @@
+import { isBreakdownRefused } from '../conditions.ts';
 import type { Context, EdgeRequest } from '../context.ts';
 import { graphError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -78,6 +79,7 @@ function parseRequest(
   checkWindow(metrics, window, context);
   const breakdowns = listParameter(edge, 'breakdown');
   checkEnum('breakdown', breakdowns, USER_BREAKDOWNS);
+  checkRefused(account, metrics, breakdowns, context);
   for (const name of metrics) {
     const refused = breakdowns.filter((one) => !userMetric(name).breakdowns.includes(one));
     if (refused.length > 0 || (breakdowns.length > 0 && !total)) {
@@ -85,6 +87,24 @@ function parseRequest(
     }
   }
   return { account, metrics, breakdowns, period, total, window, parameters: edge.parameters };
+}
+
+/** Throws for a breakdown that the account is denied. */
+function checkRefused(
+  { id }: Account,
+  metrics: readonly string[],
+  breakdowns: readonly string[],
+  { world: { conditions } }: Context,
+): void {
+  const { spec } = conditions;
+  const breakdown = breakdowns.join(',');
+  const refused = metrics.find((name) => isBreakdownRefused(id, [name, breakdown], spec));
+  if (refused === undefined) return;
+  if (spec.breakdownRefusal === 'unknown') throw graphError('unexpected');
+  if (spec.breakdownRefusal === 'enum') {
+    throw graphError('not-in-enum', 'breakdown[0]', USER_BREAKDOWNS.join(', '));
+  }
+  throw graphError('incompatible-breakdowns', breakdown, refused);
 }
 
 /** Returns the window: by default the last day; with `since` alone it ends now. */

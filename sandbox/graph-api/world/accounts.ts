@@ -79,9 +79,10 @@ export function createAccount(plan: AccountPlan): Account {
     foreignMediaAt: (edge, nowMs) => foreignMedia.get(edge)?.until(nowMs),
     daysAt: (window, nowMs) => series.daysAt(window, nowMs),
     demographicsAt: (nowMs) => spreadFollowers(draw, followersAt(nowMs)),
-    audienceAt: (metric, breakdown, nowMs) => {
+    audienceAt: (metric, breakdown, nowMs, timeframe) => {
       const followers = followersAt(nowMs);
-      return audienceOf(spreadFollowers(draw, followers), { metric, breakdown, followers });
+      const request = { metric, breakdown, timeframe, followers };
+      return audienceOf(spreadFollowers(draw, followers), request);
     },
     total: (request) => totalOfDays(series.daysAt(request, request.nowMs), request),
   };

@@ -61,18 +61,29 @@ const SHARES: Readonly<Record<string, number>> = {
   reached_audience_demographics: 1.6,
 };
 
+/** The part of a month's audience that a week has. */
+const WEEK_SHARE = 0.3;
+
+/** A request of an audience, and the account's followers. */
+export interface AudienceRequest {
+  readonly metric: string;
+  readonly breakdown: string;
+  readonly timeframe?: string | undefined;
+  readonly followers: number;
+}
+
 /**
  * Returns the audience of a metric. Under a hundred followers `follower_demographics` has no
  * results and the other two are rejected.
  */
 export function audienceOf(
   demographics: Demographics,
-  { metric, breakdown, followers }: { metric: string; breakdown: string; followers: number },
+  { metric, breakdown, timeframe, followers }: AudienceRequest,
 ): Audience {
   if (followers < FOLLOWERS_FOR_DETAIL) {
     return metric === 'follower_demographics' ? 'none' : 'refused';
   }
-  const share = SHARES[metric] ?? 0;
+  const share = (SHARES[metric] ?? 0) * (timeframe === 'this_week' ? WEEK_SHARE : 1);
   const spread = Object.entries(demographics[breakdown] ?? {});
   return Object.fromEntries(spread.map(([name, value]) => [name, Math.ceil(value * share)]));
 }

@@ -141,8 +141,11 @@ export interface Account {
   /** Returns days whose end is in [sinceMs, untilMs] and not in the future, oldest first. */
   daysAt(window: { sinceMs: number; untilMs: number }, nowMs: number): readonly Day[];
   demographicsAt(nowMs: number): Demographics;
-  /** Returns the people of a demographic metric by the values of a breakdown. */
-  audienceAt(metric: string, breakdown: string, nowMs: number): Audience;
+  /**
+   * Returns the people of a demographic metric by the values of a breakdown.
+   * @param timeframe - such as `this_week`; the whole audience without one
+   */
+  audienceAt(metric: string, breakdown: string, nowMs: number, timeframe?: string): Audience;
   /** Returns a total; undefined where the world has no value of the metric. */
   total(request: TotalRequest): Total | undefined;
 }

@@ -37,7 +37,11 @@ export interface Authorship {
 type AuthoredChange = Authorship & Pick<StateChange, 'before'>;
 
 /** Streams whose state has a cursor that a person can move. */
-const cursorStreams: readonly StreamName[] = ['user_insights', 'user_daily_totals'];
+const cursorStreams: readonly StreamName[] = [
+  'user_insights',
+  'user_daily_totals',
+  'user_daily_breakdowns',
+];
 
 /** @throws StopProcessError `state.invalid` */
 export function parseStateKey(text: string): StateId {

@@ -8,8 +8,9 @@ import {
 } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import type { PollerTools } from '../../engine/poller.ts';
-import type { Graph, ProbedForm } from '../../engine/ports.ts';
+import type { Graph, GraphRequest, ProbedForm } from '../../engine/ports.ts';
 import { emptyCheckpoint } from '../../engine/state.ts';
+import { extraMetrics } from '../model/insight-metrics.ts';
 import type { InstagramStream } from '../streams/stream.ts';
 import { extract, type InstagramSource } from './extract.ts';
 import { type ExtractContext, createListCaches } from './extraction.ts';
@@ -168,11 +169,12 @@ async function attempt(action: () => Promise<void>, signal: AbortSignal): Promis
 /** Wraps a graph to count answers and to keep the first rejection, by endpoint. */
 function record(graph: Graph) {
   const tallies = new Map<string, { answered: number; rejected?: ClassifiedError }>();
-  const note = (endpoint: string, error: unknown): void => {
+  const note = (request: GraphRequest, error: unknown): void => {
+    const { endpoint } = request;
     const tally = tallies.get(endpoint) ?? { answered: 0 };
     tallies.set(endpoint, tally);
     const known = isClassifiedError(error) ? error : undefined;
-    if (error === undefined || (known !== undefined && ofObjects.includes(known.code))) {
+    if (error === undefined || (known !== undefined && isOfObject(known, request))) {
       tally.answered += 1;
     } else if (known !== undefined && rejections.includes(known.disposition)) {
       tally.rejected ??= known;
@@ -183,16 +185,16 @@ function record(graph: Graph) {
       async get(request, signal) {
         try {
           const node = await graph.get(request, signal);
-          note(request.endpoint, undefined);
+          note(request, undefined);
           return node;
         } catch (error) {
-          note(request.endpoint, error);
+          note(request, error);
           throw error;
         }
       },
       async *getEach(requests, signal) {
         for await (const outcome of graph.getEach(requests, signal)) {
-          note(outcome.request.endpoint, 'error' in outcome ? outcome.error : undefined);
+          note(outcome.request, 'error' in outcome ? outcome.error : undefined);
           yield outcome;
         }
       },
@@ -210,7 +212,15 @@ function record(graph: Graph) {
   };
 }
 
-/** Errors of the object or the account; they prove that the API accepts the form of request. */
+/**
+ * True for an error of the object or the account, which proves that the API accepts the form of
+ * request. Most media lack one of the extra metrics.
+ */
+function isOfObject({ code }: ClassifiedError, { query }: GraphRequest): boolean {
+  if (ofObjects.includes(code)) return true;
+  return code === 'graph.metric-refused' && Object.hasOwn(extraMetrics, query['metric'] ?? '');
+}
+
 const ofObjects: readonly ErrorCode[] = [
   'graph.media-before-conversion',
   'graph.not-enough-users',

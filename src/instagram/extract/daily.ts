@@ -1,4 +1,9 @@
-import type { DeadLetterError, Skipped } from '../../engine/errors.ts';
+import {
+  type ClassifiedError,
+  type DeadLetterError,
+  isClassifiedError,
+  type Skipped,
+} from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import type { Page } from '../../engine/source.ts';
 import type { Checkpoint } from '../../engine/state.ts';
@@ -6,6 +11,7 @@ import {
   type PlannedDay,
   type TotalsAnswer,
   dayNode,
+  namesOf,
   planDays,
   totalsQuery,
 } from '../model/daily-totals.ts';
@@ -19,7 +25,7 @@ import {
   withoutUndeclaredMetrics,
   type DaySpan,
 } from '../model/missing.ts';
-import { type Window, type WindowPlan, planWindows } from '../model/windows.ts';
+import { type Window, type WindowPlan, longReachMs, planWindows } from '../model/windows.ts';
 import type { RequestOf, TotalsRequest } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import { requestOf, allEnded, getTogether, excludedBy } from './requests.ts';
@@ -37,13 +43,14 @@ interface DailyPoll {
 /**
  * Creates the poll's context, with the rejections of the stream's metrics, and the plan of its
  * days.
+ * @param catchUpMs - the age of the oldest days that are completed
  */
-function beginPoll(context: ExtractContext, names: readonly string[]) {
+function beginPoll(context: ExtractContext, names: readonly string[], catchUpMs = longReachMs) {
   const checkpoint = withoutUndeclaredMetrics(context.checkpoint, names);
   const poll: DailyPoll = { context, checkpoint, tooFew: new Set(), skipped: [] };
   const { nowMs, startDateMs, lookbackMs } = context;
   const { cursorMs, coveredUntilMs } = context.checkpoint;
-  const missingFromMs = requestableFrom(checkpoint, names, nowMs);
+  const missingFromMs = requestableFrom(checkpoint, names, { nowMs, reachMs: catchUpMs });
   const known = { cursorMs, coveredUntilMs, missingFromMs };
   const plan: WindowPlan = { nowMs, startDateMs, lookbackMs, ...known };
   return { poll, plan };
@@ -115,24 +122,17 @@ const daysPerPage = 10;
 
 /** Requests day by day, oldest first; a page holds some days, and thus is one transaction. */
 export async function* extractTotals(
-  { requests }: RequestOf<'totals'>,
+  { requests, catchUpMs }: RequestOf<'totals'>,
   context: ExtractContext,
 ): Extraction {
-  const { poll, plan } = beginPoll(
-    context,
-    requests.flatMap(({ metrics }) => metrics),
-  );
+  const { poll, plan } = beginPoll(context, requests.flatMap(namesOf), catchUpMs);
   const days = planDays(plan);
   for (let start = 0; start < days.length; start += daysPerPage) {
     const pageDays = days.slice(start, start + daysPerPage);
     const nodes: Node[] = [];
     const rejected: DeadLetterError[] = [];
     for (const day of pageDays) {
-      const answers: TotalsAnswer[] = [];
-      for (const request of requests) {
-        const body = await requestTotals(request, { day, last: day === days.at(-1) }, poll);
-        if (body !== undefined) answers.push({ request, body });
-      }
+      const answers = await requestDay(requests, { day, last: day === days.at(-1) }, poll);
       nodes.push(dayNode(day, answers, rejected));
     }
     yield {
@@ -145,23 +145,69 @@ export async function* extractTotals(
   }
 }
 
-/** Requests the totals of a day. */
+interface RequestedDay {
+  readonly day: PlannedDay;
+  /** True for the last day of the poll. */
+  readonly last: boolean;
+}
+
+/**
+ * Requests the totals of a day together. A breakdown that fails while another request is answered
+ * is rejected, whatever the error: Meta hides some rejections in a failure of the server.
+ * @throws the first error that is no such rejection, after all requests have ended
+ */
+async function requestDay(
+  requests: RequestOf<'totals'>['requests'],
+  requested: RequestedDay,
+  poll: DailyPoll,
+): Promise<readonly TotalsAnswer[]> {
+  const get = getTogether(poll.context);
+  const results = await Promise.allSettled(
+    requests.map((request) => requestTotals(request, { ...requested, get }, poll)),
+  );
+  const isAnswered = results.some((one) => one.status === 'fulfilled' && one.value !== undefined);
+  const { startMs: sinceMs, endMs: untilMs, catchUp } = requested.day;
+  const scope = { span: { sinceMs, untilMs, catchUp }, nowMs: poll.context.nowMs };
+  return requests.flatMap((request, index) => {
+    const result = results[index];
+    if (result?.status === 'fulfilled') {
+      return result.value === undefined ? [] : [{ request, body: result.value }];
+    }
+    const error: unknown = result?.reason;
+    const field = request.parts?.fields;
+    // A catch-up requests only what was rejected before: its failure confirms the rejection.
+    const isRejected = (isAnswered || catchUp) && isOfRequest(error);
+    if (typeof field !== 'string' || !isRejected) throw error;
+    poll.skipped.push({ reason: error.code, subject: field });
+    const rejection = { metric: field, reason: error.code };
+    poll.checkpoint = excludeDailyMetric(poll.checkpoint, rejection, scope);
+    return [];
+  });
+}
+
+/** True for an error that may concern one request only. */
+function isOfRequest(error: unknown): error is ClassifiedError {
+  if (!isClassifiedError(error)) return false;
+  return error.code === 'graph.server' || ['fail', 'stop-stream'].includes(error.disposition);
+}
+
+/** Requests totals of a day by one request. */
 function requestTotals(
-  { metrics, parts }: TotalsRequest,
-  { day, last }: { readonly day: PlannedDay; readonly last: boolean },
+  totals: TotalsRequest,
+  { day, last, get }: RequestedDay & { readonly get: ReturnType<typeof getTogether> },
   poll: DailyPoll,
 ): Promise<Node | undefined> {
   const { startMs, endMs, catchUp } = day;
-  const { graph, signal } = poll.context;
+  const { metrics, parts } = totals;
   const request = (names: readonly string[]): Promise<Node> => {
     const query = {
       ...totalsQuery(names, day),
       ...(parts === undefined ? {} : { breakdown: parts.breakdown }),
     };
-    return graph.get(requestOf('/{account}/insights', query, poll.context), signal);
+    return get(requestOf('/{account}/insights', query, poll.context));
   };
   const span = { sinceMs: startMs, untilMs: endMs, catchUp };
-  const all = new Map(metrics.map((metric) => [metric, metric]));
+  const all = new Map(namesOf(totals).map((name, index) => [name, metrics[index] ?? name]));
   return requestDaily({ metrics: all, span, last, request }, poll);
 }
 

@@ -30,10 +30,13 @@ export interface Freshness {
 /** A stream's nodes for one account, page by page; each page may become a batch. */
 export type Extraction = AsyncGenerator<Page, void, undefined>;
 
-export interface ReadParts {
-  /** The metric's value at that time. */
+/** A metric of a media that was read in a request of its own. */
+export interface SeparateReading {
+  readonly mediaId: string;
+  /** The total of the metric at that time, where its parts were read; else null. */
   readonly total: Json;
-  readonly parts: Json;
+  /** Null where the API has none. */
+  readonly value: Json;
   readonly readMs: number;
 }
 
@@ -73,8 +76,8 @@ export class ListCache {
   pauseMs = 0;
   /** Albums whose children were requested apart from the page, because a child cannot be read. */
   readonly albums = new Map<string, Album>();
-  /** The parts of a metric by media; they are read less often than the metric. */
-  readonly partsById = new Map<string, ReadParts>();
+  /** Readings of metrics in requests of their own, by `<media> <field>`. */
+  readonly separate = new Map<string, SeparateReading>();
   #report = { count: 0, atMs: -Infinity };
 
   constructor(pageSize: number) {

@@ -1,4 +1,3 @@
-import { readOrReject } from '../../engine/dead-letters.ts';
 import {
   type ClassifiedError,
   type DeadLetterError,
@@ -7,18 +6,10 @@ import {
   type Skipped,
 } from '../../engine/errors.ts';
 import { keyNumber } from '../../engine/fingerprint.ts';
-import type { Json, Node } from '../../engine/json.ts';
+import type { Node } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import type { Page } from '../../engine/source.ts';
-import {
-  agesOf,
-  isPeriodOver,
-  isToBeRead,
-  packReading,
-  partsEveryMs,
-  storyListedMs,
-} from '../model/freshness.ts';
-import { metricValues } from '../model/metric-values.ts';
+import { agesOf, isToBeRead, packReading } from '../model/freshness.ts';
 import { allSubjects } from '../model/missing.ts';
 import type { RequestOf } from '../streams/stream.ts';
 import {
@@ -28,17 +19,12 @@ import {
   Rejections,
   readListed,
 } from './rejections.ts';
-import type { ExtractContext, Extraction, ReadParts } from './extraction.ts';
+import type { ExtractContext, Extraction } from './extraction.ts';
 import { ensureScanned, scannedBy } from './list.ts';
 import { requestOf, outcomesOf } from './requests.ts';
+import { type Candidate, valuesOf, withSeparate } from './separate-metrics.ts';
 
 type InsightsSource = RequestOf<'insights'>;
-
-/** A listed media: its node, and the values that rejections and freshness depend on. */
-interface Candidate {
-  readonly node: Node;
-  readonly listed: Listed;
-}
 
 /** The number of media whose rejections name a whole kind before its metric is excluded. */
 const rejectionsOfAKind = 3;
@@ -114,7 +100,7 @@ async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Pa
     const metrics = valuesOf(candidate, body, rejected);
     if (metrics !== undefined) values.set(candidate, metrics);
   }
-  const answered = [...(await withParts(values, poll, rejected))];
+  const answered = [...(await withSeparate(values, poll, rejected))];
   // A media with empty insights has nothing to publish yet.
   const hasMetrics = (metrics: Node): boolean => Object.keys(metrics).length > 0;
   // Another stream may have scanned the list with more fields.
@@ -141,12 +127,6 @@ async function pageOf(due: readonly Candidate[], poll: InsightsPoll): Promise<Pa
       packReading(node, context.nowMs),
     ]),
   };
-}
-
-function valuesOf({ listed }: Candidate, body: Node, rejected: DeadLetterError[]) {
-  // The id distinguishes the dead letters of different media.
-  const root = { id: listed.id, insights: body };
-  return readOrReject(rejected, () => metricValues(body, root, rejected));
 }
 
 /** Counts the media that an earlier answer of this poll has excluded before their request. */
@@ -309,82 +289,4 @@ function reject(
 ): void {
   rejections.reject({ subject, metric, reason });
   skipped.push({ reason, subject: `${subject} ${metric}` });
-}
-
-type Parts = NonNullable<InsightsSource['parts']>;
-
-/**
- * Adds the parts of the source's metric (`navigation_actions`), which cost a call for each media.
- * They are requested when the metric has changed: at most once an hour, and at the last poll that
- * lists the media. The hours of all media of an account begin together, so that one batch requests
- * them all. In between, the last parts are repeated.
- */
-async function withParts(
-  values: ReadonlyMap<Candidate, Node>,
-  poll: InsightsPoll,
-  rejected: DeadLetterError[],
-): Promise<ReadonlyMap<Candidate, Node>> {
-  const { source, context } = poll;
-  const { parts } = source;
-  if (parts === undefined) return values;
-  const { partsById, nodes } = context.caches.of(context.account.id, source.edge);
-  const name = nameOf(parts);
-  for (const [candidate, body] of await getParts(values, parts, poll)) {
-    const total = values.get(candidate)?.[parts.metric] ?? null;
-    const read = valuesOf(candidate, body, rejected)?.[name] ?? null;
-    partsById.set(candidate.listed.id, { total, parts: read, readMs: context.nowMs });
-  }
-  const listed = new Set(nodes.map(({ id }) => id));
-  for (const id of partsById.keys()) if (!listed.has(id)) partsById.delete(id);
-  return new Map(
-    [...values].map(([candidate, node]) => {
-      const read = partsById.get(candidate.listed.id)?.parts ?? null;
-      const isThere = read !== null && node[parts.metric] !== undefined;
-      return [candidate, isThere ? { ...node, [name]: read } : node];
-    }),
-  );
-}
-
-async function getParts(
-  values: ReadonlyMap<Candidate, Node>,
-  parts: Parts,
-  { source, context, rejections }: InsightsPoll,
-): Promise<ReadonlyMap<Candidate, Node>> {
-  const { metric, breakdown } = parts;
-  const { partsById } = context.caches.of(context.account.id, source.edge);
-  const bodies = new Map<Candidate, Node>();
-  const requests = new Map<GraphRequest, Candidate>();
-  for (const [candidate, node] of values) {
-    const { listed } = candidate;
-    const isOpen = rejections.metricsFor([nameOf(parts)], listed).length > 0;
-    if (!isOpen || !arePartsDue(candidate, partsById.get(listed.id), node[metric], context))
-      continue;
-    const query = { metric, breakdown };
-    requests.set(requestOf('/{media}/insights', query, context, listed.id), candidate);
-  }
-  for await (const [candidate, outcome] of outcomesOf(requests, context)) {
-    if ('node' in outcome) bodies.set(candidate, outcome.node);
-    else if (outcome.error instanceof SkipError && outcome.error.subjects.includes(metric)) {
-      const { code: reason } = outcome.error;
-      rejections.reject({ subject: candidate.listed.id, metric: nameOf(parts), reason });
-    }
-  }
-  return bodies;
-}
-
-function nameOf({ metric }: Parts): string {
-  return `${metric}_actions`;
-}
-
-/** @param total - the metric now; undefined where the media has none */
-function arePartsDue(
-  { listed: { createdMs } }: Candidate,
-  before: ReadParts | undefined,
-  total: Json | undefined,
-  { account, nowMs, nextPollMs }: ExtractContext,
-): boolean {
-  if (total === undefined || before?.total === total) return false;
-  const times = { nowMs, lastMs: before?.readMs ?? null };
-  if (isPeriodOver(account.id, partsEveryMs, times)) return true;
-  return createdMs !== null && (nextPollMs ?? Infinity) >= createdMs + storyListedMs;
 }

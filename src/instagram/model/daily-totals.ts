@@ -61,6 +61,11 @@ export function totalsQuery(
   };
 }
 
+/** Returns the names of a request's metrics in rejections: a breakdown is rejected by its field. */
+export function namesOf({ metrics, parts }: TotalsRequest): readonly string[] {
+  return typeof parts?.fields === 'string' ? [parts.fields] : metrics;
+}
+
 export interface TotalsAnswer {
   readonly request: TotalsRequest;
   readonly body: Node;
@@ -68,7 +73,7 @@ export interface TotalsAnswer {
 
 /**
  * Creates the node of a day from its date and totals. For a metric requested by its parts, each
- * part is a field. Meta omits parts of zero, and all parts when it has no data.
+ * part is a field, or all are a map. Meta omits parts of zero, and all parts when it has no data.
  * @param rejected - receives a dead letter for each invalid answer and metric, with its path
  */
 export function dayNode(
@@ -78,45 +83,82 @@ export function dayNode(
 ): Node {
   const values = answers.flatMap(({ request, body }) => {
     const flat = readOrReject(rejected, () => metricValues(body, body, rejected)) ?? {};
-    const named = request.parts === undefined ? flat : partsOf(flat, request.parts.fields);
-    return Object.entries(named);
+    return Object.entries(fieldsOf(flat, request));
   });
   // The date goes last, so that a metric of the same name cannot replace it.
   return Object.fromEntries([...values, ['date', isoSeconds(day.endMs)], ['day', day.date]]);
 }
 
-function partsOf(flat: Node, fields: Readonly<Record<string, string>>): Node {
+function fieldsOf(flat: Node, { parts: requested }: TotalsRequest): Node {
+  if (requested === undefined) return flat;
+  const { fields } = requested;
   const parts = Object.values(flat).find(isNode);
+  if (typeof fields === 'string') {
+    // A total of zero has no parts; a missing total means that Meta has no data.
+    const isZero = Object.values(flat).includes(0);
+    return parts === undefined && !isZero ? {} : { [fields]: parts ?? {} };
+  }
   if (parts === undefined) return {};
   return Object.fromEntries(
     Object.entries(fields).map(([part, field]) => [field, parts[part] ?? 0]),
   );
 }
 
-/** Detects the new and changed days to publish. A missing total never replaces a known one. */
+/**
+ * Detects the new and changed days to publish. A missing total never replaces a known one.
+ * @param catchUpMs - the age of the oldest days that are completed
+ */
 export function detectChangedTotals(
   records: readonly Value[],
   context: ChangeContext,
+  catchUpMs = longReachMs,
 ): StreamChanges {
   const known = new Map(context.checkpoint.totals.map((day) => [day.dateMs, day]));
   const published: Value[] = [];
   for (const record of records) {
     const dateMs = record['date'] as number;
-    const before = known.get(dateMs);
-    const values = { ...before?.values, ...totalsOf(record) };
-    if (isSame(values, before?.values ?? {})) continue;
+    const before = known.get(dateMs)?.values ?? {};
+    const totals = { ...unpack(before), ...totalsOf(record) };
+    const values = pack(totals);
+    if (isSame(values, before)) continue;
     known.set(dateMs, { dateMs, values });
-    published.push({ ...record, ...values });
+    published.push({ ...record, ...totals });
   }
-  return { records: published, checkpoint: checkpointAfter([...known.values()], context) };
+  const checkpoint = checkpointAfter([...known.values()], context, catchUpMs);
+  return { records: published, checkpoint };
 }
 
-function totalsOf(record: Value): DayTotals['values'] {
-  const totals = Object.entries(record).filter((entry): entry is [string, number] => {
-    const [name, value] = entry;
-    return typeof value === 'number' && name !== 'date' && name !== 'polled_at';
+/** The totals of a day by field: a number, or the numbers of its parts. */
+type Totals = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
+
+function totalsOf(record: Value): Totals {
+  const totals = Object.entries(record).filter(([name, value]) => {
+    const isTotal = typeof value === 'number' || isNode(value ?? undefined);
+    return isTotal && name !== 'date' && name !== 'polled_at';
   });
-  return Object.fromEntries(totals);
+  return Object.fromEntries(totals) as Totals;
+}
+
+/** Packs the parts of a field as `<field>.<part>`, and a field without parts as `<field>.`. */
+function pack(totals: Totals): DayTotals['values'] {
+  return Object.fromEntries(
+    Object.entries(totals).flatMap(([field, total]) => {
+      if (typeof total === 'number') return [[field, total]];
+      const parts = Object.entries(total).map(([part, count]) => [`${field}.${part}`, count]);
+      return parts.length === 0 ? [[`${field}.`, 0]] : parts;
+    }),
+  ) as DayTotals['values'];
+}
+
+function unpack(values: DayTotals['values']): Totals {
+  const byField = Map.groupBy(Object.entries(values), ([name]) => name.split('.', 1)[0] ?? name);
+  const totals = [...byField].map(([field, entries]) => {
+    const total = values[field];
+    if (total !== undefined) return [field, total];
+    const parts = entries.map(([name, count]) => [name.slice(field.length + 1), count] as const);
+    return [field, Object.fromEntries(parts.filter(([part, count]) => part !== '' || count > 0))];
+  });
+  return Object.fromEntries(totals) as Totals;
 }
 
 function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
@@ -124,12 +166,16 @@ function isSame(a: DayTotals['values'], b: DayTotals['values']): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-function checkpointAfter(days: readonly DayTotals[], context: ChangeContext): Checkpoint {
+function checkpointAfter(
+  days: readonly DayTotals[],
+  context: ChangeContext,
+  catchUpMs: number,
+): Checkpoint {
   const { checkpoint, nowMs } = context;
   const progress = progressOf(days, context);
   const keptAfterMs = Math.min(
     progress.coveredUntilMs ?? -Infinity,
-    incompleteSince(checkpoint, nowMs),
+    incompleteSince(checkpoint, nowMs, catchUpMs),
   );
   return {
     ...checkpoint,

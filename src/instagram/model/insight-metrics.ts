@@ -1,5 +1,6 @@
 import type { Login } from '../../engine/account.ts';
 import type { Node } from '../../engine/json.ts';
+import type { SeparateMetric } from '../streams/stream.ts';
 
 /**
  * The widest set of metrics that a media of a kind answers in one request, on every API version.
@@ -38,6 +39,30 @@ export function mediaMetrics({
  * views on Facebook for media that are not on Facebook.
  */
 export const sparseMetrics = ['shares', 'facebook_views', 'crossposted_views'];
+
+const optIn = (metric: string, limits: Pick<SeparateMetric, 'login' | 'product'> = {}) => ({
+  metric,
+  isOptIn: true,
+  ...limits,
+});
+
+/**
+ * Metrics that reject the whole request where a media lacks them: each is requested alone. Feed
+ * media reject `crossposted_views` by their kind; the others are rejected by single media.
+ */
+export const extraMetrics: Readonly<Record<string, SeparateMetric>> = {
+  crossposted_views: optIn('crossposted_views', { product: 'REELS' }),
+  facebook_views: optIn('facebook_views'),
+  total_views: optIn('total_views', { login: 'facebook' }),
+  total_likes: optIn('total_likes', { login: 'facebook' }),
+  total_comments: optIn('total_comments', { login: 'facebook' }),
+};
+
+/** The actions on the profile after a media; they cost a call whenever their number has changed. */
+export const profileActions: SeparateMetric = {
+  ...optIn('profile_activity'),
+  breakdown: 'action_type',
+};
 
 const story = [
   'reach',

@@ -6,7 +6,8 @@ import { longReachMs } from './windows.ts';
 
 /** The subject of a rejection for every object, e.g. of a metric that the API has removed. */
 export const allSubjects = '*';
-const weekMs = 7 * 24 * 3_600_000;
+const hourMs = 3_600_000;
+const weekMs = 7 * 24 * hourMs;
 
 /** Consecutive days that one request covers, epoch milliseconds. */
 export interface DaySpan {
@@ -36,7 +37,10 @@ export function metricsOf(
   });
 }
 
-/** Excludes a rejected daily metric for a week, and records the days of the span as incomplete. */
+/**
+ * Excludes a rejected daily metric for a week, and records the days of the span as incomplete. A
+ * failure of the server may be a rejection in disguise, so it excludes the metric for an hour only.
+ */
 export function excludeDailyMetric(
   checkpoint: Checkpoint,
   { metric, reason }: { metric: string; reason: ErrorCode },
@@ -44,7 +48,7 @@ export function excludeDailyMetric(
 ): Checkpoint {
   const known = rejectionOf(checkpoint, metric)?.missingFromMs ?? Infinity;
   const missingFromMs = Math.min(known, span.sinceMs);
-  const untilMs = nowMs + weekMs;
+  const untilMs = nowMs + (reason === 'graph.server' ? hourMs : weekMs);
   const rejection = { subject: allSubjects, metric, reason, untilMs, missingFromMs };
   const { rejections } = withChanged(checkpoint, [metric], () => null);
   return { ...checkpoint, rejections: [...rejections, rejection] };
@@ -88,22 +92,30 @@ function withChanged(
   return { ...checkpoint, rejections };
 }
 
-/** Returns the start of incomplete days whose metric may be requested again; null for none. */
+/**
+ * Returns the start of incomplete days whose metric may be requested again; null for none.
+ * @param reachMs - the age of the oldest days that are completed
+ */
 export function requestableFrom(
   { rejections }: Checkpoint,
   metrics: readonly string[],
-  nowMs: number,
+  { nowMs, reachMs = longReachMs }: { readonly nowMs: number; readonly reachMs?: number },
 ): number | null {
   const declared = rejections.filter(({ metric }) => metric !== null && metrics.includes(metric));
-  return earliest(declared.filter((one) => !holds(one, nowMs)));
+  const fromMs = earliest(declared.filter((one) => !holds(one, nowMs)));
+  return fromMs === null ? null : Math.max(fromMs, nowMs - reachMs);
 }
 
 /**
  * Returns the start of the incomplete days, which lack a rejected metric, that may still change; or
  * Infinity.
  */
-export function incompleteSince({ rejections }: Checkpoint, nowMs: number): number {
-  return Math.max(earliest(rejections) ?? Infinity, nowMs - longReachMs);
+export function incompleteSince(
+  { rejections }: Checkpoint,
+  nowMs: number,
+  reachMs = longReachMs,
+): number {
+  return Math.max(earliest(rejections) ?? Infinity, nowMs - reachMs);
 }
 
 export function withoutUndeclaredMetrics(

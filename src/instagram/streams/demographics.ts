@@ -41,11 +41,13 @@ function demographicsRecord(parameters: Value = {}): (node: Node, origin: Origin
 }
 
 /**
- * The time span that these two metrics require: the longer one. Meta rejects a span with under 100
- * people, and a month reaches 100 sooner than a week.
+ * The time spans of the two audiences; their metrics require one. Meta rejects a span with under 100
+ * people, and a month reaches 100 sooner than a week. Each has a stream: in one topic, two spans
+ * would be two meanings under one key.
  * @see https://developers.facebook.com/docs/instagram-platform/api-reference/instagram-user/insights (read 2026-11)
  */
 const thisMonth = { timeframe: 'this_month' };
+const thisWeek = { timeframe: 'this_week' };
 
 /** @param span - the time span, for a metric that requires one */
 const audience = (
@@ -73,6 +75,24 @@ export const userReachedAudience = declareStream({
   publish: 'always',
   doc: 'People reached this month, by city, country, age and gender: the top 45 of each.',
   ...audience('reached_audience_demographics', thisMonth),
+});
+
+/** People who interacted within the current week; under 100 Meta rejects the request (3006). */
+export const userEngagedAudienceWeek = declareStream({
+  name: 'user_engaged_audience_week',
+  interval: '24h',
+  publish: 'always',
+  doc: 'People who interacted this week, by city, country, age and gender: the top 45 of each.',
+  ...audience('engaged_audience_demographics', thisWeek),
+});
+
+/** People who saw the content within the current week; under 100 Meta rejects the request (3006). */
+export const userReachedAudienceWeek = declareStream({
+  name: 'user_reached_audience_week',
+  interval: '24h',
+  publish: 'always',
+  doc: 'People reached this week, by city, country, age and gender: the top 45 of each.',
+  ...audience('reached_audience_demographics', thisWeek),
 });
 
 /** Followers by city, country, and age with gender; under 100 Meta answers without results. */

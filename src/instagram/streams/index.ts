@@ -1,6 +1,12 @@
 import { collaborativeMedia } from './collaborative-media.ts';
 import { comments } from './comments.ts';
-import { userEngagedAudience, userLifetimeInsights, userReachedAudience } from './demographics.ts';
+import {
+  userEngagedAudience,
+  userEngagedAudienceWeek,
+  userLifetimeInsights,
+  userReachedAudience,
+  userReachedAudienceWeek,
+} from './demographics.ts';
 import { media } from './media.ts';
 import { mediaChildren } from './media-children.ts';
 import { mediaInsights } from './media-insights.ts';
@@ -9,6 +15,7 @@ import { stories } from './stories.ts';
 import type { InstagramStream } from './stream.ts';
 import { storyInsights } from './story-insights.ts';
 import { tags } from './tags.ts';
+import { userDailyBreakdowns } from './user-daily-breakdowns.ts';
 import { userDailyTotals } from './user-daily-totals.ts';
 import { userInsights } from './user-insights.ts';
 import { users } from './users.ts';
@@ -24,7 +31,10 @@ const declared = {
   user_lifetime_insights: userLifetimeInsights,
   user_engaged_audience: userEngagedAudience,
   user_reached_audience: userReachedAudience,
+  user_engaged_audience_week: userEngagedAudienceWeek,
+  user_reached_audience_week: userReachedAudienceWeek,
   user_daily_totals: userDailyTotals,
+  user_daily_breakdowns: userDailyBreakdowns,
   media_children: mediaChildren,
   tags,
   collaborative_media: collaborativeMedia,

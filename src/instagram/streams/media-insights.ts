@@ -1,5 +1,20 @@
-import { type Fields, double, id, long, metrics, required, text, time } from '../model/fields.ts';
-import { mediaMetrics, sparseMetrics } from '../model/insight-metrics.ts';
+import {
+  type Fields,
+  counts,
+  double,
+  id,
+  long,
+  metrics,
+  required,
+  text,
+  time,
+} from '../model/fields.ts';
+import {
+  extraMetrics,
+  mediaMetrics,
+  profileActions,
+  sparseMetrics,
+} from '../model/insight-metrics.ts';
 import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
@@ -30,6 +45,12 @@ const fields: Fields = {
     ig_reels_video_view_total_time: long,
     // Percent.
     reels_skip_rate: double,
+    crossposted_views: long,
+    facebook_views: long,
+    total_views: long,
+    total_likes: long,
+    total_comments: long,
+    profile_activity_actions: counts,
   }),
 };
 
@@ -59,6 +80,7 @@ export const mediaInsights = declareStream({
     facebookOnly: Object.keys(facebookCounts),
     metrics: mediaMetrics,
     sparse: sparseMetrics,
+    separate: { ...extraMetrics, profile_activity_actions: profileActions },
   },
   toRecord: recordOf(fields),
 });

@@ -11,7 +11,7 @@ import {
   text,
   time,
 } from '../model/fields.ts';
-import { sparseMetrics, storyMetrics } from '../model/insight-metrics.ts';
+import { profileActions, sparseMetrics, storyMetrics } from '../model/insight-metrics.ts';
 import { recordOf } from '../model/decode.ts';
 import { declareStream } from './stream.ts';
 
@@ -31,6 +31,7 @@ const fields: Fields = {
     navigation_actions: counts,
     link_clicks: long,
     profile_activity: long,
+    profile_activity_actions: counts,
   }),
   // Set by the extractor in the last record of a story.
   is_final: flag,
@@ -65,7 +66,14 @@ export const storyInsights = declareStream({
     listFields,
     metrics: storyMetrics,
     sparse: sparseMetrics,
-    parts: { metric: 'navigation', breakdown: 'story_navigation_action_type' },
+    separate: {
+      navigation_actions: {
+        metric: 'navigation',
+        breakdown: 'story_navigation_action_type',
+        isOptIn: false,
+      },
+      profile_activity_actions: profileActions,
+    },
   },
   toRecord: storyRecord,
 });

@@ -14,11 +14,25 @@ export interface SeriesRequest {
 
 export interface TotalsRequest {
   readonly metrics: readonly string[];
-  /** The breakdown, and the field of each part. Such a metric must be requested alone. */
+  /** The breakdown of a metric, which must be requested alone. */
   readonly parts?: {
     readonly breakdown: string;
-    readonly fields: Readonly<Record<string, string>>;
+    /** The field of each part, or the one field that maps the parts to their totals. */
+    readonly fields: Readonly<Record<string, string>> | string;
   };
+}
+
+/** A metric in a request of its own for each media: by its parts, or as media may reject it. */
+export interface SeparateMetric {
+  readonly metric: string;
+  /** The breakdown of its parts; they are requested when the metric of the media has changed. */
+  readonly breakdown?: string;
+  /** True where it is requested only if `STREAM_<NAME>_EXTRA` names it. */
+  readonly isOptIn: boolean;
+  /** The only login whose API has it. */
+  readonly login?: Login;
+  /** The only `media_product_type` that has it. */
+  readonly product?: string;
 }
 
 export type StreamRequest =
@@ -42,8 +56,8 @@ export type StreamRequest =
       readonly metrics: (listed: Node, login: Login) => readonly string[];
       /** Metrics that only some media of a kind have; a rejection never excludes the kind. */
       readonly sparse: readonly string[];
-      /** A metric by its parts, in a separate request that is sent when its total has changed. */
-      readonly parts?: { readonly metric: string; readonly breakdown: string };
+      /** Metrics in requests of their own, by the field of the record. */
+      readonly separate: Readonly<Record<string, SeparateMetric>>;
     }
   | {
       readonly kind: 'children';
@@ -65,7 +79,12 @@ export type StreamRequest =
       readonly commentFields: Fields;
     }
   | { readonly kind: 'series'; readonly requests: readonly SeriesRequest[] }
-  | { readonly kind: 'totals'; readonly requests: readonly TotalsRequest[] }
+  | {
+      readonly kind: 'totals';
+      readonly requests: readonly TotalsRequest[];
+      /** The age of the oldest days that are completed when a rejected metric is answered again. */
+      readonly catchUpMs: number;
+    }
   | {
       readonly kind: 'breakdowns';
       readonly metric: string;
@@ -121,4 +140,12 @@ export function declareStream(declaration: Declaration): InstagramStream {
     publishesList: request.kind === 'list',
     tracksNodes: ['list', 'children', 'insights'].includes(request.kind),
   };
+}
+
+/** Returns the fields of a stream that it requests only where `STREAM_<NAME>_EXTRA` names them. */
+export function optInMetrics({
+  request,
+}: Pick<InstagramStream, 'request'>): ReadonlyMap<string, SeparateMetric> {
+  if (request.kind !== 'insights') return new Map();
+  return new Map(Object.entries(request.separate).filter(([, { isOptIn }]) => isOptIn));
 }

@@ -1,6 +1,7 @@
 import { detectChangedTotals } from '../model/daily-totals.ts';
 import { type Fields, long, metrics, required, text, time } from '../model/fields.ts';
 import { recordOf } from '../model/decode.ts';
+import { longReachMs } from '../model/windows.ts';
 import { declareStream } from './stream.ts';
 
 const totals: Fields = {
@@ -52,6 +53,7 @@ export const userDailyTotals = declareStream({
         },
       },
     ],
+    catchUpMs: longReachMs,
   },
   toRecord: recordOf(fields),
   detectChanges: detectChangedTotals,

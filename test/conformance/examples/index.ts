@@ -9,7 +9,13 @@ import { mentions } from './mentions.ts';
 import { stories } from './stories.ts';
 import { storyInsights } from './story-insights.ts';
 import { tags } from './tags.ts';
-import { userEngagedAudience, userReachedAudience } from './user-audiences.ts';
+import {
+  userEngagedAudience,
+  userEngagedAudienceWeek,
+  userReachedAudience,
+  userReachedAudienceWeek,
+} from './user-audiences.ts';
+import { userDailyBreakdowns } from './user-daily-breakdowns.ts';
 import { userDailyTotals } from './user-daily-totals.ts';
 import { userInsights } from './user-insights.ts';
 import { userLifetimeInsights } from './user-lifetime-insights.ts';
@@ -26,7 +32,10 @@ export const examples: Readonly<Record<InstagramStreamName, Example>> = {
   user_lifetime_insights: userLifetimeInsights,
   user_engaged_audience: userEngagedAudience,
   user_reached_audience: userReachedAudience,
+  user_engaged_audience_week: userEngagedAudienceWeek,
+  user_reached_audience_week: userReachedAudienceWeek,
   user_daily_totals: userDailyTotals,
+  user_daily_breakdowns: userDailyBreakdowns,
   media_children: mediaChildren,
   tags,
   collaborative_media: collaborativeMedia,

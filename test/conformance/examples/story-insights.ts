@@ -19,6 +19,7 @@ export const storyInsights: Example = {
     final_source: 'poll',
     not_final_reason: 'deleted',
     measured_at: '2026-05-13T05:20:00Z',
+    profile_activity_actions: { bio_link_clicked: 5, text: 2 },
   },
   minimal: { id: '18000000000000011' },
   key: '18000000000000011',

@@ -1,6 +1,6 @@
 import type { Example } from './example.ts';
 
-const audience = (name: string): Example => ({
+const audience = (name: string, timeframe = 'THIS_MONTH'): Example => ({
   node: {
     name,
     period: 'lifetime',
@@ -11,8 +11,8 @@ const audience = (name: string): Example => ({
         {
           dimension_keys: ['timeframe', 'age', 'gender'],
           results: [
-            { dimension_values: ['THIS_MONTH', '18-24', 'F'], value: 30 },
-            { dimension_values: ['THIS_MONTH', '18-24', 'U'], value: 90 },
+            { dimension_values: [timeframe, '18-24', 'F'], value: 30 },
+            { dimension_values: [timeframe, '18-24', 'U'], value: 90 },
           ],
         },
       ],
@@ -36,3 +36,5 @@ const audience = (name: string): Example => ({
 
 export const userEngagedAudience = audience('engaged_audience_demographics');
 export const userReachedAudience = audience('reached_audience_demographics');
+export const userEngagedAudienceWeek = audience('engaged_audience_demographics', 'THIS_WEEK');
+export const userReachedAudienceWeek = audience('reached_audience_demographics', 'THIS_WEEK');

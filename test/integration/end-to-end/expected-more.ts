@@ -62,6 +62,25 @@ export function expectedTotals(account: TrueAccount, afterMs: number): Entries {
   });
 }
 
+/** Records of daily breakdowns by key, of all days. */
+export function expectedBreakdowns(account: TrueAccount): Entries {
+  return account.totals.map((day) => {
+    const endMs = Date.parse(String(day['end_time']));
+    const known = Object.entries(day['breakdowns'] as Fields).map(
+      ([pair, parts]) => [pair.replace(' ', '_by_'), parts] as const,
+    );
+    const names = schemaFields('user_daily_breakdowns').filter((name) => name.includes('_by_'));
+    const record = {
+      ...originOf(account),
+      date: endMs,
+      day: PACIFIC_DATE.format(endMs - DAY_MS / 2),
+      ...Object.fromEntries(names.map((name) => [name, null])),
+      ...Object.fromEntries(known),
+    };
+    return [`${account.id}/${new Date(endMs).toISOString().replace('.000', '')}`, record];
+  });
+}
+
 /** Records of the children of albums by key, with the fields of their schema. */
 export function expectedChildren(account: TrueAccount): Entries {
   const names = schemaFields('media_children');

@@ -61,6 +61,9 @@ const mediaMetrics = `views reach saved likes comments shares total_interactions
   reels_skip_rate`;
 const storyMetrics = `reach replies follows profile_visits shares total_interactions views
   navigation link_clicks profile_activity`;
+/** Metrics that are requested only where a setting names them. */
+const extraMetrics = `crossposted_views facebook_views total_views total_likes total_comments
+  profile_activity_actions`;
 
 /** The named values; null when the world has none. */
 function pick(names: string, from: Fields): Record<string, unknown> {
@@ -189,6 +192,7 @@ export function expectedRecords(
             ...pick('id media_type media_product_type', media.fields),
             timestamp: timeOf(media.fields['timestamp']),
             ...pick(mediaMetrics, media.insights ?? {}),
+            ...pick(extraMetrics, {}),
           },
         ]),
     ),
@@ -220,6 +224,7 @@ export function expectedRecords(
             final_source: null,
             not_final_reason: null,
             measured_at: null,
+            profile_activity_actions: null,
           },
         ]),
     ),

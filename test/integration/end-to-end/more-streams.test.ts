@@ -8,6 +8,7 @@ import { type Deployment, type Ended, comparable, DAY_MS, deploy } from './deplo
 import {
   type TrueAccount,
   expectedAudience,
+  expectedBreakdowns,
   expectedChildren,
   expectedComments,
   expectedForeign,
@@ -74,7 +75,7 @@ describe('audience streams', () => {
       ...Array<string>(2).fill('{"graph.not-enough-users":3}'),
       ...Array<string>(4).fill('{}'),
     ]);
-    expect(insightsRequests(deployment)).toBe(3 * 2 * 3);
+    expect(insightsCalls(deployment)).toBe(3 * 2 * 3);
   });
 });
 
@@ -92,7 +93,7 @@ describe('stream user_daily_totals', () => {
     await deployment[Symbol.asyncDispose]();
   });
 
-  it('publishes thirty days, equal to the world, with two requests per day', async () => {
+  it('publishes thirty days, equal to the world, with two calls per day', async () => {
     const ended = await once();
     const found = await deployment.read('user_daily_totals');
     const polledMs = Number(found[0]?.value?.['polled_at']);
@@ -106,7 +107,7 @@ describe('stream user_daily_totals', () => {
     for (const [key, record] of expected) {
       expect({ key, ...valuesOf(found).get(key) }).toEqual({ key, ...record });
     }
-    expect(insightsRequests(deployment)).toBe(2 * found.length);
+    expect(insightsCalls(deployment)).toBe(2 * found.length);
   });
 
   it('requests two days again, and publishes nothing when nothing changed', async () => {
@@ -116,7 +117,7 @@ describe('stream user_daily_totals', () => {
     expect(await once()).toMatchObject({ code: 0 });
     expect(await deployment.read('user_daily_totals')).toHaveLength(before.length);
     // Three days when the end of a day and the look-back coincide.
-    expect([3 * 2 * 2, 3 * 3 * 2]).toContain(insightsRequests(deployment));
+    expect([3 * 2 * 2, 3 * 3 * 2]).toContain(insightsCalls(deployment));
   });
 
   it('publishes corrected days again, so that the last record of each day is the truth', async () => {
@@ -145,16 +146,38 @@ describe('stream user_daily_totals', () => {
     expect(added).toBe(corrected.length);
   });
 
+  it('has beside it user_daily_breakdowns, equal to the world but for a rejected breakdown', async () => {
+    const [refused] = accountsOf(deployment);
+    const refusedBreakdowns = { [refused?.id ?? '']: ['views follow_type'] };
+    deployment.api.world.conditions.set({ refusedBreakdowns });
+    deployment.api.ledger.clear();
+    const sinceMs = Date.now() - 4 * DAY_MS;
+    const ended = await deployment.once({
+      STREAMS: 'user_daily_breakdowns',
+      INSTAGRAM_START_DATE: new Date(sinceMs).toISOString().slice(0, 10),
+    });
+    const found = await deployment.read('user_daily_breakdowns');
+    const expected = new Map(accountsOf(deployment).flatMap(expectedBreakdowns));
+
+    expect(ended).toMatchObject({ code: 0 });
+    expect(found.length).toBeGreaterThanOrEqual(3 * 3);
+    for (const [key, record] of valuesOf(found)) {
+      expect({ key, ...record }).toEqual({ key, ...expected.get(key) });
+    }
+    expect(insightsCalls(deployment)).toBe(10 * found.length - found.length / 3 + 1);
+    deployment.api.world.conditions.clear();
+  });
+
   it('continues without a metric that left the API, at the cost of one request', async () => {
     deployment.api.world.conditions.set({ removedMetrics: ['reposts'] });
     deployment.api.ledger.clear();
     const first = await once();
-    const spent = insightsRequests(deployment);
+    const spent = insightsCalls(deployment);
     deployment.api.ledger.clear();
     const second = await once();
 
     expect([first.code, second.code]).toEqual([0, 0]);
-    expect(spent - insightsRequests(deployment)).toBe(3);
+    expect(spent - insightsCalls(deployment)).toBe(3);
     expect(insightsErrors(deployment)).toBe(0);
   });
 });
@@ -311,8 +334,8 @@ describe.each([...FOREIGN_LISTS.keys()])('the stream %s of other users’ media'
   }, 120_000);
 });
 
-function insightsRequests({ api }: Deployment): number {
-  return api.ledger.byEndpoint()['/{account}/insights']?.requests ?? 0;
+function insightsCalls({ api }: Deployment): number {
+  return api.ledger.byEndpoint()['/{account}/insights']?.calls ?? 0;
 }
 
 function insightsErrors({ api }: Deployment): number {

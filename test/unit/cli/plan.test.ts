@@ -47,6 +47,25 @@ describe('the command plan', () => {
     ]);
   });
 
+  test('counts the extra metrics and omits the excluded breakdowns of the configuration', async () => {
+    const args = ['plan', '--accounts', '1', '--media', '7', '--posts', '1', '--stories', '0'];
+    const STREAMS = 'media,media_insights,user_daily_breakdowns';
+    const callsOf = async (settings: NodeJS.ProcessEnv) => {
+      const { stdout } = await runMain([...args, '--json'], { STREAMS, ...settings });
+      const { streams } = JSON.parse(stdout) as {
+        readonly streams: readonly { readonly first: number }[];
+      };
+      return streams.slice(1).map(({ first }) => first);
+    };
+    const [plain = 0, days = 0] = await callsOf({});
+    const [extra, fewer] = await callsOf({
+      STREAM_MEDIA_INSIGHTS_EXTRA: 'facebook_views',
+      STREAM_USER_DAILY_BREAKDOWNS_EXCLUDE: 'views_by_follow_type,reach_by_follow_type',
+    });
+
+    expect([extra, fewer]).toEqual([2 * plain, (days / 10) * 8]);
+  });
+
   test('sums the calls of accounts, and has the mean of their polls', () => {
     const INSTAGRAM_ACCOUNT_SETTINGS = JSON.stringify({ '17': { intervals: { users: '6h' } } });
     const config = load({ env: { ...env, STREAMS: 'users', INSTAGRAM_ACCOUNT_SETTINGS } });

@@ -38,6 +38,31 @@ describe('configuration problems', () => {
     );
   });
 
+  test('name an extra metric that is unknown, and those that the login does not have', () => {
+    const messageOf = (settings: NodeJS.ProcessEnv) =>
+      failure({ env: { ...env, ...settings } }).message;
+
+    expect(messageOf({ STREAM_MEDIA_INSIGHTS_EXTRA: 'facebook_views,plays' })).toBe(
+      '1 problem in the configuration:\n' +
+        '- streams.media_insights.extra (STREAM_MEDIA_INSIGHTS_EXTRA): got "facebook_views,plays", ' +
+        'expected a comma separated list of entries, none empty, each one of crossposted_views, ' +
+        'facebook_views, total_views, total_likes, total_comments, profile_activity_actions; ' +
+        'correct STREAM_MEDIA_INSIGHTS_EXTRA',
+    );
+    expect(
+      messageOf({
+        INSTAGRAM_LOGIN: 'instagram',
+        STREAM_MEDIA_INSIGHTS_EXTRA: 'facebook_views,total_views,total_likes',
+      }),
+    ).toBe(
+      '2 problems in the configuration:\n' +
+        '- streams.media_insights.extra (STREAM_MEDIA_INSIGHTS_EXTRA): got total_views, expected ' +
+        'metrics that the API has for INSTAGRAM_LOGIN=instagram; remove it from STREAM_MEDIA_INSIGHTS_EXTRA\n' +
+        '- streams.media_insights.extra (STREAM_MEDIA_INSIGHTS_EXTRA): got total_likes, expected ' +
+        'metrics that the API has for INSTAGRAM_LOGIN=instagram; remove it from STREAM_MEDIA_INSIGHTS_EXTRA',
+    );
+  });
+
   test('name the oldest accepted API version when an older one is set', () => {
     const error = failure({ env: { ...env, INSTAGRAM_API_VERSION: 'v20.0' } });
     expect(error.message).toBe(

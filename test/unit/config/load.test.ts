@@ -16,7 +16,7 @@ const noTls = {
   keyPassword: null,
 };
 
-const noLists = { exclude: [], mask: [], hash: [] };
+const noLists = { exclude: [], mask: [], hash: [], extra: [] };
 
 /** The golden file `streams.txt` has the intervals. */
 const defaultsOfStreams = Object.fromEntries(

@@ -7,6 +7,7 @@ import {
   fittingIntervals,
   planCalls,
 } from '../../../src/instagram/call-plan.ts';
+import { withExtra } from '../../../src/instagram/extract/requested.ts';
 import { type InstagramStreamName, streams } from '../../../src/instagram/streams/index.ts';
 import { dayMs, hourMs, startMs } from '../engine/world.ts';
 
@@ -98,12 +99,40 @@ describe('the plan of an account', () => {
     });
   });
 
+  test('counts an extra metric at each reading, and actions on the profile of stories once an hour', () => {
+    const settings = settingsOf({ stories: hourMs / 4, media: hourMs });
+    const withExtras = {
+      ...settings,
+      streams: [
+        ...settings.streams,
+        {
+          stream: withExtra(streams.story_insights, ['profile_activity_actions']),
+          intervalMs: hourMs / 4,
+        },
+        {
+          stream: withExtra(streams.media_insights, ['facebook_views', 'total_views']),
+          intervalMs: hourMs,
+        },
+      ],
+    };
+
+    expect(callsOf({ ...aged(hourMs, hourMs), storiesADay: 3 }, withExtras)).toMatchObject({
+      story_insights: [3 * 3, 3 * (96 + 2 * 24)],
+      media_insights: [2 * 3, 2 * 3 * 24],
+    });
+  });
+
   test('requests the days that may still change', () => {
-    const settings = settingsOf({ user_insights: 3 * hourMs, user_daily_totals: 12 * hourMs });
+    const settings = settingsOf({
+      user_insights: 3 * hourMs,
+      user_daily_totals: 12 * hourMs,
+      user_daily_breakdowns: 24 * hourMs,
+    });
 
     expect(callsOf(aged(), settings)).toMatchObject({
       user_insights: [expect.any(Number), 8 * 4],
       user_daily_totals: [expect.any(Number), 2 * 2 * 3],
+      user_daily_breakdowns: [30 * 10, 10 * 3],
     });
   });
 

@@ -3,6 +3,7 @@ import { FailError, RetryError, SkipError } from '../../../../src/engine/errors.
 import type { Node } from '../../../../src/engine/json.ts';
 import { probeContract, watchContract } from '../../../../src/instagram/extract/contract-probe.ts';
 import type { GraphRequest } from '../../../../src/engine/ports.ts';
+import { withExtra } from '../../../../src/instagram/extract/requested.ts';
 import { streams, streamNames } from '../../../../src/instagram/streams/index.ts';
 import { account } from '../../../support/accounts.ts';
 import { type Answer, createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
@@ -93,6 +94,25 @@ describe('probeContract', () => {
     );
 
     expect(named(forms)).toContain('media_insights /{media}/insights: partial');
+  });
+
+  test('reports no rejection when media lack an extra metric', async () => {
+    const no = new SkipError('graph.metric-refused', 'Fatal', ['facebook_views']);
+    const answer = { data: [{ name: 'reach', values: [{ value: 1 }] }] };
+    const graph = apiWith(({ query }) => {
+      if (query['metric'] === 'facebook_views') return no;
+      return 'metric' in query ? answer : undefined;
+    });
+    const world = createWorld({ graph });
+    const stream = withExtra(streams.media_insights, [
+      'facebook_views',
+      'profile_activity_actions',
+    ]);
+    const probing = probeContract({ account, streams: [stream] }, world, calm);
+    await world.clock.advance(hourMs);
+
+    expect(named(await probing)).toContain('media_insights /{media}/insights: ok');
+    expect(graph.queries).toContainEqual({ metric: 'facebook_views' });
   });
 
   test.each([

@@ -225,6 +225,20 @@ describe('user_daily_totals extraction', () => {
     ]);
   });
 
+  test('sends the two requests of a day in one batch', async () => {
+    const graph = createFakeGraph(() => answer);
+    await extractAll(totals, graph, { checkpoint: twoDays });
+
+    expect(graph.batches).toEqual([2, 2]);
+  });
+
+  test('fails when one of the two requests of a day fails', async () => {
+    const away = new RetryError('graph.server', 'HTTP 500');
+    const graph = createFakeGraph(({ query }) => ('breakdown' in query ? away : answer));
+
+    expect((await extractAll(totals, graph, { checkpoint: yesterday })).error).toBe(away);
+  });
+
   test('returns ten days per page, oldest first', async () => {
     const graph = createFakeGraph(() => answer);
     const checkpoint = { ...yesterday, coveredUntilMs: endMs - 12 * dayMs };
@@ -243,8 +257,8 @@ describe('user_daily_totals extraction', () => {
 
     expect(graph.queries.map(({ metric }) => metric)).toEqual([
       everything,
-      without('reposts'),
       'follows_and_unfollows',
+      without('reposts'),
       without('reposts'),
       'follows_and_unfollows',
     ]);
@@ -308,6 +322,8 @@ describe('nextPollCost', () => {
     ['user_daily_totals', 1],
     ['user_daily_totals', 90],
     ['user_daily_totals', 800],
+    ['user_daily_breakdowns', 1],
+    ['user_daily_breakdowns', 90],
   ] as const)('equals the requests of the next poll of %s, %i days behind', async (name, days) => {
     const checkpoint = { ...emptyCheckpoint, cursorMs: startMs - days * dayMs };
     const graph = createFakeGraph(() => none);

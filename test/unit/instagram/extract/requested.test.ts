@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { withoutExcluded } from '../../../../src/instagram/extract/requested.ts';
+import { withExtra, withoutExcluded } from '../../../../src/instagram/extract/requested.ts';
 import { fieldsParameter } from '../../../../src/instagram/model/fields.ts';
 import {
   streamNames,
@@ -46,7 +46,42 @@ describe('requests of a stream with excluded fields', () => {
     expect(requestedOf('comments', ['from.username'])).toBe(requestedOf('comments', []));
   });
 
+  test('lack excluded breakdowns, each of which has a request of its own', () => {
+    const { request } = withoutExcluded(streams.user_daily_breakdowns, [
+      'views_by_follow_type',
+      'likes_by_media_product_type',
+    ]);
+    const fields = 'requests' in request ? JSON.stringify(request.requests) : '';
+
+    expect(fields).not.toMatch(/views_by_follow_type|likes_by/);
+    expect(fields).toMatch(/views_by_media_product_type.*taps_by/);
+    expect(withoutExcluded(streams.user_daily_totals, ['views', 'follows']).request).toEqual(
+      streams.user_daily_totals.request,
+    );
+  });
+
   test.each(streamNames)('are those of the declaration of %s without a list', (name) => {
     expect(withoutExcluded(streams[name], [])).toBe(streams[name]);
+  });
+});
+
+describe('requests of a stream with extra metrics', () => {
+  const optIn = (extra: readonly string[]) => {
+    const { request } = withExtra(streams.media_insights, extra);
+    const separate = request.kind === 'insights' ? Object.entries(request.separate) : [];
+    return separate.filter(([, { isOptIn }]) => isOptIn).map(([field]) => field);
+  };
+
+  test('include those that are named', () => {
+    expect(optIn(['facebook_views', 'profile_activity_actions'])).toEqual([
+      'crossposted_views',
+      'total_views',
+      'total_likes',
+      'total_comments',
+    ]);
+  });
+
+  test.each(streamNames)('are those of the declaration of %s without any', (name) => {
+    expect(withExtra(streams[name], [])).toBe(streams[name]);
   });
 });

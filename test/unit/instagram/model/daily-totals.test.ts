@@ -139,6 +139,36 @@ describe('dayNode', () => {
     });
   });
 
+  describe('of a breakdown with a map', () => {
+    const likes: TotalsRequest = {
+      metrics: ['likes'],
+      parts: { breakdown: 'media_product_type', fields: 'likes_by_media_product_type' },
+    };
+    const found = (total: Node) => {
+      const body = { data: [{ name: 'likes', total_value: total }] };
+      return dayNode(day, [{ request: likes, body }], [])['likes_by_media_product_type'];
+    };
+
+    test('has all parts, whatever their names', () => {
+      const results = ['REEL', 'AR_EFFECT_PREVIEW', '__proto__'].map((name, index) => ({
+        dimension_values: [name],
+        value: index + 1,
+      }));
+
+      expect(Object.entries(found({ value: 6, breakdowns: [{ results }] }) as Node)).toEqual([
+        ['REEL', 1],
+        ['AR_EFFECT_PREVIEW', 2],
+        ['__proto__', 3],
+      ]);
+    });
+
+    test('has an empty map for a total of 0, and none where the API has no data', () => {
+      expect(found({ value: 0, breakdowns: [{ results: [] }] })).toEqual({});
+      expect(found({ breakdowns: [{}] })).toBeUndefined();
+      expect(found({ value: 3, breakdowns: [] })).toBeUndefined();
+    });
+  });
+
   // Invariant 3
   test('rejects an invalid total and an invalid answer and keeps the others (Invariant 3)', () => {
     const rejected: DeadLetterError[] = [];
@@ -220,6 +250,50 @@ describe('detectChangedTotals', () => {
 
     expect(records).toEqual([record(11, { views: 6, likes: 1 })]);
     expect(checkpoint.totals).toEqual([{ dateMs: endOf(11), values: { views: 6, likes: 1 } }]);
+  });
+
+  describe('of breakdowns', () => {
+    const both = { likes_by_type: { REEL: 5, POST: 1 }, taps_by_button: {} };
+    const packed = { 'likes_by_type.REEL': 5, 'likes_by_type.POST': 1, 'taps_by_button.': 0 };
+    const known = { totals: [{ dateMs: endOf(11), values: packed }] };
+
+    test('keep each part in the state, and compare equal at the next poll', () => {
+      const { records, checkpoint } = detect([record(11, both)]);
+
+      expect([records, checkpoint.totals]).toEqual([[record(11, both)], known.totals]);
+      expect(detect([record(11, both)], known).records).toEqual([]);
+    });
+
+    test('replace all parts of a breakdown at once', () => {
+      const { records, checkpoint } = detect([record(11, { likes_by_type: { POST: 6 } })], known);
+
+      expect(records).toEqual([record(11, { likes_by_type: { POST: 6 }, taps_by_button: {} })]);
+      expect(checkpoint.totals).toEqual([
+        { dateMs: endOf(11), values: { 'likes_by_type.POST': 6, 'taps_by_button.': 0 } },
+      ]);
+    });
+
+    test('never replace a known breakdown with a missing one', () => {
+      const taps = { taps_by_button: { EMAIL: 2, 'St. Louis': 1 } };
+      const { records, checkpoint } = detect([record(11, taps)], known);
+
+      expect(records).toEqual([record(11, { ...both, ...taps })]);
+      expect(detect([record(11, both)], { totals: checkpoint.totals }).records).toEqual([
+        record(11, { ...both }),
+      ]);
+    });
+
+    test('keep incomplete days for the given reach only (Invariant 10)', () => {
+      const dayOf = (ago: number) => ({ dateMs: endOf(11) - ago * dayMs, values: packed });
+      const totals = Array.from({ length: 40 }, (_, index) => dayOf(40 - index));
+      const rejection = { subject: '*', metric: 'x', reason: 'graph.metric-refused' } as const;
+      const missing = { ...rejection, untilMs: nowMs + dayMs, missingFromMs: nowMs - 300 * dayMs };
+      const checkpoint = { ...emptyCheckpoint, totals, rejections: [missing] };
+      const kept = (reachMs?: number) =>
+        detectChangedTotals([], { ...context, checkpoint }, reachMs).checkpoint.totals.length;
+
+      expect([kept(14 * dayMs), kept()]).toEqual([13, 40]);
+    });
   });
 
   test('publishes no day without any total', () => {

@@ -25,6 +25,12 @@ const nothing = {
   ig_reels_avg_watch_time: null,
   ig_reels_video_view_total_time: null,
   reels_skip_rate: null,
+  crossposted_views: null,
+  facebook_views: null,
+  total_views: null,
+  total_likes: null,
+  total_comments: null,
+  profile_activity_actions: null,
 };
 
 describe('stream media_insights', () => {
@@ -94,11 +100,11 @@ describe('stream media_insights', () => {
 
   // Invariant 5
   test('reports a breakdown that was not requested as unknown (Invariant 5)', () => {
-    const node = { id: '1', profile_activity_actions: { email: 1 } };
+    const node = { id: '1', navigation_actions: { tap_exit: 1 } };
 
     expect(mediaInsights.toRecord(node, origin)).toMatchObject({
       kind: 'record',
-      unknown: ['profile_activity_actions'],
+      unknown: ['navigation_actions'],
     });
   });
 });

@@ -38,6 +38,7 @@ describe('stream story_insights', () => {
       navigation_actions: { tap_forward: 19, tap_back: 4, tap_exit: 1, swipe_forward: 1 },
       link_clicks: 7,
       profile_activity: 8,
+      profile_activity_actions: { email: 6, text: 2 },
     };
     const node = { id: '1', timestamp: '2026-05-12T05:26:06+0000', ...values };
 
@@ -70,6 +71,7 @@ describe('stream story_insights', () => {
         link_clicks: null,
         profile_activity: null,
         ...notLast,
+        profile_activity_actions: null,
       }),
     );
   });

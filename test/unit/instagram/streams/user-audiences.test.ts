@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { Node } from '../../../../src/engine/json.ts';
 import {
   userEngagedAudience,
+  userEngagedAudienceWeek,
   userReachedAudience,
+  userReachedAudienceWeek,
 } from '../../../../src/instagram/streams/demographics.ts';
 import { mappedTo, origin, provenance, requestsOf } from './requests.ts';
 
@@ -13,15 +15,16 @@ const metric = (breakdown: string, keys: readonly string[], results: Node['x']):
 });
 
 describe.each([
-  [userEngagedAudience, 'engaged_audience_demographics'],
-  [userReachedAudience, 'reached_audience_demographics'],
-])('stream $name', (stream, name) => {
+  [userEngagedAudience, 'engaged_audience_demographics', 'this_month'],
+  [userReachedAudience, 'reached_audience_demographics', 'this_month'],
+  [userEngagedAudienceWeek, 'engaged_audience_demographics', 'this_week'],
+  [userReachedAudienceWeek, 'reached_audience_demographics', 'this_week'],
+])('stream $name', (stream, name, timeframe) => {
   test.each(['facebook', 'instagram'] as const)(
-    'requests each breakdown once, for this month, with %s login',
+    'requests each breakdown once, for its time span, with %s login',
     async (login) => {
       const path = '/17841400000000001/insights';
       const query = { metric: name, period: 'lifetime', metric_type: 'total_value' };
-      const timeframe = 'this_month';
 
       expect(await requestsOf(stream, { login })).toEqual([
         { path, query: { ...query, breakdown: 'city', timeframe } },
@@ -31,6 +34,18 @@ describe.each([
     },
   );
 });
+
+test.each([userReachedAudienceWeek, userEngagedAudienceWeek])(
+  'stream $name: its records have the week as their time span',
+  ({ toRecord }) => {
+    const keys = ['timeframe', 'country'];
+    const results = [{ dimension_values: ['THIS_WEEK', 'DE'], value: 30 }];
+
+    expect(toRecord(metric('country', keys, results), origin)).toMatchObject({
+      record: { breakdown: 'country', timeframe: 'this_week', value: { DE: 30 } },
+    });
+  },
+);
 
 describe('record of stream user_reached_audience', () => {
   test.each([

@@ -20,6 +20,7 @@ describe('simulator condition', () => {
     ['media', '(#100) The metric reach, shares is not supported for this media type'],
     ['plain', '(#100) Les statistiques reach, shares ne sont pas disponibles pour ce contenu'],
     ['nameless', '(#100) The value must be a valid insights metric'],
+    ['permission', '(#200) Missing permissions'],
   ] as const)(
     'refusalWording sets the wording of a rejected metric: %s',
     async (refusalWording, message) => {
@@ -29,9 +30,49 @@ describe('simulator condition', () => {
 
       const refusal = await asked.refusal(`/${id}/insights`, { metric: 'reach,likes,shares' });
 
-      expect(refusal).toEqual([400, 100, undefined, message]);
+      const isPermission = refusalWording === 'permission';
+      expect(refusal).toEqual([...(isPermission ? [403, 200] : [400, 100]), undefined, message]);
     },
   );
+
+  it.each([
+    ['incompatible', 400, 100, '(#100) Incompatible breakdowns (follow_type) for metric (views)'],
+    ['enum', 400, 100, '(#100) breakdown[0] must be one of the following values: country, city, '],
+    ['unknown', 500, 1, 'An unknown error occurred'],
+  ] as const)(
+    'refusedBreakdowns rejects a metric by a breakdown, as breakdownRefusal tells: %s',
+    async (breakdownRefusal, status, code, message) => {
+      await using asked = await startAsking();
+      const id = accountOf(asked);
+      const total = { period: 'day', metric_type: 'total_value' };
+      const views = { ...total, metric: 'views', breakdown: 'follow_type' };
+      asked.world.conditions.set({ refusedBreakdowns: { [id]: ['views follow_type'] } });
+      asked.world.conditions.set({ breakdownRefusal });
+      const refusal = await asked.refusal(`/${id}/insights`, views);
+      const other = await asked.ask(`/${id}/insights`, { ...views, metric: 'reach' });
+
+      expect(refusal).toEqual([status, code, undefined, expect.stringContaining(message)]);
+      expect(listOf(other.body)).toHaveLength(1);
+    },
+  );
+
+  it('the audience of a week is smaller than that of a month', async () => {
+    await using asked = await startAsking();
+    const metric = 'reached_audience_demographics';
+    const peopleOf = async (timeframe: string) => {
+      const total = { metric, period: 'lifetime', metric_type: 'total_value', timeframe };
+      const { text } = await asked.ask(`/${accountOf(asked)}/insights`, {
+        ...total,
+        breakdown: 'country',
+      });
+      const values = [...text.matchAll(/"value":(\d+)/g)].map(([, value]) => Number(value));
+      return values.reduce((sum, value) => sum + value, 0);
+    };
+    const [week, month] = [await peopleOf('this_week'), await peopleOf('this_month')];
+
+    expect(week).toBeGreaterThan(0);
+    expect(week).toBeLessThan(month / 2);
+  });
 
   it('oddInsights replaces the values of the first metric', async () => {
     await using asked = await startAsking();
