@@ -1,34 +1,89 @@
 import { type Fields, fieldsParameter, list } from '../src/instagram/model/fields.ts';
 import type { Login } from '../src/engine/account.ts';
+import { hashtagPage } from '../src/instagram/extract/hashtags.ts';
+import { maxHashtags } from '../src/instagram/streams/hashtag-media.ts';
 import type { Node } from '../src/engine/json.ts';
 import { commentFields, commentsPage } from '../src/instagram/extract/comment-requests.ts';
 import type { InstagramStream, RequestOf } from '../src/instagram/streams/stream.ts';
+import { hashtagPages } from '../src/source-settings.ts';
 import { maxWindowMs, recentReachMs } from '../src/instagram/model/windows.ts';
 
 const dayMs = 86_400_000;
 
+type Describers = {
+  readonly [K in InstagramStream['request']['kind']]: (request: RequestOf<K>) => string;
+};
+
+const describers: Describers = {
+  object: ({ fields }) => describeObject(fields),
+  list: describeList,
+  children: describeChildren,
+  insights: describeInsights,
+  series: describeSeries,
+  comments: describeComments,
+  mentions: describeMentions,
+  totals: describeTotals,
+  breakdowns: describeBreakdowns,
+  public: (request) => describePublic[request.of](request),
+};
+
 /** Describes a stream's API requests as Markdown: their fields, number and metrics. */
 export function describeRequests({ request }: InstagramStream): string {
-  switch (request.kind) {
-    case 'object':
-      return describeObject(request.fields);
-    case 'list':
-      return describeList(request);
-    case 'children':
-      return describeChildren(request);
-    case 'insights':
-      return describeInsights(request);
-    case 'series':
-      return describeSeries(request);
-    case 'comments':
-      return describeComments(request);
-    case 'mentions':
-      return describeMentions(request);
-    case 'totals':
-      return describeTotals(request);
-    case 'breakdowns':
-      return describeBreakdowns(request);
-  }
+  const describe = describers[request.kind] as Describers['object'];
+  return describe(request as RequestOf<'object'>);
+}
+
+/** The behaviour that the streams of public content have in common. */
+const oneReader =
+  'One account asks for all: the lowest id of the accounts that have the stream. The calls spend the platform limit of the app ' +
+  '(200 an hour for each of its users), not the limit of the account: `scope_kind="platform"` in the metrics. Neither delays the other.';
+
+const unknownUser =
+  'A user name that is personal, private, age-gated or gone is skipped by name (`graph.user-not-public`) and requested again a day later.';
+
+const describePublic = {
+  users: describeUsers,
+  media: describeDiscoveredMedia,
+  hashtags: describeHashtags,
+};
+
+function describeUsers({ fields }: RequestOf<'public'>): string {
+  return [
+    'One request for each name of `INSTAGRAM_DISCOVERED_USERS`:',
+    code(`GET /{account}?fields=business_discovery.username({name}){${fieldsParameter(fields)}}`),
+    `${oneReader} ${unknownUser}`,
+  ].join('\n\n');
+}
+
+function describeDiscoveredMedia({ fields }: RequestOf<'public'>): string {
+  const media = `media.limit({page size}).after({cursor}){${fieldsParameter(fields)}}`;
+  return [
+    'One request for each page of the media of each name of `INSTAGRAM_DISCOVERED_USERS`, newest first, until a page ends with a media ' +
+      'older than `INSTAGRAM_DISCOVERED_MEDIA_AGE` (30 days); where no media is that old, one more for the empty page at the end:',
+    code(`GET /{account}?fields=business_discovery.username({name}){id,${media}}`),
+    `${oneReader} ${unknownUser}`,
+    'There are no tombstones: a media that is no longer returned may be older than that age, deleted or private.',
+  ].join('\n\n');
+}
+
+function describeHashtags({ fields }: RequestOf<'public'>): string {
+  const parameters = `user_id={account}&fields=${fieldsParameter(fields)}&limit=${hashtagPage}`;
+  return [
+    'One search for each name of `INSTAGRAM_HASHTAGS`, once, because the id is constant; then its two lists:',
+    code(
+      [
+        'GET /ig_hashtag_search?user_id={account}&q={hashtag}',
+        `GET /{hashtag}/recent_media?${parameters}`,
+        `GET /{hashtag}/top_media?${parameters}`,
+      ].join('\n'),
+    ),
+    `A list is read until a page has only media that are published already, or repeats itself, at most ${hashtagPages} pages in a poll. ` +
+      'With `STREAM_HASHTAG_MEDIA_PUBLISH=always`, it is always read to that end.',
+    oneReader,
+    `Meta lets an account search for ${maxHashtags} different hashtags in seven days. The state counts them: a hashtag that replaces another within ` +
+      'the seven days waits until the other no longer counts, and is skipped by name (`graph.hashtag-limit`) until then. A hashtag that Meta ' +
+      'rejects is skipped by name (`graph.hashtag-refused`) and requested again a day later.',
+  ].join('\n\n');
 }
 
 function code(text: string): string {

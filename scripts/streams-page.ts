@@ -93,9 +93,10 @@ function overviewRow(stream: InstagramStream, config: ConfigByPath): string {
 function renderStream(stream: InstagramStream, config: ConfigByPath): string {
   const interval = intervalOf(stream.name, config);
   const compacted = stream.isCompacted ? ', compacted' : '';
+  const through = stream.limit === undefined ? 'for each account' : 'through one account, for all';
   const facts = [
     `- topic \`${topicOf(stream.name, config)}\`, key ${keyOf(stream)}, ${stream.mode}${compacted}`,
-    `- every ${interval.value} for each account (\`${interval.env}\`)`,
+    `- every ${interval.value} ${through} (\`${interval.env}\`)`,
     stream.eventTime === null
       ? '- no time of an event: its records carry the time of publishing'
       : `- time of the event: \`${stream.eventTime}\` (\`STREAM_${stream.name.toUpperCase()}_RECORD_TIMESTAMP\`)`,

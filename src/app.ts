@@ -17,7 +17,6 @@ import {
   secretsOfConfig,
   tokenFileOf,
 } from './credentials.ts';
-import type { AccountChoice } from './instagram/account-choice.ts';
 import { callLimit } from './instagram/call-plan.ts';
 import { openInstagram } from './instagram/index.ts';
 import type { OnExchange } from './instagram/recording/exchange.ts';
@@ -57,13 +56,10 @@ import { noTracer } from './engine/tracing.ts';
 import { endedSoon, settled } from './engine/shutdown.ts';
 import { Semaphore } from './engine/rate-limit/semaphore.ts';
 import { PendingChanges, inboxRole } from './engine/webhooks.ts';
-import {
-  compactedStreams,
-  type InstagramStreamName,
-  streamNames,
-} from './instagram/streams/index.ts';
+import { compactedStreams, streamNames } from './instagram/streams/index.ts';
 import { suppressionEntry } from './instagram/model/suppression-entry.ts';
 import { openTracing } from './observability/traces/index.ts';
+import { type LiveSettings, liveSettings } from './live-settings.ts';
 import { requestedStream, sourceSettings } from './source-settings.ts';
 
 /** Values that only the running process has: version, host name, clock, log destination. */
@@ -88,12 +84,8 @@ export interface AppOptions {
 }
 
 /** The application: all adapters and the engine. */
-export interface App extends AsyncDisposable {
+export interface App extends LiveSettings, AsyncDisposable {
   readonly log: LeveledLog;
-  /** Changes the interval of a stream; ignores one that is disabled or follows a cron expression. */
-  setInterval(stream: InstagramStreamName, intervalMs: number): void;
-  /** Changes the choice of accounts, their streams and intervals, from the next listing on. */
-  setAccounts(changes: Partial<AccountChoice>): void;
   /** Serves health and metrics, starts, and polls until aborted. */
   run(signal: AbortSignal): Promise<void>;
   /** Starts, polls every enabled stream once, and returns the results. */
@@ -117,13 +109,7 @@ export function createApp(config: Config, options: AppOptions): App {
   const openTraces = () => openTracing({ ...resolved, env: process.env, log, shutdown });
   return {
     log,
-    setInterval(stream, intervalMs) {
-      const { enabled, schedule } = config.streams[stream];
-      if (enabled && schedule === null) overrides.setInterval(stream, intervalMs);
-    },
-    setAccounts(changes) {
-      instagram.directory.setAccounts(changes);
-    },
+    ...liveSettings(config, { overrides, directory: instagram.directory, source: tools.source }),
     async run(signal) {
       shutdown.beginWith(signal);
       const served = await observability.listen();

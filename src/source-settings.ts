@@ -5,6 +5,8 @@ import { type InstagramStreamName, streams } from './instagram/streams/index.ts'
 
 /** The time that Meta takes to report an ended story is not documented. */
 const webhookWaitMs = 3_600_000;
+/** The most pages of each list of a hashtag in a poll. */
+export const hashtagPages = 10;
 
 /** Returns the settings by which the API is read. */
 export function sourceSettings({
@@ -12,11 +14,18 @@ export function sourceSettings({
   polling,
   webhookReceiver,
 }: Pick<Config, 'instagram' | 'polling' | 'webhookReceiver'>): SourceSettings {
-  const { login, startDateMs, pageSize } = instagram;
+  const { login, startDateMs, pageSize, discoveredUsers, discoveredMediaAgeMs, hashtags } =
+    instagram;
   return {
     login,
     startDateMs,
     pageSize,
+    publicContent: {
+      users: discoveredUsers,
+      mediaAgeMs: discoveredMediaAgeMs,
+      hashtags,
+      hashtagPages,
+    },
     // Media are read again at intervals by their age, and by the API's listing order.
     freshness: {
       tiers: [

@@ -338,6 +338,67 @@ CREATE TABLE IF NOT EXISTS mentions (
   PRIMARY KEY (business_account_id, id)
 );
 
+CREATE TABLE IF NOT EXISTS discovered_users (
+  id text NOT NULL,
+  business_account_id text NOT NULL,
+  page_id text,
+  polled_at timestamp(3) NOT NULL,
+  username text,
+  name text,
+  biography text,
+  website text,
+  followers_count bigint,
+  follows_count bigint,
+  media_count bigint,
+  profile_picture_url text,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE IF NOT EXISTS discovered_media (
+  id text NOT NULL,
+  business_account_id text NOT NULL,
+  page_id text,
+  polled_at timestamp(3) NOT NULL,
+  user_id text NOT NULL,
+  media_type text,
+  media_product_type text,
+  media_url text,
+  permalink text,
+  shortcode text,
+  thumbnail_url text,
+  timestamp timestamp(3),
+  username text,
+  caption text,
+  alt_text text,
+  media_audio_type text,
+  is_shared_to_feed boolean,
+  comments_count bigint,
+  like_count bigint,
+  view_count bigint,
+  reposts_count bigint,
+  total_comments_count bigint,
+  total_like_count bigint,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE IF NOT EXISTS hashtag_media (
+  id text NOT NULL,
+  business_account_id text NOT NULL,
+  page_id text,
+  polled_at timestamp(3) NOT NULL,
+  hashtag_id text NOT NULL,
+  hashtag text NOT NULL,
+  list text NOT NULL,
+  media_type text,
+  media_url text,
+  permalink text,
+  timestamp timestamp(3),
+  caption text,
+  comments_count bigint,
+  like_count bigint,
+  PRIMARY KEY (hashtag_id, list, id)
+);
+
 CREATE TABLE IF NOT EXISTS users_history (
   id text NOT NULL,
   business_account_id text NOT NULL,

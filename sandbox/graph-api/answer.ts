@@ -5,6 +5,7 @@ import type { Json } from './json.ts';
 import { accountNode } from './nodes/account-node.ts';
 import { businessNode } from './nodes/business-node.ts';
 import { commentNode } from './nodes/comment-node.ts';
+import { hashtagNode, hashtagSearch } from './nodes/hashtag-node.ts';
 import { instagramLoginNode, meNode } from './nodes/me-node.ts';
 import { mediaNode } from './nodes/media-node.ts';
 import { pageNode } from './nodes/page-node.ts';
@@ -33,8 +34,11 @@ export function answer(parsed: ParsedRequest, context: Context): Json {
       ? graphError('unsupported-method', 'get')
       : graphError('unknown-path', `/${rest.join('/')}`);
   }
-  const node = id === 'me' ? ownNode(context) : context.lookup(id);
   const request = edgeRequest(parameters);
+  if (id === 'ig_hashtag_search' && context.dialect === 'facebook') {
+    return hashtagSearch(request, context);
+  }
+  const node = id === 'me' ? ownNode(context) : context.lookup(id);
   return name === undefined
     ? renderNode(node, request.fields, context)
     : node.edge(name, request, context);
@@ -72,6 +76,7 @@ function templateOf(id: string, world: World): string {
   }
   if (world.pages.some((page) => page.id === id)) return '{page}';
   if (world.conditions.spec.businesses?.[id] !== undefined) return '{business}';
+  if (hashtagNode(id, world) !== undefined) return '{hashtag}';
   const nowMs = world.clock.now();
   const isComment =
     world.findMedia(id, nowMs) === undefined && findComment(id, world, nowMs) !== undefined;
@@ -91,7 +96,7 @@ export function findNode(id: string, viewer: Viewer): GraphNode | undefined {
     return seesPage(caller, page) ? pageNode(page) : undefined;
   }
   const business = world.conditions.spec.businesses?.[id];
-  if (business === undefined) return foundMedia(id, viewer);
+  if (business === undefined) return foundMedia(id, viewer) ?? foundHashtag(id, viewer);
   return caller.kind === 'user' ? businessNode(id, business) : undefined;
 }
 
@@ -101,6 +106,10 @@ function foundMedia(id: string, viewer: Viewer): GraphNode | undefined {
   const media = broken ? undefined : world.findMedia(id, nowMs);
   if (media === undefined) return broken ? undefined : foundComment(id, viewer);
   return reaches(viewer, media.accountId) ? mediaNode(media, { direct: true }) : undefined;
+}
+
+function foundHashtag(id: string, { world, dialect }: Viewer): GraphNode | undefined {
+  return dialect === 'facebook' ? hashtagNode(id, world) : undefined;
 }
 
 function foundComment(id: string, viewer: Viewer): GraphNode | undefined {

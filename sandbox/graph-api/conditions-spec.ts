@@ -79,6 +79,17 @@ export interface ConditionsSpec {
   readonly vanishedAccounts?: readonly string[];
   /** Largest page size of a list that is not empty; a larger one fails. */
   readonly tooMuchData?: number;
+  /** Hashtags whose search is rejected. */
+  readonly sensitiveHashtags?: readonly string[];
+  /**
+   * The rejection of a sensitive hashtag, and of one above the limit, which no source records; default
+   * `parameter`.
+   */
+  readonly hashtagRefusal?: 'parameter' | 'server';
+  /** The page after the last of a hashtag's list, which no source records; default `empty`. */
+  readonly hashtagEnd?: 'empty' | 'again';
+  /** True when the pages of a hashtag's lists have a `next`, which no source records. */
+  readonly hashtagNext?: boolean;
   /** The language of an error's user message; undefined is English. */
   readonly locale?: Locale;
   /** The answer that carries the usage headers of a batch's items; default `items`. */
@@ -137,6 +148,10 @@ const readMembersOfConditions = readMembers<ConditionsChanges>({
   ),
   vanishedAccounts: orNull(readTexts),
   tooMuchData: orNull(readInteger(1)),
+  sensitiveHashtags: orNull(readTexts),
+  hashtagRefusal: orNull(readOneOf(['parameter', 'server'])),
+  hashtagEnd: orNull(readOneOf(['empty', 'again'])),
+  hashtagNext: orNull(readBoolean),
   locale: orNull(readOneOf(['fr', 'pt'])),
   batchUsageHeaders: orNull(readOneOf(['items', 'outer', 'none'])),
   batchThrottle: orNull(readOneOf(['item', 'envelope'])),

@@ -64,6 +64,7 @@ export const REQUEST_ROWS = {
     message: '(#100) Param {0} must be a valid unix timestamp or date',
   },
   'bad-cursor': { status: 400, code: 100, message: '(#100) Invalid cursors values' },
+  'invalid-parameter': { status: 400, code: 100, message: '(#100) Invalid parameter' },
   required: { status: 400, code: 100, message: '(#100) The parameter {0} is required' },
   'not-in-enum': {
     status: 400,

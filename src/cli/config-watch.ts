@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { App } from '../app.ts';
+import type { LiveSettings } from '../live-settings.ts';
 import { type AccountSettingsMap, choosePolling } from '../config/account-settings.ts';
 import { type ConfigSources, type ReadConfig, readConfig } from '../config/load.ts';
 import { streamNames } from '../instagram/streams/index.ts';
@@ -8,7 +9,7 @@ import type { Login, PollingChoice } from '../engine/account.ts';
 import type { Clock } from '../engine/ports.ts';
 
 /** The parts of the program that a changed configuration file affects. */
-type LiveTarget = Pick<App, 'log' | 'setAccounts' | 'setInterval'>;
+type LiveTarget = LiveSettings & Pick<App, 'log'>;
 
 interface WatchTools {
   readonly signal: AbortSignal;
@@ -20,8 +21,8 @@ interface WatchTools {
 const pollEveryMs = 2000;
 
 /**
- * Polls the file of `--config` until aborted. Applies changes of intervals, the log level and the
- * choice of accounts; reports that other fields need a restart; ignores an invalid file. Never
+ * Polls the file of `--config` until aborted. Applies changes of intervals, the log level, the choice
+ * of accounts and the lists of public content; reports that other fields need a restart; ignores an invalid file. Never
  * rejects.
  */
 export async function watchConfigFile(
@@ -78,7 +79,8 @@ const settingsPath = 'instagram.accountSettings';
 type ShownValues = ReadonlyMap<string, unknown>;
 
 /** The fields that may change while the program runs, each with the function that applies it. */
-function liveFields(started: ShownValues, { log, setAccounts, setInterval }: LiveTarget) {
+function liveFields(started: ShownValues, target: LiveTarget) {
+  const { log, setAccounts, setInterval, setPublicContent } = target;
   const live = new Map<string, (value: unknown) => void>();
   live.set('log.level', (level) => {
     log.setLevel(String(level));
@@ -91,6 +93,15 @@ function liveFields(started: ShownValues, { log, setAccounts, setInterval }: Liv
   });
   live.set(settingsPath, (settings) => {
     setAccounts({ accountPolling: pollingOf(settings, started) });
+  });
+  live.set('instagram.discoveredUsers', (users) => {
+    setPublicContent({ users: users as readonly string[] });
+  });
+  live.set('instagram.discoveredMediaAge', (mediaAgeMs) => {
+    setPublicContent({ mediaAgeMs: Number(mediaAgeMs) });
+  });
+  live.set('instagram.hashtags', (hashtags) => {
+    setPublicContent({ hashtags: hashtags as readonly string[] });
   });
   for (const name of streamNames) {
     live.set(`streams.${name}.interval`, (ms) => {

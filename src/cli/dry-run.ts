@@ -82,8 +82,11 @@ export function chooseReading(
       ...instagram,
       ...(account !== undefined && { accounts: account, accountsExclude: [] }),
     },
-    // Streams that are named are read of every account.
-    accountPolling: named.length > 0 ? { ...accountPolling, byAccount: {} } : accountPolling,
+    // Streams that are named are read of every account that they are read through.
+    accountPolling:
+      named.length > 0
+        ? { byAccount: {}, others: { ...accountPolling.others, streams: named } }
+        : accountPolling,
   });
   return { config, chosen: named.length > 0 ? named : enabledStreams(config) };
 }

@@ -6,12 +6,14 @@ import type { ExitCode } from '../engine/errors.ts';
 import { untilReady } from '../engine/startup.ts';
 import { readContent, type ReadContent } from '../instagram/account-content.ts';
 import {
+  accountCalls,
   callLimit,
   type CallPlanSettings,
   fittingIntervals,
   planCalls,
   type PlannedCalls,
 } from '../instagram/call-plan.ts';
+import { publicStreams, streams } from '../instagram/streams/index.ts';
 import { openLocalCodec } from '../registry/index.ts';
 import {
   type CommandDefinition,
@@ -112,8 +114,13 @@ function planHypothetical(options: PlanFlags, config: Config): readonly AccountP
   const nowMs = Date.now();
   const mediaMs = Array.from({ length: media }, (_, index) => nowMs - (index * dayMs) / posts);
   const content = { mediaMs, storiesADay: stories, views: null };
-  const plan = planOf({ id: 'each', username: null }, content, planSettings(config, nowMs));
-  return Array.from({ length: accounts }, () => plan);
+  const planWith = (polling: AccountPolling): AccountPlan =>
+    planOf({ id: 'each', username: null }, content, planSettings(config, nowMs, polling));
+  const { others } = config.accountPolling;
+  // One account alone reads public content, for all.
+  const own = others.streams.filter((name) => !publicStreams.some((one) => one === name));
+  const [first, plan] = [planWith(others), planWith({ ...others, streams: own })];
+  return Array.from({ length: accounts }, (_, index) => (index === 0 ? first : plan));
 }
 
 /** Reads and plans every account of the tokens, one after another. */
@@ -157,7 +164,7 @@ export function planSettings(
   nowMs: number,
   polling: AccountPolling = config.accountPolling.others,
 ): CallPlanSettings {
-  const { freshness, pageSize, startDateMs } = sourceSettings(config);
+  const { freshness, pageSize, startDateMs, publicContent } = sourceSettings(config);
   return {
     streams: enabledStreams(config)
       .filter((name) => polling.streams.includes(name))
@@ -169,6 +176,7 @@ export function planSettings(
     ...freshness,
     pageSize,
     startDateMs,
+    publicContent,
     lookbackMs: config.polling.lookbackMs,
     nowMs,
   };
@@ -182,7 +190,7 @@ function planOf(
   settings: CallPlanSettings,
 ): AccountPlan {
   const plan = planCalls(content, settings);
-  const calls = plan.reduce((sum, { day }) => sum + day, 0);
+  const calls = accountCalls(plan);
   const { views } = content;
   const limit = callLimit(views);
   const found = limit !== null && calls > limit ? fittingIntervals(content, settings, limit) : null;

@@ -222,6 +222,33 @@ export const account = format(
 /** Accounts by id or user name. */
 export const accounts = list(account);
 
+/** User names of other accounts in lower case, without `@`, each once. */
+export const userNames = distinct(
+  format('a user name of letters, digits, "." and "_", such as @name', (raw) =>
+    typeof raw === 'string' && /^@?[\w.]{1,30}$/.test(raw)
+      ? raw.replace('@', '').toLowerCase()
+      : undefined,
+  ),
+);
+
+/** Hashtags in lower case, without `#`, each once. */
+export const hashtags = distinct(
+  format('a hashtag of letters, digits and "_", without spaces and emoji, such as #name', (raw) =>
+    typeof raw === 'string' && /^#?[\p{L}\p{M}\p{N}_]{1,100}$/u.test(raw)
+      ? raw.replace('#', '').normalize('NFC').toLowerCase()
+      : undefined,
+  ),
+);
+
+/** A list that keeps the first of equal entries. */
+function distinct(entry: Format<string, ''>): Format<readonly string[], ''> {
+  const all = list(entry);
+  return format(all.expected, (raw, nowMs) => {
+    const parsed = all.parse(raw, nowMs);
+    return parsed === undefined ? undefined : [...new Set(parsed)];
+  });
+}
+
 const longestTopicName = 249;
 const [longestStream = ''] = streamNames.toSorted((a, b) => b.length - a.length);
 

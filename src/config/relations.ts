@@ -5,6 +5,7 @@ import type { ConfigProblem } from './config-error.ts';
 import { fieldListProblems } from './field-lists.ts';
 import type { Secret } from './named-formats.ts';
 import { openCertificate, openKey } from './pem.ts';
+import { publicContentProblems } from './public-content.ts';
 import { showValue } from './redaction.ts';
 import { settings } from './schema.ts';
 import { extraProblems, unsupportedStreams } from './stream-list.ts';
@@ -73,6 +74,14 @@ const relations: readonly Relation[] = [
     action: 'remove it, or set INSTAGRAM_LOGIN=facebook',
     holds: (businesses, login) => login === 'facebook' || !isSet(businesses),
   },
+  ...['discoveredUsers', 'hashtags'].map((name): Relation => ({
+    path: `instagram.${name}`,
+    other: 'instagram.login',
+    received: 'names',
+    expected: 'nothing, because INSTAGRAM_LOGIN=instagram reads no content of others',
+    action: 'remove them, or set INSTAGRAM_LOGIN=facebook',
+    holds: (names, login) => login === 'facebook' || !isSet(names),
+  })),
   {
     path: 'instagram.loginConfigId',
     other: 'instagram.login',
@@ -170,6 +179,7 @@ export function relationProblems(
       : tlsFindings(get, 'schemaRegistry.ssl', 'use an https:// URL in SCHEMA_REGISTRY_URL')),
     ...fieldListProblems(values),
     ...accountProblems(values),
+    ...publicContentProblems(values),
   ];
   return findings.map((one) => ({
     ...one,

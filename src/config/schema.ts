@@ -8,8 +8,9 @@ import { recordTimestamps, streamFields } from './stream-fields.ts';
 
 const { choice, duration, flag, fraction, integer, integerOrBroker, list, optional, text } =
   formats;
-const { accounts, apiUrl, apiVersion, brokers, businesses, exactUrl, line, password } = named;
-const { pastDate, pemFile, scopes, secret, secretUrl, tokens, topicTemplate, url } = named;
+const { accounts, apiUrl, apiVersion, brokers, businesses, exactUrl, hashtags, line } = named;
+const { password, pastDate, pemFile, scopes, secret, secretUrl, tokens, topicTemplate } = named;
+const { url, userNames } = named;
 
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -55,6 +56,18 @@ const instagram = {
   businesses: setting(
     businesses,
     "Businesses (business portfolios) whose accounts are polled too, by id: those of the pages that the business owns and of its clients' pages. `all`: every business of the token's user. The token needs the permission `business_management`. Facebook Login only.",
+  ),
+  discoveredUsers: setting(
+    userNames,
+    'User names of business and creator accounts of others, whose public profiles and media `discovered_users` and `discovered_media` read, each once for all accounts. Facebook Login only.',
+  ),
+  discoveredMediaAge: setting(
+    duration('1h', '3650d'),
+    'Media of discovered users younger than this are read at every poll of `discovered_media`.',
+  ),
+  hashtags: setting(
+    hashtags,
+    'Hashtags whose recent and top media `hashtag_media` reads, at most 30, because Meta lets an account search for 30 different ones in seven days. Facebook Login only.',
   ),
   startDate: setting(
     optional(pastDate),

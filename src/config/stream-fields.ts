@@ -17,10 +17,11 @@ const fieldPaths = list(
 
 /** The fields of a stream; `publish` where it may meet an unchanged record again. */
 function fieldsOf(stream: InstagramStream) {
-  const { name, publish, eventTime } = stream;
+  const { name, publish, eventTime, limit } = stream;
   const extra = optInMetrics(stream);
+  const through = limit === undefined ? 'for each account' : 'through one account, for all';
   return {
-    interval: setting(duration('1s'), `How often \`${name}\` is polled for each account.`),
+    interval: setting(duration('1s'), `How often \`${name}\` is polled ${through}.`),
     schedule: setting(
       optional(cronExpression),
       `The times at which \`${name}\` is polled, in \`POLLING_TIME_ZONE\`, in place of the interval. A time at which no instance runs is made up for at the next start.`,

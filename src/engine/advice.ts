@@ -17,6 +17,10 @@ export const advice = {
     "Do what the app's dashboard at Meta asks for, then resume the stream, or restart.",
   'graph.field-refused': 'No action needed; a permission may bring the field back.',
   'graph.gone': 'No action needed: it was deleted.',
+  'graph.hashtag-limit':
+    'No action needed: it is searched once fewer than 30 hashtags have been searched in seven days.',
+  'graph.hashtag-refused':
+    'Correct or remove the hashtag in INSTAGRAM_HASHTAGS: Meta rejects sensitive ones. It is requested again in a day.',
   'graph.media-before-conversion': 'No action needed: this media never has insights.',
   'graph.metric-refused': 'No action needed: the other metrics are published.',
   'graph.metric-unknown':
@@ -40,6 +44,8 @@ export const advice = {
   'graph.token': 'Get a new token (instagram-kafka login) and replace the old one.',
   'graph.too-much-data':
     'No action needed: the batch size is halved automatically. Report the message if it persists.',
+  'graph.user-not-public':
+    'Correct or remove the user name in INSTAGRAM_DISCOVERED_USERS. It is requested again in a day.',
   'internal.unexpected': 'Report it as a bug, with the log line.',
   'kafka.clock': "Set this machine's clock (NTP); no restart is needed.",
   'kafka.commit-unknown':

@@ -309,7 +309,7 @@ function withinBound(raw: string): string {
 }
 
 /** The parts of a checkpoint whose every difference is worth a transaction. */
-const comparedWhole = ['days', 'totals', 'rejections'] as const;
+const comparedWhole = ['days', 'totals', 'rejections', 'hashtags'] as const;
 
 /**
  * True when no difference is worth a transaction of its own. `coveredUntilMs` alone is not: reading

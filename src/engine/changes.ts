@@ -8,10 +8,11 @@ import {
 import type { Value } from './json.ts';
 import { recordKey } from './key.ts';
 import { tidyRejections } from './rejections.ts';
-import type { Checkpoint } from './state.ts';
+import type { Checkpoint, Published } from './state.ts';
 import type { PageResult } from './batch.ts';
 import type { PollContext } from './poll-context.ts';
 import type { Page } from './source.ts';
+import type { Stream } from './stream.ts';
 
 /** The changes of a page: records to publish, deleted keys, and the checkpoint after them. */
 export interface DetectedChanges extends Pick<PageResult, 'records' | 'checkpoint' | 'gone'> {
@@ -47,7 +48,7 @@ export function detectChanges(
     return { key, record };
   });
   const { records, ...changes } = changesOf(keyed, checkpoint.published, mode);
-  const published = withNothing(changes.published, page.empty ?? []);
+  const published = withinBound(withNothing(changes.published, page.empty ?? []), stream);
   const { scanned } = page;
   if (scanned === undefined) return { records, gone: [], checkpoint: { ...checkpoint, published } };
   const truncation = suspectTruncation({ ...checkpoint, published }, scanned, nowMs);
@@ -68,4 +69,16 @@ export function detectChanges(
       truncationSuspectedMs: null,
     },
   };
+}
+
+/** The most fingerprints of a stream without a list, 16 bytes each. */
+const mostWithoutList = 20_000;
+
+/**
+ * Keeps the latest fingerprints of a stream that no scan of a list cleans up (Invariant 10). A record
+ * without its fingerprint is published once more, if it is read again.
+ */
+function withinBound(published: Published, { list }: Stream): Published {
+  if (list !== null || published.size <= mostWithoutList) return published;
+  return new Map([...published].slice(-mostWithoutList));
 }

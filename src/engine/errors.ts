@@ -11,8 +11,8 @@ export const errorCodes = Object.keys(advice) as readonly ErrorCode[];
 
 /** The scope of a limit or a block. */
 export interface Scope {
-  readonly kind: 'app' | 'account' | 'user' | 'page';
-  /** The account or page id; for `app` and `user`, one for each token, the token's name. */
+  readonly kind: 'app' | 'account' | 'user' | 'page' | 'platform';
+  /** The account or page id; for the others, one for each token, the token's name. */
   readonly id: string;
 }
 

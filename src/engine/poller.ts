@@ -151,7 +151,7 @@ async function beginPoll(
 ): Promise<Poll> {
   const { stream, account } = job;
   // Until the first request may be sent, a poll holds no permit.
-  await tools.rateLimiter.ready(account, stream.priority, signal);
+  await tools.rateLimiter.ready(account, stream.priority, signal, stream.limit);
   const startedMs = tools.clock.nowMs();
   const id = `${stream.name}/${account.id}/${new Date(startedMs).toISOString()}`;
   return {
@@ -205,7 +205,7 @@ async function tryOnce(
 ): Promise<Error | 'paused' | undefined> {
   const { account, stream } = job;
   try {
-    await tools.rateLimiter.ready(account, stream.priority, signal);
+    await tools.rateLimiter.ready(account, stream.priority, signal, stream.limit);
     return await tools.pollPermits.take(async (permit) => {
       await tools.prepareAccount(account.id, signal);
       const graph = graphOf(poll, tools, permit);

@@ -1,7 +1,7 @@
 import type { Account } from './account.ts';
 import type { ClassifiedError, Scope } from './errors.ts';
 import type { Node, Value } from './json.ts';
-import type { Priority } from './rate-limit/quota.ts';
+import type { Priority, SeparateLimit } from './rate-limit/quota.ts';
 import type { StreamState } from './state.ts';
 import type { StreamName, TopicRole } from './stream-name.ts';
 import type { StateSize, TelemetryEvent } from './events.ts';
@@ -21,6 +21,8 @@ export interface GraphRequest {
   readonly token?: string;
   /** The priority when the quota is short; the stream's own when absent. */
   readonly priority?: Priority;
+  /** The limit that it spends in place of the account's; absent: the account's. */
+  readonly limit?: SeparateLimit | undefined;
 }
 
 /** The usage of a scope's quota, as an answer reports it. */

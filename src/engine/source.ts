@@ -61,6 +61,7 @@ export interface Page {
       | 'reading'
       | 'truncationSuspectedMs'
       | 'stories'
+      | 'hashtags'
     >
   >;
   /** Keys of the changes of webhooks that need no further poll once this page is committed. */

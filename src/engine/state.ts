@@ -36,6 +36,16 @@ export interface CommentsReading {
   readonly oldestMs: number | null;
 }
 
+/** A hashtag that an account has searched, which counts against its limit for a week. */
+export interface SearchedHashtag {
+  /** In lower case, without `#`. */
+  readonly name: string;
+  /** Meta's id; null where the search has not found one. */
+  readonly id: string | null;
+  /** The first search within the week, epoch milliseconds. */
+  readonly countedMs: number;
+}
+
 /** Key numbers of the comments that were published, by the key number of their media. */
 export type SeenComments = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -95,12 +105,15 @@ export interface Checkpoint {
   readonly truncationSuspectedMs: number | null;
   /** The stories that are live, wait for their final record, or had it lately. */
   readonly stories: readonly RememberedStory[];
+  /** The hashtags that the account has searched, first searched first. */
+  readonly hashtags: readonly SearchedHashtag[];
 }
 
 /** A rejection: a subject or metric that the API does not answer. */
 export interface Rejection {
   /**
-   * An id of a media or a child (`childOf`), a kind such as `FEED/IMAGE`, or `*` for every object.
+   * An id of a media or a child (`childOf`), a kind such as `FEED/IMAGE`, a user as `@name`, a
+   * hashtag as `#name`, or `*` for every object.
    */
   readonly subject: string;
   /** The rejected metric or field; null when the whole subject is rejected. */
@@ -129,6 +142,7 @@ export const emptyCheckpoint: Checkpoint = {
   convertedMs: null,
   truncationSuspectedMs: null,
   stories: [],
+  hashtags: [],
 };
 
 /** Returns the checkpoint of a state, without the state's identity and sequence. */

@@ -1,7 +1,7 @@
 import type { Account } from './account.ts';
 import type { DeadLetterError, ErrorCode } from './errors.ts';
 import type { Node, Value } from './json.ts';
-import type { Priority } from './rate-limit/quota.ts';
+import type { Priority, SeparateLimit } from './rate-limit/quota.ts';
 import type { Checkpoint } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 import type { AuthorFields } from './suppression.ts';
@@ -55,6 +55,8 @@ export interface Stream {
   readonly doc: string;
   /** The priority of its calls when the quota is short. */
   readonly priority: Priority;
+  /** The limit that its calls spend in place of the account's; absent: the account's. */
+  readonly limit?: SeparateLimit;
   /** True where only the last record of a key counts: its topic is compacted. */
   readonly isCompacted: boolean;
   /** The fields that name the author; null where no other person writes a record. */

@@ -1,5 +1,6 @@
-import type { Account, PollingChoice } from '../engine/account.ts';
+import type { Account, AccountPolling, PollingChoice } from '../engine/account.ts';
 import { nearestName } from '../engine/nearest-name.ts';
+import { publicStreams } from './streams/index.ts';
 
 /** The accounts to poll, each by its id, or by `@` and its user name in lower case. */
 export interface AccountChoice {
@@ -33,7 +34,10 @@ export function chooseAccounts(found: readonly Account[], choice: AccountChoice)
   const kept = chosen.filter((account) => !excluded.includes(account));
   const configured = Object.keys(accountPolling.byAccount);
   return {
-    accounts: kept.map((account) => withPolling(account, accountPolling)),
+    accounts: withOneReader(
+      kept.map((account) => withPolling(account, accountPolling)),
+      accountPolling.others,
+    ),
     missing: listed.filter((name) => !named.has(name)),
     warnings: [
       ...unusedNames('INSTAGRAM_ACCOUNTS_EXCLUDE', accountsExclude, found),
@@ -53,6 +57,32 @@ function withPolling(account: Account, { byAccount, others }: PollingChoice): Ac
   if (Object.keys(byAccount).length === 0) return account;
   const own = namesOf(account).flatMap((name) => byAccount[name] ?? []);
   return { ...account, polling: own[0] ?? others };
+}
+
+/**
+ * Leaves each stream of public content to one account, because the lists are the same for all: the
+ * lowest id of the accounts that have the stream.
+ */
+function withOneReader(accounts: readonly Account[], others: AccountPolling): readonly Account[] {
+  const streamsOf = ({ polling = others }: Account): readonly string[] => polling.streams;
+  const readers = new Map<string, string | undefined>(
+    publicStreams.map((stream) => {
+      const ids = accounts.filter((one) => streamsOf(one).includes(stream)).map(({ id }) => id);
+      return [stream, ids.toSorted(byNumber)[0]];
+    }),
+  );
+  return accounts.map((account) => {
+    const { id, polling = others } = account;
+    const isLeft = (stream: string) => !readers.has(stream) || readers.get(stream) === id;
+    return polling.streams.every(isLeft)
+      ? account
+      : { ...account, polling: { ...polling, streams: polling.streams.filter(isLeft) } };
+  });
+}
+
+/** Compares ids of digits as numbers. */
+function byNumber(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : Number(a > b));
 }
 
 /** The reasons why a name of a setting has no effect. */

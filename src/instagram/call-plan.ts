@@ -1,5 +1,6 @@
 import type { Calendar } from '../engine/schedule.ts';
 import { emptyCheckpoint, type Checkpoint } from '../engine/state.ts';
+import type { PublicContent } from './extract/extraction.ts';
 import { namesOf, planDays } from './model/daily-totals.ts';
 import { movedAfter, partsEveryMs, type Tier } from './model/freshness.ts';
 import { requestableFrom } from './model/missing.ts';
@@ -27,6 +28,7 @@ export interface CallPlanSettings {
   readonly pageSize: number;
   readonly lookbackMs: number;
   readonly startDateMs: number | null;
+  readonly publicContent: Pick<PublicContent, 'users' | 'hashtags'>;
   readonly nowMs: number;
 }
 
@@ -72,6 +74,12 @@ export function callLimit(impressions: number | null): number | null {
   return impressions === null || impressions === 0 ? null : impressions * callsPerImpression;
 }
 
+/** Sums the calls of a day that spend the account's limit, not one apart from it. */
+export function accountCalls(planned: readonly PlannedCalls[]): number {
+  const own = planned.filter(({ stream }) => stream.limit === undefined);
+  return own.reduce((sum, { day }) => sum + day, 0);
+}
+
 /** Intervals to propose, milliseconds. */
 const proposals = [15, 30, 60, 120, 180, 360, 720, 1440].map((minutes) => minutes * 60_000);
 
@@ -89,8 +97,9 @@ export function fittingIntervals(
   let { streams } = settings;
   for (;;) {
     const planned = planCalls(content, { ...settings, streams });
-    if (planned.reduce((sum, { day }) => sum + day, 0) <= limit) return changed;
+    if (accountCalls(planned) <= limit) return changed;
     const longer = planned
+      .filter(({ stream }) => stream.limit === undefined)
       .toSorted((a, b) => b.day - a.day)
       .flatMap(({ stream: { name } }) => {
         const now = streams.find(({ stream }) => stream.name === name)?.intervalMs ?? 0;
@@ -176,12 +185,26 @@ const callsByKind: CallsByKind = {
   mentions: () => ({ first: 0, day: 0 }),
   series: dailyCalls,
   totals: dailyCalls,
+  public: publicCalls,
   breakdowns: ({ breakdowns: { length } }, { polls }) => ({ first: length, day: length * polls }),
 };
 
 function callsOf(request: StreamRequest, poll: PlannedPoll): Calls {
   const callsOfKind = callsByKind[request.kind] as CallsByKind['object'];
   return callsOfKind(request as RequestOf<'object'>, poll);
+}
+
+/**
+ * The calls of listed names, as far as they are known: one of each user, for the profile or for one
+ * page of media; two lists of each hashtag, whose first poll also searches it.
+ */
+function publicCalls(
+  { of }: RequestOf<'public'>,
+  { settings: { publicContent }, polls }: PlannedPoll,
+): Pick<PlannedCalls, 'first' | 'day'> {
+  const { users, hashtags } = publicContent;
+  if (of !== 'hashtags') return { first: users.length, day: users.length * polls };
+  return { first: hashtags.length * 3, day: hashtags.length * 2 * polls };
 }
 
 /** Pages of a list: those with new media at each scan, and all of them in each period. */
@@ -274,6 +297,12 @@ type CostByKind = {
 
 const plain = (calls: number, per: string): RequestCost => ({ calls, per, list: false });
 
+const publicCosts: Readonly<Record<RequestOf<'public'>['of'], RequestCost>> = {
+  users: plain(1, 'listed user'),
+  media: plain(1, 'page of a listed user'),
+  hashtags: plain(2, 'listed hashtag'),
+};
+
 const costByKind: CostByKind = {
   object: () => plain(1, 'account'),
   list: () => plain(1, 'page'),
@@ -288,6 +317,7 @@ const costByKind: CostByKind = {
   series: ({ requests }) => plain(requests.length, `window of ${maxWindowMs / dayMs} days`),
   totals: ({ requests }) => plain(requests.length, 'day'),
   breakdowns: ({ breakdowns }) => plain(breakdowns.length, 'poll'),
+  public: ({ of }) => publicCosts[of],
 };
 
 export function requestCost(request: StreamRequest): RequestCost {

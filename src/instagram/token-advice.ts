@@ -65,6 +65,8 @@ export interface TokenUse {
   /** True when other people's content is read. */
   readonly readsPeople: boolean;
   readonly listsBusinesses: boolean;
+  /** True when media are read by hashtags, which the app needs a feature for. */
+  readonly readsHashtags?: boolean;
 }
 
 /** Returns the permissions that a token needs. */
@@ -80,5 +82,9 @@ export function neededPermissions(use: TokenUse): readonly string[] {
 /** Returns the advice for a missing permission, as the middle of a sentence. */
 export function permissionAdvice(use: TokenUse): string {
   const needed = neededPermissions(use);
-  return `the token lacks a permission: give the app and the token ${needed.join(', ')}, and the token's user a role on the account`;
+  const feature =
+    use.readsHashtags === true
+      ? ', get the app the feature Instagram Public Content Access by App Review'
+      : '';
+  return `the token lacks a permission: give the app and the token ${needed.join(', ')}, and the token's user a role on the account${feature}`;
 }

@@ -91,7 +91,13 @@ function perToken(
 }
 
 const dayMs = 86_400_000;
-const scopeKinds: readonly ScopeHealth['scope']['kind'][] = ['app', 'user', 'account', 'page'];
+const scopeKinds: readonly ScopeHealth['scope']['kind'][] = [
+  'app',
+  'user',
+  'account',
+  'page',
+  'platform',
+];
 
 /** The gauges by name. Every label has few values; no label is an account. */
 const gauges: Readonly<Record<string, GaugeRow>> = {

@@ -15,6 +15,7 @@ import {
   type Published,
   type Rejection,
   type SeenComments,
+  type SearchedHashtag,
   type StreamState,
   formatOf,
   stateFormatVersion,
@@ -199,6 +200,12 @@ const rejectionNames: AvroNames<Rejection> = {
   missingFromMs: 'missing_from',
 };
 
+const hashtagNames: AvroNames<SearchedHashtag> = {
+  name: 'name',
+  id: 'id',
+  countedMs: 'counted_at',
+};
+
 const readingNames: AvroNames<CommentsReading> = {
   mediaId: 'media_id',
   after: 'after',
@@ -221,6 +228,7 @@ interface PackedState {
   readonly comments_reading: Node | null;
   readonly dead_letters: Uint8Array;
   readonly refusals: readonly Node[];
+  readonly hashtags: readonly Node[];
   readonly pause: Node | null;
   readonly stories: readonly Node[];
 }
@@ -254,6 +262,7 @@ function toValue(state: StreamState): Value {
     },
     dead_letters: packLongs(state.deadLetters),
     refusals: rejections.map((rejection) => toAvro(rejectionNames, rejection)),
+    hashtags: state.hashtags.map((hashtag) => toAvro(hashtagNames, hashtag)),
     pause: pause && toAvro(pauseNames, pause),
     stories: state.stories.map(writeStory),
   };
@@ -287,6 +296,7 @@ function toState(key: string, decoded: Json): StreamState {
     reading: packed.comments_reading && toReading(key, packed.comments_reading),
     deadLetters: unpackLongs(key, 'dead_letters', packed.dead_letters),
     rejections: packed.refusals.map(toRejection),
+    hashtags: packed.hashtags.map((one) => fromAvro<SearchedHashtag>(hashtagNames, one)),
     pause: packed.pause && fromAvro<Pause>(pauseNames, packed.pause),
     stories: packed.stories.map(toStory),
   };

@@ -18,7 +18,7 @@ import { type FakeGraph, createFakeGraph } from '../support/fake-graph.ts';
 import { account } from '../support/accounts.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import { open } from '../unit/instagram/opened.ts';
-import { calm, createWorld, firstState, pollOf } from '../unit/engine/world.ts';
+import { calm, createWorld, firstState, pollOf, sourceOf } from '../unit/engine/world.ts';
 import { healthyAnswer } from './healthy-answers.ts';
 import { type Place, placesOf, withoutEntry, withValue } from './places.ts';
 
@@ -47,10 +47,13 @@ function changesOf(stream: InstagramStreamName): readonly WebhookChange[] | unde
   });
 }
 
+const publicContent = { users: ['brand'], mediaAgeMs: 1, hashtags: ['coke'], hashtagPages: 1 };
+
 /** Polls a stream once and checks the properties that hold for every answer of the API. */
 async function pollAndCheck(name: InstagramStreamName, graph: Graph) {
   const stream = streams[name];
-  const world = { ...createWorld({ encoder: strictEncoder }), graph };
+  const source = sourceOf({ publicContent });
+  const world = { ...createWorld({ encoder: strictEncoder, source }), graph };
   const before = firstState(stream);
   const poll = pollOf(stream, { state: before, changes: changesOf(name) });
   const error = await runPoll(poll, world, calm).then(

@@ -14,7 +14,10 @@ export function healthyAnswer({ path, query }: Pick<GraphRequest, 'path' | 'quer
   if (list !== undefined) return pageOf(listed(list.name), undefined);
   switch (edge) {
     case undefined:
-      return { ...examples.users.node, id };
+      return objectOf(id, query);
+    case 'recent_media':
+    case 'top_media':
+      return pageOf([without(examples.hashtag_media.node, ['hashtag_id', 'hashtag', 'list'])]);
     case 'comments':
       return pageOf([withReplies(id)], undefined);
     case 'replies':
@@ -29,6 +32,19 @@ function mentionAnswer([, field = '', id = '']: readonly string[], accountId: st
   const added = ['media_id', 'comment_id'];
   const own = Object.entries(examples.mentions.node).filter(([name]) => !added.includes(name));
   return { [field]: { ...Object.fromEntries(own), id }, id: accountId };
+}
+
+/** An account, an account of others with its media, or the result of a search. */
+function objectOf(id: string, { fields = '' }: GraphRequest['query']): Node {
+  if (id === 'ig_hashtag_search') return { data: [{ id: '17841593698074073' }] };
+  if (!fields.startsWith('business_discovery')) return { ...examples.users.node, id };
+  const media = pageOf([without(examples.discovered_media.node, ['user_id'])]);
+  const user = examples.discovered_users.node;
+  return { business_discovery: fields.includes('media.limit') ? { ...user, media } : user, id };
+}
+
+function without(node: Node, added: readonly string[]): Node {
+  return Object.fromEntries(Object.entries(node).filter(([name]) => !added.includes(name)));
 }
 
 function metricsIn(query: GraphRequest['query']): readonly string[] {
@@ -46,10 +62,7 @@ function insight(name: string, id: string, query: GraphRequest['query']): Node {
 
 /** A comment without the fields that the stream adds. */
 function comment(id: string): Node {
-  const { node } = examples.comments;
-  const added = ['media_id', 'parent_id'];
-  const own = Object.entries(node).filter(([name]) => !added.includes(name));
-  return { ...Object.fromEntries(own), id };
+  return { ...without(examples.comments.node, ['media_id', 'parent_id']), id };
 }
 
 function withReplies(id: string): Node {

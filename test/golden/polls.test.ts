@@ -10,6 +10,7 @@ import { pollWhenDue, startJob } from '../../src/engine/poller.ts';
 import type { Clock, Publisher, Restored } from '../../src/engine/ports.ts';
 import { streams, streamNames } from '../../src/instagram/streams/index.ts';
 import { noSignal } from '../support/registry-options.ts';
+import { textOf } from '../unit/sandbox/graph-api/asking.ts';
 import { expectGolden } from './golden.ts';
 
 const hourMs = 3_600_000;
@@ -39,6 +40,10 @@ function openReader({ url, world }: GraphApi, login: Login) {
     INSTAGRAM_ACCESS_TOKEN: tokens.join(','),
     INSTAGRAM_BASE_URL: url,
     INSTAGRAM_START_DATE: '2026-05-01',
+    ...(login === 'facebook' && {
+      INSTAGRAM_DISCOVERED_USERS: textOf(world.accounts[0]?.user['username']),
+      INSTAGRAM_HASHTAGS: 'sunset',
+    }),
     KAFKA_BROKERS: 'none:9092',
     SCHEMA_REGISTRY_URL: 'http://none:8081',
     HTTP_ENABLED: 'false',

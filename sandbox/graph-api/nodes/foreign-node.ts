@@ -15,6 +15,16 @@ const PUBLIC = new Set([
   ...['id', 'caption', 'children', 'comments', 'comments_count', 'like_count', 'media_type'],
   ...['media_product_type', 'media_url', 'permalink', 'thumbnail_url', 'timestamp', 'username'],
 ]);
+/**
+ * Fields of a media that business discovery can read. Source: IG Media, the fields marked as public
+ * (updated 2026-06-22), and `like_count`, which is absent where it is hidden.
+ */
+const DISCOVERABLE = new Set([
+  ...['alt_text', 'caption', 'comments_count', 'id', 'is_shared_to_feed', 'like_count'],
+  ...['media_audio_type', 'media_product_type', 'media_type', 'media_url', 'permalink'],
+  ...['shortcode', 'thumbnail_url', 'timestamp', 'username', 'reposts_count'],
+  ...['total_comments_count', 'total_like_count'],
+]);
 /** Fields of a media that its collaborators can read. Source: Meta's SDK v25.0.2 (2026-06). */
 const SHARED = new Set([
   ...['id', 'caption', 'comments_count', 'like_count', 'media_product_type', 'media_type'],
@@ -206,7 +216,7 @@ function discoveredNode(account: Account): GraphNode {
 
 /** The list has cursors and never a link. */
 function discoveredMedia(account: Account, request: FieldRequest, context: Context): JsonObject {
-  const view = { readable: PUBLIC, discovered: true };
+  const view = { readable: DISCOVERABLE, discovered: true };
   const items = itemsOf(account.mediaAt(context.nowMs), view);
   const { data, paging } = renderList(
     { path: `${account.id}/media`, items },

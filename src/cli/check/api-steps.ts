@@ -60,10 +60,14 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
     }),
     step('api.clock', ['api.accounts'], () => [clock(tools)]),
     step('api.contract', ['api.accounts'], async (signal) => {
-      const [account] = accounts;
+      const [account, ...others] = accounts;
       if (account === undefined) return [skipped('no account to try them on')];
       const enabled = enabledStreams(config).map((name) => requestedStream(config, name));
-      forms = await probeContract({ account, streams: enabled }, reading.tools, signal);
+      forms = await probeContract(
+        { accounts: [account, ...others], streams: enabled },
+        reading.tools,
+        signal,
+      );
       return contract(forms, {
         account,
         requestedVersion: config.instagram.apiVersion,
@@ -155,13 +159,15 @@ function clock({ reading }: ApiTools): Finding {
   return { status, detail, action, code: 'kafka.clock' };
 }
 
+const withoutInsights = ['object', 'list', 'comments', 'public'];
+
 async function insights(
   accounts: readonly Account[],
   { config, reading, nowMs }: ApiTools,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const needed = enabledStreams(config).filter(
-    (name) => !['object', 'list', 'comments'].includes(streams[name].request.kind),
+    (name) => !withoutInsights.includes(streams[name].request.kind),
   );
   if (needed.length === 0) return [skipped('no enabled stream reads insights')];
   const findings: Finding[] = [];

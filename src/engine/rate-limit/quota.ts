@@ -23,6 +23,12 @@ export const priorities = ['urgent', 'normal', 'backfill'] as const;
 /** `urgent` data disappears unless it is read in time; `backfill` may wait without limit. */
 export type Priority = (typeof priorities)[number];
 
+/**
+ * A limit apart from the account's: `platform` is the app's limit of requests that spend no
+ * account's, such as those of public content.
+ */
+export type SeparateLimit = 'platform';
+
 /** From this usage on, calls are paced and sent one at a time. */
 const slowFromPercent = 75;
 /** Below this usage a slowed scope is free again, so that usage near the edge changes no state. */

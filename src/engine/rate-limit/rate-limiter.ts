@@ -4,7 +4,7 @@ import { type Scope, WaitError } from '../errors.ts';
 import type { Node } from '../json.ts';
 import type { BatchOutcome, BatchTransport, Graph, GraphRequest, UsageReport } from '../ports.ts';
 import { type Control, getEach } from './get-each.ts';
-import type { Priority } from './quota.ts';
+import type { Priority, SeparateLimit } from './quota.ts';
 import { type Call, RequestScheduler, type SchedulerTools } from './request-scheduler.ts';
 import type { Permit } from './semaphore.ts';
 
@@ -91,11 +91,19 @@ export class RateLimiter {
     };
   }
 
-  /** Resolves when a request of the account may be sent; rejects with the signal's reason. */
-  async ready(account: Account, priority: Priority, signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when a request of the account, by its own limits or by another, may be sent; rejects
+   * with the signal's reason.
+   */
+  async ready(
+    account: Account,
+    priority: Priority,
+    signal: AbortSignal,
+    limit?: SeparateLimit,
+  ): Promise<void> {
     const { scheduler, known } = this.#context;
     known.set(account.id, account);
-    const scopes = scopesOf({ accountId: account.id }, known);
+    const scopes = scopesOf({ accountId: account.id, limit }, known);
     await scheduler.enter({ scopes, priority, calls: 1, flow: account.id, mode: 'look' }, signal);
   }
 
@@ -110,13 +118,17 @@ export class RateLimiter {
   }
 }
 
-/** The scopes that apply to a request: the app, the user, its account and that account's page. */
+/**
+ * The scopes that apply to a request: the app, the user, its account and that account's page. The
+ * platform limit stands alone, so that neither its requests nor the account's own delay the others.
+ */
 function scopesOf(
-  { accountId, token }: Pick<GraphRequest, 'accountId' | 'token'>,
+  { accountId, token, limit }: Pick<GraphRequest, 'accountId' | 'token' | 'limit'>,
   known: Context['known'],
 ): readonly Scope[] {
   const account = known.get(accountId ?? '');
   const id = token ?? account?.token ?? '';
+  if (limit !== undefined) return [{ kind: limit, id }];
   const pageId = account?.pageId ?? null;
   return [
     { kind: 'app', id },

@@ -17,6 +17,7 @@ import {
   requestedMetrics,
   requestsBusinesses,
   requestsField,
+  requestsHashtags,
   requestsPeople,
   unlistedMetrics,
 } from './failure.ts';
@@ -110,6 +111,7 @@ const lacksPermission =
       login,
       readsPeople: requestsPeople(request),
       listsBusinesses: requestsBusinesses(request),
+      readsHashtags: requestsHashtags(request),
     });
     return new Kind('graph.permission', explain(failure, advice));
   };
@@ -330,7 +332,15 @@ export const errorRows: readonly ErrorRow[] = [
   },
   { when: { code: 803 }, source: 'observed', toError: ambiguous },
   { when: { code: 12 }, source: 'documented', toError: ambiguous },
-  { when: { code: 110 }, source: 'observed, subcode 2207013', toError: ambiguous },
+  {
+    when: { code: 110, subcode: 2207013 },
+    source: 'observed of business discovery, 2026-09',
+    toError: skip(
+      'graph.user-not-public',
+      'the user name is that of a personal or private account, or of none',
+    ),
+  },
+  { when: { code: 110 }, source: 'as the former, without its subcode', toError: ambiguous },
   // Permissions and invalid requests
   { when: { code: 10 }, source: 'recorded; observed of single media', toError: denied },
   { when: { code: 3 }, source: 'documented: capability', toError: permission },

@@ -73,10 +73,12 @@ export function explain(failure: GraphFailure, advice: string): string {
 }
 
 /**
- * Returns the narrowest known scope of a limit: the account's page or the account, else the app.
+ * Returns the narrowest known scope of a limit: the account's page or the account, else the app. A
+ * request that spends another limit has reached that one, whatever the code.
  */
 export function limitScope(failure: GraphFailure, kind: Scope['kind']): Scope {
-  const { accountId, token: id = '' } = failure.request;
+  const { accountId, token: id = '', limit } = failure.request;
+  if (limit !== undefined) return { kind: limit, id };
   if (kind === 'user') return { kind, id };
   if (kind === 'app' || accountId === null) return { kind: 'app', id };
   if (kind === 'page' && failure.pageId !== null) return { kind, id: failure.pageId };
@@ -109,6 +111,11 @@ export function requestsPeople({ path, query }: GraphRequest): boolean {
   return (
     /\/(?:comments|replies|tags)$/.test(path) || /\bcomments\.limit\(/.test(query['fields'] ?? '')
   );
+}
+
+/** Returns true for a request that needs the feature Instagram Public Content Access. */
+export function requestsHashtags({ endpoint }: GraphRequest): boolean {
+  return endpoint.includes('hashtag');
 }
 
 /** Returns true for a request of businesses or of their pages. */

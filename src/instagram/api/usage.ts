@@ -56,7 +56,7 @@ function regainMsOf(entry: Json): number {
  */
 export function readUsage(headers: Headers, request: GraphRequest): readonly UsageReport[] {
   return [
-    ...appUsage(parseHeader(headers.get('x-app-usage')), request.token ?? ''),
+    ...appUsage(parseHeader(headers.get('x-app-usage')), request),
     ...businessUsage(parseHeader(headers.get(businessHeader)), request),
     ...adAccountUsage(parseHeader(headers.get('x-ad-account-usage')), request.accountId),
   ];
@@ -84,9 +84,11 @@ function parseHeader(header: string | null): Json {
  * Reads `{"call_count":28,"total_time":25,"total_cputime":25}`, all in percent. graph.instagram.com
  * names two of them `call_volume` and `cpu_time` (recorded 2026-09).
  */
-function appUsage(usage: Json, token: string): UsageReport[] {
+function appUsage(usage: Json, { token: id = '', limit }: GraphRequest): UsageReport[] {
   const percent = isNode(usage) ? worstPercent(usage) : undefined;
-  return percent === undefined ? [] : [{ scope: { kind: 'app', id: token }, percent, regainMs: 0 }];
+  return percent === undefined
+    ? []
+    : [{ scope: { kind: limit ?? 'app', id }, percent, regainMs: 0 }];
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Account } from '../../engine/account.ts';
+import { type Account, isPolled } from '../../engine/account.ts';
 import { slept } from '../../engine/clock.ts';
 import {
   type ClassifiedError,
@@ -20,7 +20,8 @@ import { readListed } from './rejections.ts';
 const dayMs = 86_400_000;
 
 interface ContractProbe {
-  readonly account: Account;
+  /** The first is probed; streams of public content through the one that polls them. */
+  readonly accounts: readonly [Account, ...(readonly Account[])];
   readonly streams: readonly InstagramStream[];
 }
 
@@ -34,21 +35,21 @@ interface ProbeTools extends Pick<PollerTools, 'clock' | 'rateLimiter' | 'graph'
  * @returns the result for each stream and endpoint, and one for the batch with Facebook Login
  */
 export async function probeContract(
-  { account, streams }: ContractProbe,
+  { accounts, streams }: ContractProbe,
   tools: ProbeTools,
   signal: AbortSignal,
 ): Promise<readonly ProbedForm[]> {
   const nowMs = tools.clock.nowMs();
-  const graph = tools.rateLimiter.limit(tools.graph, {
-    account,
-    priority: 'backfill',
-    permit: { yieldWhile: (wait) => wait },
-  });
+  const graphOf = (account: Account): Graph =>
+    tools.rateLimiter.limit(tools.graph, {
+      account,
+      priority: 'backfill',
+      permit: { yieldWhile: (wait) => wait },
+    });
   const caches = createListCaches(1);
   const forms: ProbedForm[] = [];
-  const common: Omit<ExtractContext, 'graph'> = {
+  const common: Omit<ExtractContext, 'graph' | 'account'> = {
     ...tools.source.settings,
-    account,
     checkpoint: { ...emptyCheckpoint, cursorMs: nowMs - dayMs },
     nowMs,
     cycleMs: nowMs,
@@ -56,17 +57,21 @@ export async function probeContract(
     startDateMs: null,
     lookbackMs: dayMs,
     pageSize: 1,
+    publicContent: { ...tools.source.settings.publicContent, hashtagPages: 1 },
     caches,
     maxBatchRecords: tools.settings.maxBatchRecords,
     sleep: (ms) => tools.clock.sleep(ms, signal),
     signal,
   };
   for (const stream of streams) {
-    const { request } = stream;
+    const { request, limit } = stream;
+    const account =
+      limit === undefined ? accounts[0] : accounts.find((one) => isPolled(one, stream.name));
+    if (account === undefined) continue;
     const edge =
       request.kind === 'comments' ? 'media' : request.kind === 'insights' && request.edge;
-    const recording = record(graph);
-    const context = { ...common, graph: recording.graph };
+    const recording = record(graphOf(account));
+    const context = { ...common, account, graph: recording.graph };
     await attempt(async () => {
       if (edge !== false) await noteSample(edge, context);
       const pages = extract(stream, context);
@@ -76,7 +81,8 @@ export async function probeContract(
     }, signal);
     for (const form of recording.forms(stream.name)) forms.push(form);
   }
-  return [...forms, ...(await probeBatch(account, graph, { tools, signal }))];
+  const [account] = accounts;
+  return [...forms, ...(await probeBatch(account, graphOf(account), { tools, signal }))];
 }
 
 const firstProbeMs = 3_600_000;
@@ -100,7 +106,7 @@ export async function watchContract(
     if (account === undefined) continue;
     try {
       const all = streams.map(({ stream }) => stream);
-      const forms = await probeContract({ account, streams: all }, tools, signal);
+      const forms = await probeContract({ accounts: [account], streams: all }, tools, signal);
       const { answeredBy } = tools.graph;
       const accountId = account.id;
       tools.telemetry.report({ type: 'contract-probed', accountId, forms, version, answeredBy });
@@ -222,9 +228,11 @@ function isOfObject({ code }: ClassifiedError, { query }: GraphRequest): boolean
 }
 
 const ofObjects: readonly ErrorCode[] = [
+  'graph.hashtag-refused',
   'graph.media-before-conversion',
   'graph.not-enough-users',
   'graph.not-enough-viewers',
+  'graph.user-not-public',
 ];
 
 /** The dispositions of rejections of the request itself; limits and transient errors have others. */

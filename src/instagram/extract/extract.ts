@@ -9,11 +9,14 @@ import {
   createListCaches,
   type ExtractContext,
   type Extraction,
+  type PublicContent,
   type SourceSettings,
 } from './extraction.ts';
 import { commentChanges } from './comment-changes.ts';
 import { extractComments } from './comments.ts';
 import { extractSeries, extractTotals } from './daily.ts';
+import { extractDiscovered } from './discovery.ts';
+import { extractHashtags } from './hashtags.ts';
 import { extractInsights } from './insights.ts';
 import { extractList } from './list.ts';
 import { extractStoryInsights, storyChanges } from './story-finals.ts';
@@ -26,15 +29,23 @@ const firstPageSize = 50;
 
 export interface InstagramSource extends Source {
   readonly settings: SourceSettings;
+  /** Changes the lists of public content, from the next poll on. */
+  setPublicContent(changes: Partial<PublicContent>): void;
 }
 
 export function createSource(settings: SourceSettings): InstagramSource {
   const caches = createListCaches(Math.min(firstPageSize, settings.pageSize));
+  let current = settings;
   return {
-    settings,
+    get settings() {
+      return current;
+    },
+    setPublicContent(changes) {
+      current = { ...current, publicContent: { ...current.publicContent, ...changes } };
+    },
     // The engine passes back the stream declarations of this source.
     pages: ({ stream, ...poll }) =>
-      extract(stream as InstagramStream, { ...settings, ...poll, caches }),
+      extract(stream as InstagramStream, { ...current, ...poll, caches }),
     markListPublished({ stream, account, nowMs }) {
       const { request } = stream as InstagramStream;
       if (request.kind === 'list') caches.of(account.id, request.edge).committedWholeMs = nowMs;
@@ -63,6 +74,7 @@ const extractors: Extractors = {
   series: extractSeries,
   totals: extractTotals,
   breakdowns: extractBreakdowns,
+  public: extractPublic,
 };
 
 /** Yields the pages of a stream. @throws as `Graph.get`, except errors that count as skipped */
@@ -86,6 +98,12 @@ async function* extractChanges(
 
 async function* extractNothing(): Extraction {
   // Webhooks alone name the objects of the stream.
+}
+
+function extractPublic(source: RequestOf<'public'>, context: ExtractContext): Extraction {
+  return source.of === 'hashtags'
+    ? extractHashtags(source, context)
+    : extractDiscovered(source, context);
 }
 
 /** Yields one node: the account itself. */

@@ -12,7 +12,27 @@ export interface SourceSettings {
   readonly freshness: Freshness;
   /** The time for which an ended story waits for its webhook; 0 where webhooks are off. */
   readonly storyFinalWaitMs: number;
+  readonly publicContent: PublicContent;
 }
+
+/** The public content of others to read. */
+export interface PublicContent {
+  /** User names of accounts, in lower case, without `@`. */
+  readonly users: readonly string[];
+  /** The age of media at which a reading of an account's media ends, milliseconds. */
+  readonly mediaAgeMs: number;
+  /** Hashtags in lower case, without `#`. */
+  readonly hashtags: readonly string[];
+  /** The most pages of each list of a hashtag in a poll: a popular one has no end (Invariant 10). */
+  readonly hashtagPages: number;
+}
+
+export const noPublicContent: PublicContent = {
+  users: [],
+  mediaAgeMs: 0,
+  hashtags: [],
+  hashtagPages: 0,
+};
 
 /** The context of one extraction: the settings, the poll and the list caches. */
 export interface ExtractContext extends SourceSettings, Omit<SourcePoll, 'stream'> {

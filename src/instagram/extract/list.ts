@@ -159,7 +159,7 @@ function scanEnd({ edge, lastWholeMs: lastMs }: ListRequest, context: ExtractCon
 }
 
 /** True when the last node is old; lists are newest first, so all nodes after it are old too. */
-function isOld(nodes: readonly Node[], untilMs: number): boolean {
+export function isOld(nodes: readonly Node[], untilMs: number): boolean {
   const last = nodes.at(-1);
   const createdMs = last === undefined ? undefined : readListed(last)?.createdMs;
   return typeof createdMs === 'number' && createdMs < untilMs;

@@ -1,3 +1,5 @@
+import { isTooMuchData } from '../../engine/errors.ts';
+
 /** The time after which a refused size may be tried again: refusals also depend on Meta's load. */
 const refusalMs = 6 * 3_600_000;
 
@@ -35,5 +37,23 @@ export class PageSize {
   /** Halves the next page for another reason than its size. */
   halve(): void {
     this.size = Math.ceil(this.size / 2);
+  }
+}
+
+/**
+ * Requests a page, and a smaller one when the API answers that it is too large.
+ * @throws as `request`; RetryError `graph.too-much-data` when even one node is too large
+ */
+export async function requestSmaller<T>(
+  page: PageSize,
+  request: (size: number) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await request(page.size);
+    } catch (error) {
+      if (!isTooMuchData(error) || page.size === 1) throw error;
+      page.refuse();
+    }
   }
 }

@@ -7,6 +7,8 @@ import {
   userReachedAudience,
   userReachedAudienceWeek,
 } from './demographics.ts';
+import { discoveredMedia, discoveredUsers } from './discovered.ts';
+import { hashtagMedia } from './hashtag-media.ts';
 import { media } from './media.ts';
 import { mediaChildren } from './media-children.ts';
 import { mediaInsights } from './media-insights.ts';
@@ -40,6 +42,9 @@ const declared = {
   collaborative_media: collaborativeMedia,
   comments,
   mentions,
+  discovered_users: discoveredUsers,
+  discovered_media: discoveredMedia,
+  hashtag_media: hashtagMedia,
 };
 
 export type InstagramStreamName = keyof typeof declared;
@@ -50,6 +55,9 @@ export const streamNames = Object.keys(declared) as readonly InstagramStreamName
 
 /** The streams polled by default; the others cost more requests or are about other people. */
 export const defaultStreamNames = streamNames.filter((name) => streams[name].isDefault);
+
+/** The streams of public content, which one account polls for all. */
+export const publicStreams = streamNames.filter((name) => streams[name].limit === 'platform');
 
 export const compactedStreams = streamNames.filter((name) => streams[name].isCompacted);
 

@@ -92,6 +92,12 @@ export type StreamRequest =
       readonly breakdowns: readonly string[];
       /** The time span in which people are counted, when the metric requires one. */
       readonly timeframe?: string;
+    }
+  | {
+      readonly kind: 'public';
+      /** Listed accounts of others themselves, their media, or the media of listed hashtags. */
+      readonly of: 'users' | 'media' | 'hashtags';
+      readonly fields: Fields;
     };
 
 export type RequestOf<K extends StreamRequest['kind']> = Extract<StreamRequest, { kind: K }>;

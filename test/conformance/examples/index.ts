@@ -2,6 +2,8 @@ import type { InstagramStreamName } from '../../../src/instagram/streams/index.t
 import type { Example } from './example.ts';
 import { collaborativeMedia } from './collaborative-media.ts';
 import { comments } from './comments.ts';
+import { discoveredMedia, discoveredUsers } from './discovered.ts';
+import { hashtagMedia } from './hashtag-media.ts';
 import { media } from './media.ts';
 import { mediaChildren } from './media-children.ts';
 import { mediaInsights } from './media-insights.ts';
@@ -41,4 +43,7 @@ export const examples: Readonly<Record<InstagramStreamName, Example>> = {
   collaborative_media: collaborativeMedia,
   comments,
   mentions,
+  discovered_users: discoveredUsers,
+  discovered_media: discoveredMedia,
+  hashtag_media: hashtagMedia,
 };

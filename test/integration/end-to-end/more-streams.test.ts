@@ -16,6 +16,7 @@ import {
   schemaFields,
 } from './expected-more.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
+import { textOf } from '../../unit/sandbox/graph-api/asking.ts';
 
 const METRICS = {
   user_engaged_audience: 'engaged_audience_demographics',
@@ -331,6 +332,42 @@ describe.each([...FOREIGN_LISTS.keys()])('the stream %s of other users’ media'
     expect(valuesOf(found)).toEqual(new Map(expected));
     expect(new Set(filled)).toEqual(new Set(schemaFields(stream)));
     expect(deployment.api.ledger.byEndpoint()).not.toHaveProperty(['/{media}/insights']);
+  }, 120_000);
+});
+
+describe('the streams of public content', () => {
+  it('publish the content once, through one account, and count hashtags in the state', async () => {
+    const standing = createWorld({ ...world, now: Date.now() - DAY_MS });
+    await using deployment = await deploy(standing);
+    const [, other] = deployment.api.world.accounts;
+    const newest = (other?.media ?? []).slice(0, 3).map(({ id }) => id);
+    const captions = Object.fromEntries(newest.map((id) => [id, 'At the #harbour']));
+    deployment.api.world.conditions.set({ captions });
+    const names = ['discovered_users', 'discovered_media', 'hashtag_media'] as const;
+    const once = () =>
+      deployment.once({
+        STREAMS: names.join(','),
+        INSTAGRAM_DISCOVERED_USERS: `nobody,${textOf(other?.user['username'])}`,
+        INSTAGRAM_DISCOVERED_MEDIA_AGE: '3650d',
+        INSTAGRAM_HASHTAGS: '#Harbour',
+      });
+    const read = async () => await Promise.all(names.map((name) => deployment.read(name)));
+
+    const ended = await once();
+    const [users = [], media = [], found = []] = await read();
+    expect(ended.code).toBe(0);
+    expect(users.map(({ key }) => key)).toEqual([other?.id]);
+    expect(media.map(({ key }) => key).sort()).toEqual(other?.media.map(({ id }) => id).sort());
+    const top = found.filter(({ value }) => value?.['list'] === 'top');
+    expect(top.map(({ value }) => value?.['id'])).toEqual(expect.arrayContaining(newest));
+    deployment.api.ledger.clear();
+
+    expect((await once()).code).toBe(0);
+    expect(await read()).toEqual([users, media, found]);
+    // Neither the unknown name nor the hashtag is searched again.
+    const { '/{account}': accounts, ...others } = deployment.api.ledger.byEndpoint();
+    expect(accounts?.calls).toBe(3);
+    expect(others).not.toHaveProperty(['/ig_hashtag_search']);
   }, 120_000);
 });
 

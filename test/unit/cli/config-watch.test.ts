@@ -42,6 +42,7 @@ async function watching(first: object, args: Record<string, string> = {}) {
     {
       log,
       setAccounts: (changes) => done.push(['accounts', changes]),
+      setPublicContent: (changes) => done.push(['public content', changes]),
       setInterval: (stream, ms) => done.push(['interval', stream, ms]),
     },
     { signal: stop.signal, clock, readText },
@@ -87,6 +88,19 @@ describe('the watched configuration file', () => {
       ['info', 'configuration changed', { fields: ['instagram.accounts'] }],
     ]);
     expect(await file.write('{}')).toContainEqual(['accounts', { accounts: [] }]);
+    await file.stop();
+  });
+
+  test('changes the lists of public content of the running program', async () => {
+    const file = await watching({});
+    const instagram = { discoveredUsers: ['@Brand'], discoveredMediaAge: '7d', hashtags: ['#Sun'] };
+    const done = await file.write(JSON.stringify({ instagram }));
+
+    expect(done.slice(0, 3)).toEqual([
+      ['public content', { users: ['brand'] }],
+      ['public content', { mediaAgeMs: 7 * 86_400_000 }],
+      ['public content', { hashtags: ['sun'] }],
+    ]);
     await file.stop();
   });
 

@@ -74,7 +74,14 @@ describe('openApp', () => {
 
     await using app = openApp(config);
 
-    expect(Object.keys(app).sort()).toEqual(['log', 'once', 'run', 'setAccounts', 'setInterval']);
+    expect(Object.keys(app).sort()).toEqual([
+      'log',
+      'once',
+      'run',
+      'setAccounts',
+      'setInterval',
+      'setPublicContent',
+    ]);
   });
 });
 

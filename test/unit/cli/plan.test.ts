@@ -19,6 +19,21 @@ describe('the command plan', () => {
     );
   });
 
+  test('plans public content for one of hypothetical accounts', async () => {
+    const { stdout } = await runMain(['plan', '--accounts', '5', '--json'], {
+      STREAMS: 'users,discovered_users',
+      INSTAGRAM_DISCOVERED_USERS: 'one,two',
+    });
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      streams: [
+        { stream: 'users', first: 5 },
+        { stream: 'discovered_users', polls: 4, first: 2, day: 8 },
+      ],
+      accounts: [{ calls: 24 }, { calls: 24 }, {}, {}, {}],
+    });
+  });
+
   test('prints JSON with --json', async () => {
     const args = ['plan', '--accounts', '2', '--json'];
     const { stdout } = await runMain(args, { STREAMS: 'users', STREAM_USERS_INTERVAL: '12h' });

@@ -21,6 +21,18 @@ const walkedOf = (present: readonly string[]) => ({
   claimed: null,
 });
 
+describe('detectChanges of a stream without a list', () => {
+  test('keeps the latest 20,000 fingerprints (Invariant 10)', () => {
+    const known = Array.from({ length: 20_000 }, (_, index) => [`${index + 10}`, 1n] as const);
+    const checkpoint = { ...emptyCheckpoint, published: new Map(known) };
+    const poll = { ...context.poll, stream: { ...photos, list: null } };
+    const changes = detectChanges([photo('1')], page, checkpoint, { ...context, poll });
+    const names = [...changes.checkpoint.published.keys()];
+
+    expect([names.length, names[0], names.at(-1)]).toEqual([20_000, '11', '1']);
+  });
+});
+
 describe('detectChanges of a list whose key is longer than the id', () => {
   const { checkpoint } = detectChanges([photo('1'), photo('2')], page, emptyCheckpoint, context);
 

@@ -29,6 +29,7 @@ describe('the state', () => {
       convertedMs: null,
       truncationSuspectedMs: null,
       stories: [],
+      hashtags: [],
     });
   });
 

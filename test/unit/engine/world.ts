@@ -5,7 +5,11 @@ import { firstState as firstStateOf, type StreamState } from '../../../src/engin
 import type { Stream } from '../../../src/engine/stream.ts';
 import { suppressionEntry } from '../../../src/instagram/model/suppression-entry.ts';
 import { createSource, type InstagramSource } from '../../../src/instagram/extract/extract.ts';
-import type { Freshness, SourceSettings } from '../../../src/instagram/extract/extraction.ts';
+import {
+  type Freshness,
+  noPublicContent,
+  type SourceSettings,
+} from '../../../src/instagram/extract/extraction.ts';
 import { declareStream } from '../../../src/instagram/streams/stream.ts';
 import { RateLimiter } from '../../../src/engine/rate-limit/rate-limiter.ts';
 import type { Poll } from '../../../src/engine/poll-context.ts';
@@ -76,7 +80,13 @@ export interface World extends PollerTools {
 /** A source that has scanned no list yet, and scans whole lists at every poll. */
 export function sourceOf(changes: Partial<SourceSettings> = {}): InstagramSource {
   const settings = { login: 'facebook', startDateMs: null, pageSize: 100 } as const;
-  return createSource({ ...settings, freshness: everyPoll, storyFinalWaitMs: 0, ...changes });
+  return createSource({
+    ...settings,
+    freshness: everyPoll,
+    storyFinalWaitMs: 0,
+    publicContent: noPublicContent,
+    ...changes,
+  });
 }
 
 /** A world without errors; a test overrides parts of it. */

@@ -64,6 +64,34 @@ describe('the choice of accounts', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('leaves a stream of public content to the lowest id of the accounts that have it', () => {
+    const all = { streams: ['users', 'hashtag_media', 'discovered_users'], intervalsMs: {} };
+    const without = { streams: ['users'], intervalsMs: {} };
+    const ten = { id: '10', pageId: null, username: null };
+    const choose_ = (byAccount: AccountChoice['accountPolling']['byAccount']) => {
+      const accountPolling = { byAccount, others: all };
+      const none = { accounts: [], accountsExclude: [], accountPolling };
+      return chooseAccounts([ten, three, two], none).accounts.map(({ id, polling }) => [
+        id,
+        (polling ?? all).streams,
+      ]);
+    };
+
+    expect(choose_({})).toEqual([
+      ['10', ['users']],
+      ['3', ['users']],
+      ['2', all.streams],
+    ]);
+    // Each stream by itself.
+    expect(choose_({ '2': without, '3': { ...all, streams: ['users', 'hashtag_media'] } })).toEqual(
+      [
+        ['10', ['users', 'discovered_users']],
+        ['3', ['users', 'hashtag_media']],
+        ['2', ['users']],
+      ],
+    );
+  });
+
   test('reports settings and exclusions of accounts that no token reaches', () => {
     const byAccount = { '@thre': others, '9': others };
     const { warnings } = choose({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Calendar } from '../../../src/engine/schedule.ts';
 import {
+  accountCalls,
   type AccountContent,
   callLimit,
   type CallPlanSettings,
@@ -31,6 +32,7 @@ function settingsOf(
     pageSize: 100,
     lookbackMs: 2 * dayMs,
     startDateMs: null,
+    publicContent: { users: [], hashtags: [] },
     nowMs: startMs,
     ...changes,
   };
@@ -120,6 +122,21 @@ describe('the plan of an account', () => {
       story_insights: [3 * 3, 3 * (96 + 2 * 24)],
       media_insights: [2 * 3, 2 * 3 * 24],
     });
+  });
+
+  test('counts the listed names of public content, apart from the limit of the account', () => {
+    const publicContent = { users: ['a', 'b', 'c'], hashtags: ['d', 'e'] };
+    const streamsOf = { users: dayMs, discovered_users: 6 * hourMs, hashtag_media: 12 * hourMs };
+    const settings = settingsOf(streamsOf, { publicContent });
+
+    expect(callsOf(aged(), settings)).toEqual({
+      users: [1, 1],
+      discovered_users: [3, 3 * 4],
+      hashtag_media: [2 * 3, 2 * 2 * 2],
+    });
+    expect(accountCalls(planCalls(aged(), settings))).toBe(1);
+    expect(fittingIntervals(aged(), settings, 1)).toEqual(new Map());
+    expect(fittingIntervals(aged(), settings, 0)).toBeNull();
   });
 
   test('requests the days that may still change', () => {

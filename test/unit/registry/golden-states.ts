@@ -66,9 +66,9 @@ export const goldenOfFormat6 = goldenWithoutPause
     '0000000000000000000000' + '0680',
     '00000000000000000000' + '0280a0abfef96202' + '82a0abfef962' + '0680',
   );
-/** As `goldenWithoutPause` and `goldenOfFormat6`, by the schema of format 7, without its fields. */
-export const goldenWithoutDelivered = goldenWithoutPause.replace('000680', '0000000680');
-export const pausedWithoutDelivered = goldenOfFormat6.replace('620680', '6200000680');
+/** As `goldenWithoutPause` and `goldenOfFormat6`, by the schema of format 7, without its fields and hashtags. */
+export const goldenWithoutDelivered = goldenWithoutPause.replace('000680', '000000000680');
+export const pausedWithoutDelivered = goldenOfFormat6.replace('620680', '620000000680');
 /** The story of `goldenOfFormat7`. */
 export const story: RememberedStory = {
   id: '17',
@@ -83,7 +83,7 @@ export const story: RememberedStory = {
 /** As `goldenWithoutDelivered`, with version 7 and one story. */
 export const goldenOfFormat7 = goldenWithoutDelivered
   .replace('00000001020a', '00000001020e')
-  .replace('000680', `020431370000020a76696577730a0000000000000680`);
+  .replace('00000680', `020431370000020a76696577730a000000000000000680`);
 /** The pause of `goldenOfFormat6`. */
 export const pause = { sinceMs: 1_700_000_000_000, untilMs: 1_700_000_000_001 };
 const ascii = (text: string) => Buffer.from(text).toString('hex');

@@ -130,6 +130,20 @@ describe('the state codec', () => {
     ]);
   });
 
+  test('reads back searched hashtags, with an id and without', async () => {
+    await using server = await startRegistryServer({}, 258);
+    const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));
+    await registry.prepare(noSignal);
+    const { stateCodec } = registry;
+    const hashtags = [
+      { name: 'coke', id: '17841593698074073', countedMs: 1_700_000_000_000 },
+      { name: 'café', id: null, countedMs: 1_700_000_000_001 },
+    ];
+    const searched: StreamState = { ...state, hashtags };
+
+    expect(await stateCodec.decode(key, stateCodec.encode(searched))).toEqual(searched);
+  });
+
   test('reads back the checkpoint of comments and of insights', async () => {
     await using server = await startRegistryServer({}, 258);
     const registry = openRegistry(registryOptions(server.url, { roles: ['state'] }));

@@ -3,7 +3,7 @@ import type { Node } from '../../../../src/engine/json.ts';
 import { type Permit, Semaphore } from '../../../../src/engine/rate-limit/semaphore.ts';
 import { account, otherAccount } from '../../../support/accounts.ts';
 import { settle } from '../../../support/manual-clock.ts';
-import { app, limit, setUpLimiter, own, requestOf } from './limiter-setup.ts';
+import { app, idle, limit, setUpLimiter, own, requestOf } from './limiter-setup.ts';
 import { calm, hourMs, minuteMs } from '../world.ts';
 
 describe('RateLimiter: the permit of a poll', () => {
@@ -114,5 +114,37 @@ describe('RateLimiter.guard', () => {
     void send('a');
     await settle();
     expect(names()).toEqual(['/me/accounts']);
+  });
+});
+
+describe('RateLimiter: the platform limit', () => {
+  const platform = { kind: 'platform', id: '' } as const;
+  const publicRequest = { ...requestOf('public', account.id), limit: 'platform' } as const;
+
+  test('delays its own requests and polls, and none of the account', async () => {
+    const { rateLimiter, graph, send, names } = setUpLimiter();
+    const caller = { account, priority: 'normal', permit: idle } as const;
+    rateLimiter.block(platform, hourMs);
+    let isReady = false;
+    void rateLimiter.limit(graph, caller).get(publicRequest, calm);
+    void rateLimiter.ready(account, 'normal', calm, 'platform').then(() => {
+      isReady = true;
+    });
+    await rateLimiter.ready(account, 'normal', calm);
+    void send('own');
+    await settle();
+
+    expect([names(), isReady]).toEqual([['own'], false]);
+  });
+
+  test('is the only one of its requests', async () => {
+    const { rateLimiter, graph, names } = setUpLimiter();
+    const caller = { account, priority: 'normal', permit: idle } as const;
+    for (const scope of [own, app]) rateLimiter.block(scope, hourMs);
+    await rateLimiter.ready(account, 'normal', calm, 'platform');
+    void rateLimiter.limit(graph, caller).get(publicRequest, calm);
+    await settle();
+
+    expect(names()).toEqual(['public']);
   });
 });

@@ -126,6 +126,19 @@ describe('rate limit of the Graph API', () => {
     ).toMatchObject({ retryAfterMs: 1_140_000 });
   });
 
+  test.each([4, 17, 32, 613, 80002])(
+    'of code %s applies to the platform when the request is of public content',
+    (code) => {
+      const context = contextOf({}, 'facebook');
+      const request = { ...mediaRequest, limit: 'platform', token: 'one' } as const;
+      const bytes = new TextEncoder().encode(JSON.stringify({ error: { code } }));
+      const answer = { status: 403, headers: new Headers(), body: bytes };
+      const judged = (): unknown => readNode(answer, { ...context, request });
+
+      expect(judged).toThrow(expect.objectContaining({ scope: { kind: 'platform', id: 'one' } }));
+    },
+  );
+
   test.each([
     { code: 80002, accountId: null, pageId: '555', scope: { kind: 'app', id: '' } },
     { code: 32, accountId: '178', pageId: null, scope: { kind: 'account', id: '178' } },

@@ -40,6 +40,16 @@ describe('X-App-Usage', () => {
   });
 });
 
+describe('X-App-Usage of public content', () => {
+  test('reports the usage of the platform limit, and not of the app', () => {
+    const request: GraphRequest = { ...own, token: 'one', limit: 'platform' };
+
+    expect(read('X-App-Usage', { call_count: 28 }, request)).toEqual([
+      { scope: { kind: 'platform', id: 'one' }, percent: 28, regainMs: 0 },
+    ]);
+  });
+});
+
 describe('X-Business-Use-Case-Usage', () => {
   const readBusiness = (usage: unknown, request = own) =>
     read('X-Business-Use-Case-Usage', usage, request);

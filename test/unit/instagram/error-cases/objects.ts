@@ -74,9 +74,15 @@ export const objects: readonly ErrorCase[] = [
     becomes: skip('graph.ambiguous'),
   },
   {
-    name: '110',
+    name: '110/2207013',
     status: 400,
     body: { error: { message: 'Invalid user id', code: 110, error_subcode: 2207013 } },
+    becomes: skip('graph.user-not-public'),
+  },
+  {
+    name: '110',
+    status: 400,
+    body: { error: { message: 'Invalid user id', code: 110 } },
     becomes: skip('graph.ambiguous'),
   },
   {

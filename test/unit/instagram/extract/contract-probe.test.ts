@@ -8,7 +8,7 @@ import { streams, streamNames } from '../../../../src/instagram/streams/index.ts
 import { account } from '../../../support/accounts.ts';
 import { type Answer, createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
 import { listStreamOf } from '../../../support/list-streams.ts';
-import { calm, createWorld, hourMs } from '../../engine/world.ts';
+import { calm, createWorld, hourMs, sourceOf } from '../../engine/world.ts';
 
 const media: readonly Node[] = [
   { id: '1', media_type: 'IMAGE', media_product_type: 'FEED', comments_count: 0 },
@@ -16,17 +16,27 @@ const media: readonly Node[] = [
   { id: '3', media_type: 'VIDEO', media_product_type: 'REELS', comments_count: 1 },
 ];
 
+const publicContent = {
+  users: ['brand'],
+  mediaAgeMs: hourMs,
+  hashtags: ['coke'],
+  hashtagPages: 10,
+};
+
 /** An API that accepts everything, unless a rule answers otherwise. */
 const apiWith = (rule: (request: GraphRequest) => Answer | undefined = () => undefined) =>
   createFakeGraph(
-    (request) =>
-      rule(request) ?? (listStreamOf(request.path) ? pageOf(media) : { data: [], id: '1' }),
+    (request) => rule(request) ?? (listStreamOf(request.path) ? pageOf(media) : answerTo(request)),
   );
 
+function answerTo({ path }: GraphRequest): Node {
+  return path === '/ig_hashtag_search' ? { data: [{ id: '17' }] } : { data: [], id: '1' };
+}
+
 async function probe(graph = apiWith(), names = streamNames) {
-  const world = createWorld({ graph });
+  const world = createWorld({ graph, source: sourceOf({ publicContent }) });
   const all = names.map((name) => streams[name]);
-  const probing = probeContract({ account, streams: all }, world, calm);
+  const probing = probeContract({ accounts: [account], streams: all }, world, calm);
   await world.clock.advance(hourMs);
   return probing;
 }
@@ -50,9 +60,27 @@ describe('probeContract', () => {
         'media /{account}/media: ok',
         'user_insights /{account}/insights: ok',
         'comments /{media}/comments: ok',
+        'discovered_users /{account}/business_discovery: ok',
+        'hashtag_media /{hashtag}/recent_media: ok',
         'null batch: ok',
       ]),
     );
+  });
+
+  test('probes public content through the account that polls it', async () => {
+    const graph = apiWith();
+    const world = createWorld({ graph, source: sourceOf({ publicContent }) });
+    const withoutIt = { streams: ['users'], intervalsMs: {} };
+    const reader = { ...account, id: '17841400000000002' };
+    const accounts = [{ ...account, polling: withoutIt }, reader] as const;
+    const streamsOf = [streams.users, streams.hashtag_media];
+    await probeContract({ accounts, streams: streamsOf }, world, calm);
+    await probeContract({ accounts: [accounts[0]], streams: streamsOf }, world, calm);
+
+    expect(
+      graph.requests.map(({ path }) => path).filter((path) => path !== `/${account.id}`),
+    ).toEqual(['/ig_hashtag_search', '/17/recent_media', '/17/top_media']);
+    expect(graph.queries.find(({ user_id: id }) => id !== undefined)?.['user_id']).toBe(reader.id);
   });
 
   test('requests insights of one media of each type, preferring media with comments', async () => {
@@ -108,7 +136,7 @@ describe('probeContract', () => {
       'facebook_views',
       'profile_activity_actions',
     ]);
-    const probing = probeContract({ account, streams: [stream] }, world, calm);
+    const probing = probeContract({ accounts: [account], streams: [stream] }, world, calm);
     await world.clock.advance(hourMs);
 
     expect(named(await probing)).toContain('media_insights /{media}/insights: ok');

@@ -5,6 +5,7 @@ import { extract } from '../../../../src/instagram/extract/extract.ts';
 import {
   type ExtractContext,
   createListCaches,
+  noPublicContent,
 } from '../../../../src/instagram/extract/extraction.ts';
 import type { Page } from '../../../../src/engine/source.ts';
 import { account } from '../../../support/accounts.ts';
@@ -54,6 +55,7 @@ function contextOf(graph: FakeGraph, changes: Partial<ExtractContext>): ExtractC
     caches: createListCaches(changes.pageSize ?? 100),
     freshness: everyPoll,
     storyFinalWaitMs: 0,
+    publicContent: noPublicContent,
     maxBatchRecords: 500,
     sleep: () => Promise.resolve(),
     signal: calm,

@@ -4,7 +4,7 @@ import type { Mapped, Origin } from '../../../../src/engine/stream.ts';
 import type { InstagramStream } from '../../../../src/instagram/streams/stream.ts';
 import { extract } from '../../../../src/instagram/extract/extract.ts';
 import { emptyCheckpoint } from '../../../../src/engine/state.ts';
-import { createListCaches } from '../../../../src/instagram/extract/extraction.ts';
+import { createListCaches, noPublicContent } from '../../../../src/instagram/extract/extraction.ts';
 import { everyPoll } from '../../engine/world.ts';
 import { account } from '../../../support/accounts.ts';
 import { createFakeGraph, pageOf } from '../../../support/fake-graph.ts';
@@ -49,6 +49,7 @@ export async function requestsOf(
     caches: createListCaches(100),
     freshness: everyPoll,
     storyFinalWaitMs: 0,
+    publicContent: noPublicContent,
     maxBatchRecords: 500,
     sleep: () => Promise.resolve(),
     signal: new AbortController().signal,
