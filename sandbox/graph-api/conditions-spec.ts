@@ -79,6 +79,11 @@ export interface ConditionsSpec {
   readonly vanishedAccounts?: readonly string[];
   /** Largest page size of a list that is not empty; a larger one fails. */
   readonly tooMuchData?: number;
+  /**
+   * Account id to the answer of business discovery about it, an age-gated account: without the account,
+   * or as of an unknown name. No source records it.
+   */
+  readonly ageGatedAccounts?: Readonly<Record<string, 'absent' | 'unknown'>>;
   /** Hashtags whose search is rejected. */
   readonly sensitiveHashtags?: readonly string[];
   /**
@@ -148,6 +153,7 @@ const readMembersOfConditions = readMembers<ConditionsChanges>({
   ),
   vanishedAccounts: orNull(readTexts),
   tooMuchData: orNull(readInteger(1)),
+  ageGatedAccounts: orNull(readMap(readOneOf(['absent', 'unknown']))),
   sensitiveHashtags: orNull(readTexts),
   hashtagRefusal: orNull(readOneOf(['parameter', 'server'])),
   hashtagEnd: orNull(readOneOf(['empty', 'again'])),

@@ -170,7 +170,7 @@ function idOfMention(
 }
 
 /** Returns the value of `business_discovery.username(…)`; Facebook Login only. */
-export function businessDiscovery(request: FieldRequest, context: Context): Json {
+export function businessDiscovery(request: FieldRequest, context: Context): Json | undefined {
   if (context.dialect === 'instagram') {
     throw graphError('unknown-field', 'business_discovery');
   }
@@ -181,9 +181,11 @@ export function businessDiscovery(request: FieldRequest, context: Context): Json
   const account = context.world.accounts.find(
     (one) => one.userAt(context.nowMs)['username'] === username && exists(one, context),
   );
-  if (account === undefined) {
+  const gate = context.world.conditions.spec.ageGatedAccounts?.[account?.id ?? ''];
+  if (account === undefined || gate === 'unknown') {
     throw graphError('user-not-found', username);
   }
+  if (gate === 'absent') return undefined;
   return renderNode(discoveredNode(account), request.fields, context);
 }
 

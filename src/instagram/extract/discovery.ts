@@ -1,5 +1,5 @@
 import { invalidPart, readOrReject } from '../../engine/dead-letters.ts';
-import { type DeadLetterError, FailError, type Skipped } from '../../engine/errors.ts';
+import { type DeadLetterError, FailError, SkipError, type Skipped } from '../../engine/errors.ts';
 import { type Node, isNode } from '../../engine/json.ts';
 import { fieldsParameter } from '../model/fields.ts';
 import type { RequestOf } from '../streams/stream.ts';
@@ -38,7 +38,7 @@ async function* readUser(
   const body = await withoutRejectedFields(skipped, (excluded) =>
     discover(name, fieldsParameter(fields, excluded), context),
   );
-  const user = readOrReject(rejected, () => userOf(body));
+  const user = readOrReject(rejected, () => userOf(body, name));
   yield { nodes: user === undefined ? [] : [user], skipped, rejected };
 }
 
@@ -60,7 +60,7 @@ async function* readMedia(
     const noted = excluded.length;
     const body = await mediaPage(excluded, { name, source, page, after }, context);
     const rejected: DeadLetterError[] = [];
-    const { nodes, cursor } = mediaOf(body, rejected);
+    const { nodes, cursor } = mediaOf(body, name, rejected);
     yield { nodes, rejected, skipped: excluded.slice(noted) };
     after = cursor;
     const isEnd = nodes.length === 0 || isOld(nodes, nowMs - publicContent.mediaAgeMs);
@@ -74,8 +74,8 @@ async function* readMedia(
 }
 
 /** Returns the media of a page, each with the id of its account, and the cursor after them. */
-function mediaOf(body: Node, rejected: DeadLetterError[]) {
-  const user = readOrReject(rejected, () => userOf(body));
+function mediaOf(body: Node, name: string, rejected: DeadLetterError[]) {
+  const user = readOrReject(rejected, () => userOf(body, name));
   const list = user?.['media'];
   if (user === undefined || !isNode(list)) return { nodes: [], cursor: undefined };
   const listed = readOrReject(rejected, () => nodesOf(list, rejected)) ?? [];
@@ -120,10 +120,16 @@ function discover(
   return graph.get(request, signal);
 }
 
-/** @throws DeadLetterError `graph.bad-body` when the answer holds no account */
-function userOf(body: Node): Node {
-  const user = body['business_discovery'];
+/**
+ * Returns the account of an answer. @throws SkipError when there is none: Meta does not return
+ * age-gated accounts; DeadLetterError `graph.bad-body` when it is no object
+ */
+function userOf(body: Node, name: string): Node {
+  const user = body['business_discovery'] ?? null;
   if (isNode(user)) return user;
+  if (user === null) {
+    throw new SkipError('graph.user-not-public', `@${name}: the answer has no account`);
+  }
   const part = { path: 'business_discovery', expected: 'an object', received: user, raw: body };
   throw invalidPart(part, 'graph.bad-body');
 }

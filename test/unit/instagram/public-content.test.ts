@@ -158,6 +158,18 @@ describe('public content of the simulator', () => {
     expect(other.api.ledger.byEndpoint()['/{account}']?.calls).toBe(2);
   });
 
+  test.each(['absent', 'unknown'] as const)(
+    'skips an age-gated account that business discovery answers as "%s"',
+    async (answer) => {
+      await using program = await start({});
+      const { world } = program.api;
+      world.conditions.set({ ageGatedAccounts: { [world.accounts[1]?.id ?? '']: answer } });
+
+      expect((await program.poll('discovered_media')).values).toEqual([]);
+      expect(program.skipped()).toMatchObject([{ reason: 'graph.user-not-public' }]);
+    },
+  );
+
   test('has the media of a listed account that are younger than the configured age', async () => {
     await using program = await start({ INSTAGRAM_PAGE_SIZE: '10' });
     const { api } = program;

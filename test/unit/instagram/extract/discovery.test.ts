@@ -150,9 +150,18 @@ describe('discovered users', () => {
     expect(graph.requests).toHaveLength(1);
   });
 
-  test('write an answer without the account to the dead letters, and read the others', async () => {
-    const { nodes, pages, error } = await extractUsers(
+  test('skip a name whose answer has no account, as that of an age-gated one', async () => {
+    const { nodes, pages } = await extractUsers(
       byName({ one: { id: account.id }, two: user('2') }),
+    );
+
+    expect(nodes).toEqual([{ id: '2' }]);
+    expect(pages.at(-1)?.checkpointUpdate?.rejections).toMatchObject([{ subject: '@one' }]);
+  });
+
+  test('write an answer whose account is no object to the dead letters, and read the others', async () => {
+    const { nodes, pages, error } = await extractUsers(
+      byName({ one: { business_discovery: 'odd', id: account.id }, two: user('2') }),
     );
 
     expect([error, nodes]).toEqual([undefined, [{ id: '2' }]]);
