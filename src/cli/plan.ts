@@ -13,7 +13,7 @@ import {
   planCalls,
   type PlannedCalls,
 } from '../instagram/call-plan.ts';
-import { publicStreams, streams } from '../instagram/streams/index.ts';
+import { publicStreams } from '../instagram/streams/index.ts';
 import { openLocalCodec } from '../registry/index.ts';
 import {
   type CommandDefinition,
