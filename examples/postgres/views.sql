@@ -15,7 +15,8 @@ CREATE OR REPLACE VIEW story_navigation AS
 SELECT id, business_account_id, action, times::bigint
 FROM story_insights, each(navigation_actions) AS entry (action, times);
 
--- How many followers did an account have at the end of a day, and how many were new?
+-- How many followers did an account have at the end of a day, how many were new, and what was the
+-- change? The change is null where the day before has no count.
 
 CREATE OR REPLACE VIEW followers_by_day AS
 WITH counts AS (
@@ -24,13 +25,25 @@ WITH counts AS (
     LATERAL (SELECT (polled_at AT TIME ZONE 'UTC' AT TIME ZONE 'America/Los_Angeles')::date AS day)
       AS pacific
   ORDER BY id, day, polled_at DESC
+), changes AS (
+  SELECT counts.business_account_id, counts.day, counts.followers,
+    counts.followers - before.followers AS net_change
+  FROM counts LEFT JOIN counts AS before
+    ON before.business_account_id = counts.business_account_id AND before.day = counts.day - 1
 ), gains AS (
   SELECT business_account_id, follower_count AS new_followers,
     (date AT TIME ZONE 'UTC' AT TIME ZONE 'America/Los_Angeles')::date - 1 AS day
   FROM user_insights
 )
-SELECT business_account_id, day, followers, new_followers
-FROM counts FULL JOIN gains USING (business_account_id, day);
+SELECT business_account_id, day, followers, new_followers, net_change
+FROM changes FULL JOIN gains USING (business_account_id, day);
+
+-- Which days are final? A day is read again until 48 hours (POLLING_LOOKBACK) before the newest one.
+
+CREATE OR REPLACE VIEW final_days AS
+SELECT business_account_id, date,
+  date < max(date) OVER (PARTITION BY business_account_id) - interval '48 hours' AS is_final
+FROM user_insights;
 
 -- How did a post do in its first 48 hours? One row for each change of its insights.
 
@@ -39,6 +52,31 @@ SELECT id, business_account_id, timestamp AS posted_at, age, views, reach, likes
   saved, total_interactions
 FROM media_insights_history, LATERAL (SELECT polled_at - timestamp AS age) AS since
 WHERE age <= interval '48 hours';
+
+-- The same for each full hour: a value holds until the next record, because only changes are
+-- published. Hours before the first reading and after the account's last poll are left out.
+
+CREATE OR REPLACE VIEW first_48_hours_by_hour AS
+WITH posts AS (
+  SELECT id, business_account_id, min(timestamp) AS posted_at
+  FROM media_insights_history
+  GROUP BY id, business_account_id
+), polled AS (
+  SELECT id AS business_account_id, max(polled_at) AS until FROM users_history GROUP BY id
+)
+SELECT posts.id, posts.business_account_id, posts.posted_at, hour, reading.views, reading.reach,
+  reading.total_interactions
+FROM posts JOIN polled USING (business_account_id)
+CROSS JOIN generate_series(1, 48) AS hour
+CROSS JOIN LATERAL (
+  SELECT views, reach, total_interactions
+  FROM media_insights_history
+  WHERE media_insights_history.id = posts.id
+    AND polled_at <= posts.posted_at + hour * interval '1 hour'
+  ORDER BY polled_at DESC
+  LIMIT 1
+) AS reading
+WHERE posts.posted_at + hour * interval '1 hour' <= polled.until;
 
 -- At which hour do posts do best, and how many followers are online then?
 

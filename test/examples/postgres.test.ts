@@ -123,6 +123,51 @@ describe('views of PostgreSQL', () => {
     expect(rows.slice(-4).map(({ followers }) => followers)).toEqual([...lastCounts.values()]);
   });
 
+  it('followers_by_day has the change since the day before, where that day has a count', async () => {
+    const rows = await rowsOf(
+      `SELECT followers, net_change FROM followers_by_day WHERE business_account_id = '${account}' ORDER BY day`,
+    );
+    const [first, ...later] = rows.slice(-4);
+
+    expect(rows.slice(0, -4).map(({ net_change: change }) => change)).not.toContainEqual(
+      expect.any(Number),
+    );
+    expect(first?.['net_change']).toBeNull();
+    expect(later.map(({ net_change: change }) => change)).toEqual(
+      later.map(({ followers }, index) => {
+        const before = rows.at(-4 + index)?.['followers'];
+        return Number(followers) - Number(before);
+      }),
+    );
+  });
+
+  it('final_days has the days that no later record has changed', async () => {
+    const rows = await rowsOf(
+      'SELECT business_account_id, date, is_final FROM final_days ORDER BY business_account_id, date',
+    );
+    const days = valuesOf('user_insights').map((value) => ({
+      account: value['business_account_id'],
+      date: Number(value['date']),
+      polledAt: Number(value['polled_at']),
+    }));
+    // Records of days that were final before.
+    const late = days.filter((day) =>
+      days.some(
+        (other) =>
+          other.account === day.account &&
+          other.polledAt < day.polledAt &&
+          other.date - day.date > 2 * DAY_MS,
+      ),
+    );
+    const newest = Math.max(...days.map(({ date }) => date));
+
+    expect(late).toEqual([]);
+    expect(rows).toHaveLength(newestByKey(recordsOf('user_insights')).size);
+    expect(rows.map(({ is_final: isFinal }) => isFinal)).toEqual(
+      rows.map(({ date }) => newest - Number(date) > 2 * DAY_MS),
+    );
+  });
+
   it('first_48_hours has each change of a post until it is two days old', async () => {
     const ages = (await rowsOf(
       'SELECT id, views, extract(epoch FROM age) * 1000 AS age FROM first_48_hours ORDER BY id, age',
@@ -140,6 +185,30 @@ describe('views of PostgreSQL', () => {
     expect(ages).toEqual(
       young.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.age - b.age)),
     );
+  });
+
+  it('first_48_hours_by_hour carries the last reading forward, until the last poll', async () => {
+    const rows = await rowsOf('SELECT id, hour, reach FROM first_48_hours_by_hour');
+    const polledUntil = new Map(
+      valuesOf('users').map((value) => [value['id'], Number(value['polled_at'])]),
+    );
+    const byPost = Map.groupBy(valuesOf('media_insights'), ({ id }) => id);
+    const hours = Array.from({ length: 48 }, (_, index) => index + 1);
+    const expected = [...byPost].flatMap(([id, readings]) =>
+      hours.flatMap((hour) => {
+        const [first] = readings;
+        const atMs = Number(first?.['timestamp']) + hour * HOUR_MS;
+        if (atMs > (polledUntil.get(first?.['business_account_id']) ?? 0)) return [];
+        const reading = readings.findLast(({ polled_at: polled }) => Number(polled) <= atMs);
+        return reading === undefined ? [] : [{ id, hour, reach: reading['reach'] }];
+      }),
+    );
+    const readings = await rowsOf('SELECT id FROM first_48_hours');
+
+    expect(expected.length).toBeGreaterThan(readings.length);
+    const sorted = (all: readonly Row[]) =>
+      all.map(({ id, hour, reach }) => `${String(id)} ${String(hour)} ${String(reach)}`).sort();
+    expect(sorted(rows)).toEqual(sorted(expected));
   });
 
   it('best_posting_hour has the averages of the posts of an hour', async () => {
