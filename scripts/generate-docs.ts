@@ -9,10 +9,18 @@ import { renderDifferences } from './airbyte-table.ts';
 import { renderAsyncApi } from './asyncapi.ts';
 import { renderCommandsPage } from './commands-page.ts';
 import { renderConfigurationPage } from './configuration-page.ts';
-import { renderKeys } from './keys-table.ts';
+import { cookbookQueries } from './cookbook-queries.ts';
+import {
+  renderCostByAccounts,
+  renderCostByPosts,
+  renderCostByStream,
+  renderPeers,
+} from './cost-tables.ts';
+import { renderGrowth } from './growth-table.ts';
 import { renderPostgresTables } from './postgres-tables.ts';
 import { renderDefaultStreams, renderOtherStreams, renderStreamsPage } from './streams-page.ts';
 import { renderSupportPage } from './support-page.ts';
+import { renderTopics } from './topic-tables.ts';
 
 interface GeneratedDocument {
   /** Path from the project's root. */
@@ -31,8 +39,16 @@ const documents: readonly GeneratedDocument[] = [
   parts('README.md', {
     'default streams': renderDefaultStreams,
     'other streams': renderOtherStreams,
+    peers: renderPeers,
   }),
-  parts('docs/consuming.md', { keys: renderKeys }),
+  parts('docs/cookbook.md', cookbookQueries),
+  parts('docs/topics.md', { topics: renderTopics, growth: renderGrowth }),
+  parts('docs/cost.md', {
+    'calls by accounts': renderCostByAccounts,
+    'calls by posts': renderCostByPosts,
+    'calls by stream': renderCostByStream,
+    peers: renderPeers,
+  }),
   parts('docs/airbyte.md', { differences: renderDifferences }),
 ];
 

@@ -17,7 +17,7 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
 
 - A key is a UTF-8 text; its parts are joined by \`/\`, a time in it is written as \`2026-05-12T07:00:00Z\`. With \`KAFKA_KEY_FORMAT=avro\` it is an Avro record of the same fields, with its schema under the subject \`<topic>-key\` ([consuming](consuming.md#keys-as-avro-records)).
 - Ids are strings, times are \`timestamp-millis\` (UTC), counts are \`long\`, averages and shares are \`double\`.
-- What the API may leave out is null then. A value of another type than the field's is never converted: the node goes to the
+- What the API may leave out is null. A value of another type than the field's is never converted: the node goes to the
   dead letters, with the field's path and the received value.
 - A record's headers are \`stream\`, \`account\`, \`poll\` (\`<stream>/<account id>/<when the poll began>\`) and \`schema\` (its id in the
   registry), and \`traceparent\` where polls are [traced](operations/monitor.md#traces); a state and a notification have none of their own.
@@ -26,7 +26,7 @@ its default; each has its schema under the subject \`<topic>-value\`. Intervals 
   what is new or has changed, and remembers in the state topic how far it is.
 - The default streams are polled when \`STREAMS\` is empty. The others cost more or are about other people; \`STREAMS=default,<name>\` adds one,
   \`STREAMS=all\` turns all on.
-- A **compacted** topic keeps the last record of each key; the others keep their history.
+- Partitions, retention and tombstones of each topic: [topics](topics.md). When a number is final, and what null and 0 mean: [numbers](numbers.md).
 - The permissions of every stream are in [the set-up](instagram-setup.md#choose-a-login); a stream that needs another one names it.
 
 `;
@@ -64,8 +64,8 @@ export function renderStreamsPage(): string {
   const config = new Map(describeConfig().map((entry) => [entry.path, entry]));
   const all = Object.values(streams);
   const overview = [
-    '| Stream | Topic | Key | Kind | Interval | Compacted | What |',
-    '|---|---|---|---|---|---|---|',
+    '| Stream | Topic | Key | Kind | Interval | What |',
+    '|---|---|---|---|---|---|',
     ...all.map((stream) => overviewRow(stream, config)),
   ];
   return [
@@ -82,12 +82,11 @@ export function renderStreamsPage(): string {
 type ConfigByPath = ReadonlyMap<string, ConfigEntry>;
 
 function overviewRow(stream: InstagramStream, config: ConfigByPath): string {
-  const { name, mode, doc, isCompacted, isDefault } = stream;
+  const { name, mode, doc, isDefault } = stream;
   const link = `[\`${name}\`](#${name})`;
   const cells = [link, `\`${topicOf(name, config)}\``, keyOf(stream), mode];
   const what = isDefault ? doc : `${doc} Off until named.`;
-  const compacted = isCompacted ? 'yes' : 'no';
-  return `| ${[...cells, intervalOf(name, config).value, compacted, what].join(' | ')} |`;
+  return `| ${[...cells, intervalOf(name, config).value, what].join(' | ')} |`;
 }
 
 function renderStream(stream: InstagramStream, config: ConfigByPath): string {

@@ -112,8 +112,7 @@ const dayMs = 86_400_000;
 function planHypothetical(options: PlanFlags, config: Config): readonly AccountPlan[] {
   const { accounts = 1, media = 1000, posts = 1, stories = 2 } = options;
   const nowMs = Date.now();
-  const mediaMs = Array.from({ length: media }, (_, index) => nowMs - (index * dayMs) / posts);
-  const content = { mediaMs, storiesADay: stories, views: null };
+  const content = evenContent({ media, posts, stories }, nowMs);
   const planWith = (polling: AccountPolling): AccountPlan =>
     planOf({ id: 'each', username: null }, content, planSettings(config, nowMs, polling));
   const { others } = config.accountPolling;
@@ -121,6 +120,15 @@ function planHypothetical(options: PlanFlags, config: Config): readonly AccountP
   const own = others.streams.filter((name) => !publicStreams.some((one) => one === name));
   const [first, plan] = [planWith(others), planWith({ ...others, streams: own })];
   return Array.from({ length: accounts }, (_, index) => (index === 0 ? first : plan));
+}
+
+/** Returns the content of an account that published its media at an even pace until now. */
+export function evenContent(
+  { media, posts, stories }: Readonly<Record<'media' | 'posts' | 'stories', number>>,
+  nowMs: number,
+): ReadContent {
+  const mediaMs = Array.from({ length: media }, (_, index) => nowMs - (index * dayMs) / posts);
+  return { mediaMs, storiesADay: stories, views: null };
 }
 
 /** Reads and plans every account of the tokens, one after another. */

@@ -3,7 +3,6 @@ import { describe, expect, test } from '@jest/globals';
 import { rowsBelow } from './markdown.ts';
 
 const root = new URL('../../../', import.meta.url);
-const page = readFileSync(new URL('docs/architecture.md', root), 'utf8');
 
 interface Named {
   readonly step: string;
@@ -32,10 +31,11 @@ function sourceOf(file: string): string {
 }
 
 describe.each([
-  ['## What a crash leaves', 4, 10],
-  ['### What a fault does', 3, 10],
-])('docs/architecture.md: the table below "%s"', (heading, columns, atLeast) => {
-  const rows = rowsBelow(page, heading);
+  ['docs/architecture.md', '## What a crash leaves', 4, 10],
+  ['docs/architecture.md', '### What a fault does', 3, 10],
+  ['docs/numbers.md', '## Tests of this page', 2, 10],
+])('%s: the table below "%s"', (page, heading, columns, atLeast) => {
+  const rows = rowsBelow(readFileSync(new URL(page, root), 'utf8'), heading);
 
   test('has complete rows', () => {
     expect(rows.length).toBeGreaterThanOrEqual(atLeast);

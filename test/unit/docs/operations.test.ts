@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import type { Command } from 'commander';
+import { createProgram } from '../../../src/cli/program.ts';
 import { errorCodes } from '../../../src/engine/errors.ts';
 import { apiVersions } from '../../../src/instagram/api/api-versions.ts';
 import { rowsBelow } from './markdown.ts';
@@ -32,4 +34,24 @@ describe('docs/operations/', () => {
       ]),
     );
   });
+
+  test('names only existing commands and options on the page for the night', () => {
+    const night = readFileSync(new URL('night.md', folder), 'utf8');
+    const named = [...night.matchAll(/`instagram-kafka ([^`]+)`/g)].map(([, text = '']) => text);
+
+    expect(named.length).toBeGreaterThan(9);
+    expect(named.flatMap(unknownIn)).toEqual([]);
+  });
 });
+
+/** Returns the options of a command line that its command lacks, or the line of no command. */
+function unknownIn(line: string): readonly string[] {
+  const words = line.split(' ');
+  const find = (name: string | undefined, commands: readonly Command[]): Command | undefined =>
+    commands.find((command) => command.name() === name);
+  const first = find(words[0], createProgram().root.commands);
+  const command = first === undefined ? undefined : (find(words[1], first.commands) ?? first);
+  if (command === undefined) return [line];
+  const known = command.options.map(({ long }) => long);
+  return words.filter((word) => word.startsWith('--') && !known.includes(word));
+}

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import {
   renderDefaultStreams,
@@ -51,6 +52,21 @@ describe('docs/streams.md', () => {
     expect(page).toMatch(/\| live stories, Facebook Login \|[^|]*`link_clicks` \|/);
     expect(page).toMatch(/\| live stories, Instagram Login \|[^|]*`profile_activity` \|/);
   });
+});
+
+describe('docs/numbers.md', () => {
+  const numbers = readFileSync(new URL('../../../docs/numbers.md', import.meta.url), 'utf8');
+
+  test.each(['## When a number is final', '## Null and 0', '## How far back'])(
+    'has each stream below "%s"',
+    (heading) => {
+      const named = rowsBelow(numbers, heading).flatMap(([cell = '']) =>
+        [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+      );
+
+      expect(streamNames.filter((name) => !named.includes(name))).toEqual([]);
+    },
+  );
 });
 
 describe('the tables of README', () => {
