@@ -32,9 +32,10 @@ export function renderPostgresTables(): string {
  * Renders the table of a stream's newest records. The columns of a composite key suffice unless the
  * stream has tombstones, which hold nothing but the key.
  */
-function newestTable({ name, key, tracksNodes }: InstagramStream): string {
+function newestTable({ name, key, tracksNodes, author }: InstagramStream): string {
   const columns = columnsOf(name);
-  if (tracksNodes && key.length > 1) return renderTable(name, ['key text', ...columns], ['key']);
+  const hasTombstones = tracksNodes || author !== null;
+  if (hasTombstones && key.length > 1) return renderTable(name, ['key text', ...columns], ['key']);
   return renderTable(name, columns, key);
 }
 

@@ -321,6 +321,7 @@ CREATE TABLE IF NOT EXISTS comments (
 );
 
 CREATE TABLE IF NOT EXISTS mentions (
+  key text,
   id text NOT NULL,
   business_account_id text NOT NULL,
   page_id text,
@@ -335,7 +336,7 @@ CREATE TABLE IF NOT EXISTS mentions (
   comments_count bigint,
   media_type text,
   media_url text,
-  PRIMARY KEY (business_account_id, id)
+  PRIMARY KEY (key)
 );
 
 CREATE TABLE IF NOT EXISTS discovered_users (

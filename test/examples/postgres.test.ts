@@ -5,12 +5,14 @@ import { startCluster } from '../../sandbox/cluster/start.ts';
 import { EXAMPLE, startConnect } from '../../sandbox/postgres/connect.ts';
 import { type Database, startDatabase } from '../../sandbox/postgres/database.ts';
 import { type DecodedRecord, readTopics } from '../../sandbox/topics.ts';
-import { streamNames, streams } from '../../src/instagram/streams/index.ts';
+import { publicStreams, streamNames, streams } from '../../src/instagram/streams/index.ts';
 import { actualRow, expectedRow, newestByKey, type Row } from './postgres-rows.ts';
 import { account, deletedPost, topicOf } from './world.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+/** The world sends no webhooks, which report mentions, and lists no names of public content. */
+const withoutRecords: readonly string[] = ['mentions', ...publicStreams];
 const histories = ['users', 'media_insights', 'story_insights'] as const;
 
 const stack = new AsyncDisposableStack();
@@ -57,8 +59,8 @@ afterAll(async () => {
 
 describe('PostgreSQL', () => {
   it.each(streamNames)('has the newest record of each key of %s', async (name) => {
-    const { key: parts, tracksNodes } = streams[name];
-    const hasKeyColumn = tracksNodes && parts.length > 1;
+    const { key: parts, tracksNodes, author } = streams[name];
+    const hasKeyColumn = (tracksNodes || author !== null) && parts.length > 1;
     const expected = [...newestByKey(recordsOf(name))].map(([key, value]) => ({
       ...(hasKeyColumn ? { key } : {}),
       ...expectedRow(value),
@@ -67,7 +69,7 @@ describe('PostgreSQL', () => {
     const sorted = (rows: readonly Row[]) =>
       rows.toSorted((a, b) => (key.map((k) => a[k]).join() < key.map((k) => b[k]).join() ? -1 : 1));
 
-    expect(expected.length).toBeGreaterThan(0);
+    expect(expected.length > 0).toBe(!withoutRecords.includes(name));
     expect(sorted(await rowsOf(`SELECT * FROM ${name}`))).toEqual(sorted(expected));
   });
 

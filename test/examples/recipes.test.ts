@@ -200,12 +200,12 @@ describe('the Iceberg sink', () => {
   it('appends every record of every topic to a table', async () => {
     const warehouse = await mkdtemp(join(tmpdir(), 'recipe-iceberg-'));
     const env = { WAREHOUSE: warehouse, CONNECT_LISTENER: 'http://127.0.0.1:0' };
-    const expected = new Map(
-      streamNames.map((name) => [
-        topicOf(name).replace('instagram.', ''),
-        recordsOf(name).filter(({ value }) => value !== null).length,
-      ]),
-    );
+    const counts = streamNames.map((name) => {
+      const records = recordsOf(name).filter(({ value }) => value !== null);
+      return [topicOf(name).replace('instagram.', ''), records.length] as const;
+    });
+    // The sink creates a table with its first record.
+    const expected = new Map(counts.filter(([, records]) => records > 0));
     await using sink = await startRecipe({ folder: 'iceberg', command: ['./run.sh'], env });
     let found: ReadonlyMap<string, number> = new Map();
     const isComplete = async () => {

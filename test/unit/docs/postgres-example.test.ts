@@ -26,9 +26,9 @@ describe('sinks of examples/postgres', () => {
     const writing = sinks.filter((sink) =>
       new RegExp(`^${sink.get('topics.regex') ?? ''}$`).test(topic),
     );
-    const { key, tracksNodes } = streams[name];
+    const { key, tracksNodes, author } = streams[name];
     // A tombstone has only the key of the record.
-    const isByRecordKey = tracksNodes || key.length === 1;
+    const isByRecordKey = tracksNodes || author !== null || key.length === 1;
 
     expect(
       writing.map((sink) => [sink.get('primary.key.mode'), sink.get('primary.key.fields') ?? '']),
