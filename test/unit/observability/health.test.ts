@@ -107,6 +107,7 @@ describe('reduceHealth', () => {
       code: 'graph.server',
       disposition: 'retry',
       message: 'HTTP 503',
+      trigger: 'schedule',
       sinceMs: 30,
       atMs: 40,
       tries: 2,
