@@ -29,7 +29,13 @@ CMD ["node", "sandbox/graph-api-server.ts"]
 # The last stage is the one that a build without --target makes: Node, the program and what both need
 # of Debian's libraries. There is no shell, no package manager and no npm in it.
 FROM gcr.io/distroless/cc-debian12:nonroot AS producer
-LABEL org.opencontainers.image.title="instagram-kafka-producer" \
+# Of the release; the workflow of a tag sets them.
+ARG VERSION= REVISION= SOURCE=
+LABEL org.opencontainers.image.version="$VERSION" \
+  org.opencontainers.image.revision="$REVISION" \
+  org.opencontainers.image.source="$SOURCE" \
+  org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot" \
+  org.opencontainers.image.title="instagram-kafka-producer" \
   org.opencontainers.image.description="Publishes Instagram Graph API data to Kafka: Avro records and their state in one transaction." \
   org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app

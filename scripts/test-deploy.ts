@@ -1,10 +1,10 @@
 /**
- * `npm run test:deploy [CHECK…]`: checks the files of `deploy/` with the tools that read them, all
- * checks or the named ones. Not part of `npm test`, because the tools come from outside of npm; a
+ * `npm run test:deploy [CHECK…]`: checks the files of `deploy/` and the workflows with the tools that
+ * read them, and the packed npm package, all checks or the named ones. Not part of `npm test`, because the tools come from outside of npm; a
  * missing tool fails its check, with install instructions. The last line is `N passed, N failed`.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,8 @@ interface DeployCheck {
   readonly args: readonly string[] | (() => readonly string[]);
   /** The exit code of a valid file; 0 by default. */
   readonly exitCode?: number;
+  /** The working directory; the project's root by default. */
+  readonly cwd?: string;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -39,6 +41,15 @@ const validator = {
   command: 'kubernetes-validate',
   install: 'pip install kubernetes-validate',
 };
+const actionlint = {
+  command: 'actionlint',
+  install: 'go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12',
+};
+const npm = { command: 'npm', install: 'https://nodejs.org' };
+const npx = { command: 'npx', install: 'https://nodejs.org' };
+/** The project that the packed package is installed into. */
+const installed = join(scratch, 'installed');
+mkdirSync(installed);
 const chart = 'deploy/helm/instagram-kafka-producer';
 const full = ['--values', `${chart}/ci/full-values.yaml`];
 /** The oldest supported version and a current one. */
@@ -81,7 +92,33 @@ const secretChecks: readonly DeployCheck[] = describeConfig()
     exitCode: 1,
   }));
 
+/** The npm package as a user gets it: packed, installed and run without the sources. */
+const packageChecks: readonly DeployCheck[] = [
+  { name: 'package: pack', tool: npm, args: ['pack', '--pack-destination', scratch] },
+  {
+    name: 'package: install',
+    tool: npm,
+    cwd: installed,
+    args: () => ['install', '--prefer-offline', '--no-audit', '--no-fund', packedFile()],
+  },
+  { name: 'package: help', tool: npx, cwd: installed, args: ['instagram-kafka', '--help'] },
+  {
+    name: 'package: default configuration',
+    tool: npx,
+    cwd: installed,
+    args: ['instagram-kafka', 'plan', '--accounts', '1'],
+  },
+];
+
+/** Returns the file that `npm pack` wrote. */
+function packedFile(): string {
+  const file = readdirSync(scratch).find((name) => name.endsWith('.tgz'));
+  return join(scratch, file ?? 'no-file.tgz');
+}
+
 const checks: readonly DeployCheck[] = [
+  { name: 'workflows', tool: actionlint, args: ['-color'] },
+  ...packageChecks,
   { name: 'alert rules', tool: promtool, args: ['check', 'rules', `${prometheus}.rules.yml`] },
   { name: 'alert rule tests', tool: promtool, args: ['test', 'rules', `${prometheus}.test.yml`] },
   { name: 'dashboard queries', tool: promtool, args: ['check', 'rules', dashboardRules()] },
@@ -110,10 +147,10 @@ function dashboardRules(): string {
   return file;
 }
 
-function passes({ name, tool, args, exitCode = 0 }: DeployCheck): boolean {
+function passes({ name, tool, args, exitCode = 0, cwd = root }: DeployCheck): boolean {
   console.log(`— ${name}`);
   const { status, error } = spawnSync(tool.command, typeof args === 'function' ? args() : args, {
-    cwd: root,
+    cwd,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (error !== undefined) {

@@ -109,6 +109,9 @@ async function runMatrix(text: string, signal: AbortSignal): Promise<SupportResu
     say(`  ${describe(cell)}`);
     upgrades.push({ from: `Kafka ${versions.from}`, to: `Kafka ${versions.to}`, ...cell });
   }
+  if (worlds.length + upgrades.length === 0) {
+    throw new RangeError(`got "${text}", expected a part of a name in test/matrix/worlds.ts`);
+  }
   const date = new Date().toISOString().slice(0, 10);
   return { date, consumer: consumerName, worlds, upgrades };
 }
