@@ -1,15 +1,18 @@
 /**
  * Measures the program on a real Kafka: encoding and committing with the real media schema, by each
  * codec, beside Java's own producer, the start with many states, the duration of a hand-over, the
- * CPU of an idle instance, the latency of webhooks, requests beside Airbyte's, memory over a thousand polls. Runs all parts
- * or the named ones. The last line of the output is JSON.
+ * CPU of an idle instance, requests beside Airbyte's, memory over a thousand polls. Runs all parts
+ * or the named ones. The last line of the output is JSON; `--record` also writes the figures to
+ * docs/evidence.json.
  */
 // First import: the sandbox loads kafkajs as well, and the patches must be in place before.
 import '../src/kafka/client/kafkajs.ts';
 import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
 import { type Cluster, startCluster } from '../sandbox/cluster/start.ts';
 import { type GraphApi, startGraphApi } from '../sandbox/graph-api/server.ts';
 import { type WorldSpec, createWorld } from '../sandbox/graph-api/world.ts';
+import { readLoad, recordBenchmark } from '../scripts/recorded-runs.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { compressions } from '../src/config/schema.ts';
 import { type RegistryAdapter, openRegistry } from '../src/registry/index.ts';
@@ -31,11 +34,9 @@ import {
   reportRequests,
   reportLargeStates,
   reportRestore,
-  reportWebhooks,
 } from './report.ts';
-import { benchRequests } from './requests.ts';
+import { type PollCost, benchRequests } from './requests.ts';
 import { benchLargeStates, benchRestore } from './restore.ts';
-import { behindMs, benchWebhooks } from './webhooks.ts';
 
 const testWorld: WorldSpec = {
   seed: 1,
@@ -170,17 +171,10 @@ const parts: Readonly<Record<string, (bench: BenchContext) => Promise<object>>> 
   async requests({ cluster }) {
     say('requests of the test world, every stream of every account …');
     await using api = await startGraphApi({ world: createWorld(testWorld) });
-    reportRequests(await benchRequests(api, environment(cluster, api)));
-    return {};
-  },
-  async webhooks({ cluster }) {
-    say('webhooks of new comments, one after another …');
-    const now = Date.now() - behindMs;
-    const world = createWorld({ ...testWorld, mediaPerAccount: 40, storiesPerAccount: 0, now });
-    await using api = await startGraphApi({ world });
-    const result = await benchWebhooks(api, environment(cluster, api));
-    reportWebhooks(result);
-    return result;
+    const { first, second, airbyte, world } = await benchRequests(api, environment(cluster, api));
+    reportRequests({ first, second, airbyte, world });
+    const costOf = ({ calls, requests }: PollCost) => ({ calls, requests });
+    return { requests: { world, first: costOf(first), second: costOf(second), airbyte } };
   },
   async checkpoint({ cluster }) {
     say('memory of the program over 1,000 polls, after 2,000 to warm up …');
@@ -199,11 +193,23 @@ const parts: Readonly<Record<string, (bench: BenchContext) => Promise<object>>> 
   },
 };
 
+/** Parts that measure calls or memory; the others measure time. */
+const timeless: readonly string[] = ['requests', 'checkpoint', 'capacity'];
+
+/** Puts a part on record, unless it measured the time of a busy machine. */
+function record(part: string, run: Parameters<typeof recordBenchmark>[1]): void {
+  if (timeless.includes(part) || run.load < run.cores) recordBenchmark(part, run);
+  else say(`${part} is not put on record: the load before was ${run.load} on ${run.cores} cores`);
+}
+
 function say(line: string): void {
   console.log(`\n${line}`);
 }
 
-const asked = process.argv.slice(2);
+const { values: options, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: { record: { type: 'boolean', default: false } },
+});
 const unknown = asked.find((name) => !(name in parts));
 if (unknown !== undefined) {
   console.error(`got "${unknown}", expected any of ${Object.keys(parts).join(', ')}`);
@@ -222,7 +228,10 @@ await registry.prepare(new AbortController().signal);
 const results: object[] = [];
 for (const [name, measure] of Object.entries(parts)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
-  results.push(await measure({ cluster, registry }));
+  const load = readLoad();
+  const figures = await measure({ cluster, registry });
+  if (options.record) record(name, { ...load, figures: { ...figures } });
+  results.push(figures);
 }
 console.log();
 console.log(JSON.stringify(Object.assign({}, ...results)));

@@ -17,6 +17,7 @@ import {
   renderPeers,
 } from './cost-tables.ts';
 import { renderGrowth } from './growth-table.ts';
+import { renderChaosRuns, renderFigures, renderInvariants } from './evidence-page.ts';
 import { renderPostgresTables } from './postgres-tables.ts';
 import { renderDefaultStreams, renderOtherStreams, renderStreamsPage } from './streams-page.ts';
 import { renderSupportPage } from './support-page.ts';
@@ -49,6 +50,8 @@ const documents: readonly GeneratedDocument[] = [
     'calls by stream': renderCostByStream,
     peers: renderPeers,
   }),
+  parts('docs/benchmarks.md', { figures: renderFigures }),
+  parts('docs/evidence.md', { invariants: renderInvariants, 'chaos runs': renderChaosRuns }),
   parts('docs/airbyte.md', { differences: renderDifferences }),
 ];
 

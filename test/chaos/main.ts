@@ -1,10 +1,12 @@
 /**
- * `npm run test:chaos -- --minutes N --seed S [--instances I] [--logs DIR]`: the program under random
- * faults; see run.ts. What happens goes to stderr; the last line of stdout is the report as JSON.
+ * `npm run test:chaos -- --minutes N --seed S [--instances I] [--logs DIR] [--record]`: the program
+ * under random faults; see run.ts. What happens goes to stderr; the last line of stdout is the report
+ * as JSON, which `--record` also adds to docs/evidence.json.
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { stopSignal } from '../../sandbox/stop.ts';
+import { recordChaos } from '../../scripts/recorded-runs.ts';
 import { type Outcome, runChaos } from './run.ts';
 
 const SHOWN = 20;
@@ -52,18 +54,20 @@ function readArguments(args: string[]) {
       seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 99_999)) },
       instances: { type: 'string', default: '3' },
       logs: { type: 'string' },
+      record: { type: 'boolean', default: false },
     },
   });
   return {
     minutes: readNumber('minutes', values.minutes, length),
     seed: readNumber('seed', values.seed, count),
     instances: readNumber('instances', values.instances, count),
+    record: values.record,
     ...(values.logs === undefined ? {} : { logs: makeFolder('logs', values.logs) }),
   };
 }
 
 /** Prints what was found, the numbers last; an instance that ended by itself is no good either. */
-function tell({ faults, records, findings, surprises }: Outcome): boolean {
+function tell({ faults, records, findings, surprises }: Outcome) {
   for (const line of surprises) say(line);
   for (const [name, lines] of Object.entries(findings) as [string, readonly string[]][]) {
     for (const line of lines.slice(0, SHOWN)) say(`${name}: ${line}`);
@@ -74,7 +78,7 @@ function tell({ faults, records, findings, surprises }: Outcome): boolean {
   );
   const report = { faults: Object.fromEntries(faults), records, ...Object.fromEntries(counts) };
   process.stdout.write(`${JSON.stringify(report)}\n`);
-  return surprises.length === 0 && counts.every(([, count]) => count === 0);
+  return { isGood: surprises.length === 0 && counts.every(([, count]) => count === 0), report };
 }
 
 function messageOf(error: unknown): string {
@@ -83,9 +87,11 @@ function messageOf(error: unknown): string {
 
 const signal = stopSignal();
 try {
-  const options = readArguments(process.argv.slice(2));
+  const { record, ...options } = readArguments(process.argv.slice(2));
   say(`seed ${options.seed}, ${options.minutes} minutes, ${options.instances} instances`);
-  const isGood = tell(await runChaos({ ...options, say, signal }));
+  const { isGood, report } = tell(await runChaos({ ...options, say, signal }));
+  const { seed, minutes, instances } = options;
+  if (record) recordChaos({ seed, minutes, instances, result: report });
   process.exitCode = isGood ? 0 : 1;
 } catch (error) {
   if (!signal.aborted) say(messageOf(error));
