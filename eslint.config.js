@@ -59,7 +59,7 @@ export default tseslint.config(
   },
   {
     // Plain JavaScript: set-up, and what runs before anything is installed. No compiler looks at it.
-    files: ['*.js', '*.mjs', 'scripts/*.mjs'],
+    files: ['*.js', '*.mjs', '{bin,scripts}/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: {
       ...tseslint.configs.disableTypeChecked.languageOptions,
