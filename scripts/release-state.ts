@@ -44,7 +44,7 @@ export function readRelease(root: URL): ReleaseState {
 }
 
 /** Returns the text under `## [name]`; undefined when there is no such heading. */
-function sectionOf(changelog: string, name: string): string | undefined {
+export function sectionOf(changelog: string, name: string): string | undefined {
   const section = changelog.split(/^## /m).find((one) => one.startsWith(`[${name}]`));
   return section?.slice(section.indexOf('\n')).trim();
 }

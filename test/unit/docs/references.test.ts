@@ -7,6 +7,7 @@ const pages = [
   'README.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'SECURITY.md',
   ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
   ...readdirSync(new URL('docs/decisions/', root)).map((name) => `docs/decisions/${name}`),
   ...readdirSync(new URL('docs/operations/', root)).map((name) => `docs/operations/${name}`),

@@ -1,10 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type ReleaseState, findProblems, readRelease } from '../../../scripts/release-state.ts';
+import {
+  type ReleaseState,
+  findProblems,
+  readRelease,
+  sectionOf,
+} from '../../../scripts/release-state.ts';
 
 const root = new URL('../../../', import.meta.url);
 const ready: ReleaseState = {
@@ -58,6 +64,17 @@ describe('a release', () => {
     expect(new Set(Object.values(others))).toEqual(new Set([version]));
     expect(notes).toMatch(/\S/);
   });
+});
+
+test('changelog: keeps the text of released versions; a merge may put a new entry into them', () => {
+  const changelog = readFileSync(new URL('CHANGELOG.md', root), 'utf8');
+  const hashOf = (version: string) =>
+    createHash('sha256')
+      .update(sectionOf(changelog, version) ?? '')
+      .digest('hex')
+      .slice(0, 16);
+
+  expect({ '0.1.0': hashOf('0.1.0') }).toEqual({ '0.1.0': 'd6e9020f6def0483' });
 });
 
 describe('the state of a release', () => {
