@@ -3,7 +3,8 @@
  * contract probe of `check` sends every form of request that the polls send. The exit code is 1 when
  * a check failed.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { createWorld } from '../sandbox/graph-api/world.ts';
@@ -31,8 +32,10 @@ async function passes(login: 'facebook' | 'instagram', signal: AbortSignal): Pro
     signal,
   });
   const env = { PATH: process.env['PATH'], ...sandbox.env, STREAMS: 'all' };
-  const { status } = spawnSync(process.execPath, [main, 'check'], { env, stdio: 'inherit' });
-  return status === 0;
+  // Not spawnSync: the simulator runs in this process.
+  const child = spawn(process.execPath, [main, 'check'], { env, stdio: 'inherit' });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code === 0;
 }
 
 const signal = stopSignal();

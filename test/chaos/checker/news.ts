@@ -6,14 +6,29 @@ export type News = ReadonlyMap<string, Fields | null>;
 
 /**
  * What a state has that the one before it did not: fingerprints of media and stories, which are taken
- * as they are, and days with their values. Null for a stream whose state only counts.
+ * as they are, stories that had their last record, and days with their values. Null for a stream
+ * whose state only counts.
  */
 export function newsOf(stream: StreamName, before: Logged | undefined, state: Logged): News | null {
   if (SNAPSHOTS.has(stream)) return null;
   if (stream === 'user_insights') return newDays(before, state);
   const known = fingerprintsOf(before);
   const changed = [...fingerprintsOf(state)].filter(([key, print]) => known.get(key) !== print);
-  return new Map(changed.map(([key]) => [key, null]));
+  const keys = [...changed.map(([key]) => key), ...endedStories(before, state)];
+  return new Map(keys.map((key) => [key, null]));
+}
+
+/** The stories whose last record this state tells of: their fingerprints are gone. */
+function endedStories(before: Logged | undefined, state: Logged): readonly string[] {
+  const outcomes = new Map(storiesOf(before).map((story) => [story['id'], story['outcome']]));
+  return storiesOf(state)
+    .filter(({ id, outcome }) => outcome !== null && outcome !== outcomes.get(id))
+    .map(({ id }) => String(id));
+}
+
+function storiesOf(state: Logged | undefined): readonly Fields[] {
+  const stories = state?.value?.['stories'];
+  return Array.isArray(stories) ? (stories as readonly Fields[]) : [];
 }
 
 /** Whether a state that has these news stands for a record. */

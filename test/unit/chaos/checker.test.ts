@@ -90,6 +90,40 @@ describe('the chaos checker', () => {
   });
 });
 
+describe('chaos checker: the last record of a story', () => {
+  const story = (outcome: string | null) => ({ stories: [{ id: '21', outcome }] });
+  const live: MadeTransaction = {
+    stream: 'story_insights',
+    poll: 1,
+    sequence: 1,
+    records: { 21: { reach: 5 } },
+    state: { ...published({ 21: 7 }), ...story(null) },
+  };
+  const last: MadeTransaction = {
+    stream: 'story_insights',
+    poll: 2,
+    sequence: 2,
+    records: { 21: { reach: 5, is_final: true } },
+    state: story('final'),
+  };
+  const repeated = { ...last, poll: 3, sequence: 3, records: { 21: { reach: 6, is_final: true } } };
+
+  test('is accepted beside the state that tells of it', () => {
+    expect(count(logOfTransactions([live, last]))).toEqual(none);
+  });
+
+  test('is a state behind when the state has told of it before', () => {
+    expect(count(logOfTransactions([live, last, repeated]))).toEqual({ ...none, state_behind: 1 });
+  });
+
+  test('is missing when only the state tells of it', () => {
+    const log = logOfTransactions([live, { ...last, broken: 'state-alone' }]);
+
+    expect(count(log)).toMatchObject({ state_ahead: expect.any(Number) });
+    expect(count(log)['state_ahead']).toBeGreaterThan(0);
+  });
+});
+
 describe('chaos checker: a lost value', () => {
   test.each([
     ['its key is missing', { 99: { likes: 1 } }],
