@@ -64,7 +64,7 @@ export function renderBenchmarks(parts: Readonly<Record<string, RecordedBenchmar
       [
         `### ${part}`,
         `${date}, ${cores} cores, load ${load}.`,
-        table(['Figure', 'Value'], listFigures(figures)),
+        table(['Figure', 'Value'], listFigures(figures[part] ?? figures)),
       ].join('\n\n'),
     )
     .join('\n\n');

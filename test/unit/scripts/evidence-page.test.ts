@@ -23,7 +23,7 @@ test('evidence page: shows each figure of a benchmark with its path, the day and
   const page = renderBenchmarks({ requests: { date: '2026-11-30', cores: 2, load: 0.4, figures } });
 
   expect(page).toContain('### requests\n\n2026-11-30, 2 cores, load 0.4.');
-  expect(page.split('\n').at(-1)).toBe('| requests first calls | 1,200 |');
+  expect(page.split('\n').at(-1)).toBe('| first calls | 1,200 |');
 });
 
 test('evidence page: names a test for every invariant', () => {
