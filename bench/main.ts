@@ -1,9 +1,9 @@
 /**
  * Measures the program on a real Kafka: encoding and committing with the real media schema, by each
  * codec, beside Java's own producer, the start with many states, the duration of a hand-over, the
- * CPU of an idle instance, requests beside Airbyte's, memory over a thousand polls. Runs all parts
- * or the named ones. The last line of the output is JSON; `--record` also writes the figures to
- * docs/evidence.json.
+ * CPU of an idle instance, the latency of webhooks, requests beside Airbyte's, memory over a thousand
+ * polls. Runs all parts or the named ones. The last line of the output is JSON; `--record` also writes
+ * the figures to docs/evidence.json.
  */
 // First import: the sandbox loads kafkajs as well, and the patches must be in place before.
 import '../src/kafka/client/kafkajs.ts';
@@ -34,9 +34,11 @@ import {
   reportRequests,
   reportLargeStates,
   reportRestore,
+  reportWebhooks,
 } from './report.ts';
 import { type PollCost, benchRequests } from './requests.ts';
 import { benchLargeStates, benchRestore } from './restore.ts';
+import { behindMs, benchWebhooks } from './webhooks.ts';
 
 const testWorld: WorldSpec = {
   seed: 1,
@@ -175,6 +177,15 @@ const parts: Readonly<Record<string, (bench: BenchContext) => Promise<object>>> 
     reportRequests({ first, second, airbyte, world });
     const costOf = ({ calls, requests }: PollCost) => ({ calls, requests });
     return { requests: { world, first: costOf(first), second: costOf(second), airbyte } };
+  },
+  async webhooks({ cluster }) {
+    say('webhooks of new comments, one after another …');
+    const now = Date.now() - behindMs;
+    const world = createWorld({ ...testWorld, mediaPerAccount: 40, storiesPerAccount: 0, now });
+    await using api = await startGraphApi({ world });
+    const result = await benchWebhooks(api, environment(cluster, api));
+    reportWebhooks(result);
+    return result;
   },
   async checkpoint({ cluster }) {
     say('memory of the program over 1,000 polls, after 2,000 to warm up …');
