@@ -18,12 +18,22 @@ export function newsOf(stream: StreamName, before: Logged | undefined, state: Lo
   return new Map(keys.map((key) => [key, null]));
 }
 
-/** The stories whose last record this state tells of: their fingerprints are gone. */
+/**
+ * The stories whose last record this state tells of, in place of their fingerprints: those with a new
+ * outcome, and those that are forgotten at once because they ended days ago.
+ */
 function endedStories(before: Logged | undefined, state: Logged): readonly string[] {
-  const outcomes = new Map(storiesOf(before).map((story) => [story['id'], story['outcome']]));
-  return storiesOf(state)
-    .filter(({ id, outcome }) => outcome !== null && outcome !== outcomes.get(id))
-    .map(({ id }) => String(id));
+  const outcomes = outcomesOf(state);
+  const known = outcomesOf(before);
+  const ended = [...outcomes].filter(
+    ([id, outcome]) => outcome !== null && outcome !== known.get(id),
+  );
+  const forgotten = [...known].filter(([id, outcome]) => outcome === null && !outcomes.has(id));
+  return [...ended, ...forgotten].map(([id]) => id);
+}
+
+function outcomesOf(state: Logged | undefined): ReadonlyMap<string, unknown> {
+  return new Map(storiesOf(state).map(({ id, outcome }) => [String(id), outcome]));
 }
 
 function storiesOf(state: Logged | undefined): readonly Fields[] {

@@ -112,6 +112,10 @@ describe('chaos checker: the last record of a story', () => {
     expect(count(logOfTransactions([live, last]))).toEqual(none);
   });
 
+  test('is accepted beside a state that forgets the story at once', () => {
+    expect(count(logOfTransactions([live, { ...last, state: { stories: [] } }]))).toEqual(none);
+  });
+
   test('is a state behind when the state has told of it before', () => {
     expect(count(logOfTransactions([live, last, repeated]))).toEqual({ ...none, state_behind: 1 });
   });
