@@ -25,7 +25,8 @@ export interface Fleet extends AsyncDisposable {
 /** What the instances are. */
 export interface FleetOptions {
   readonly size: number;
-  readonly env: Readonly<Record<string, string>>;
+  /** The environment of each instance. */
+  readonly env: (index: number) => Readonly<Record<string, string>>;
   /** The program to run in place of this project's own. */
   readonly main?: string;
   /** Folder for a log file of each instance. */
@@ -90,7 +91,7 @@ function startInstance(index: number, { env, main, logs }: FleetOptions): Progra
   const write = (text: string): void => void file?.write(text);
   const program = startProgram({
     command: 'run',
-    env: { ...env, POLLING_INSTANCE: `instance-${index}` },
+    env: { ...env(index), POLLING_INSTANCE: `instance-${index}` },
     onLine: (line) => {
       write(`${line}\n`);
     },

@@ -10,6 +10,7 @@ export function readLog(reader: LogReader, topicOf: (role: string) => string): L
   const read = (role: string) => reader.records(topicOf(role)).map(loggedOf);
   return {
     streams: new Map(STREAM_NAMES.map((stream) => [stream, read(stream)])),
+    comments: read('comments'),
     states: read('state').filter(({ key }) => key !== restoreMarkerKey),
     deadLetters: read('dead_letters'),
   };

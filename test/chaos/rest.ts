@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { truthOf } from '../../sandbox/graph-api/truth.ts';
+import { type TrueAccount, expectedComments } from '../integration/end-to-end/expected-more.ts';
 import { type Truth, expectedRecords } from '../integration/end-to-end/expected-records.ts';
-import { type Expected, findLost } from './checker/truth.ts';
+import { type ExpectedNow, findAllLost } from './checker/truth.ts';
 import type { DecodedRecord } from './log/log-reader.ts';
 import { readLog } from './read-log.ts';
 import { type Site, topicOf } from './site.ts';
@@ -37,7 +38,7 @@ async function lostNow(site: Site): Promise<readonly string[] | undefined> {
   } catch {
     return undefined;
   }
-  return findLost(expectedNow(site), readLog(site.reader, topicOf).streams);
+  return findAllLost(expectedNow(site), readLog(site.reader, topicOf));
 }
 
 /** Reads until no transaction is open any more: the broker ends those of killed instances. */
@@ -54,8 +55,8 @@ export async function awaitEnd({ reader }: Site, signal: AbortSignal): Promise<v
 }
 
 /** What must be in Kafka, with the world as it is now. */
-export function expectedNow({ fast, api, reader }: Site): Expected {
-  const truth = truthOf(fast.world) as unknown as Truth;
+export function expectedNow({ fast, api, reader }: Site): ExpectedNow {
+  const truth = truthOf(fast.world, { comments: true }) as unknown as Truth;
   const expected = expectedRecords(truth, new Date(0).toISOString());
   // The API had nothing to say of them when it was asked, and need not be asked again for an hour.
   const unseen = new Set(
@@ -64,13 +65,16 @@ export function expectedNow({ fast, api, reader }: Site): Expected {
   const excluded = findExcluded(reader.records(topicOf('state')), Date.now());
   const without = <T>(values: ReadonlyMap<string, T>) =>
     new Map([...values].filter(([id]) => !excluded.has(id)));
-  return {
+  const records = {
     ...expected,
     media_insights: without(expected.media_insights),
     story_insights: new Map(
       [...without(expected.story_insights)].filter(([id]) => !unseen.has(id)),
     ),
   };
+  const accounts = truth.accounts as unknown as readonly TrueAccount[];
+  const comments = accounts.flatMap((account) => expectedComments(account).map(([id]) => id));
+  return { records, comments: new Set(comments) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { STREAM_NAMES } from '../integration/end-to-end/expected-records.ts';
 import { type Fleet, createFleet } from './instances.ts';
 import { type LogReader, createLogReader } from './log/log-reader.ts';
 import { type Proxy, startProxy } from './proxy.ts';
+import { openWebhooks } from './webhooks.ts';
 import { type FastWorld, createFastWorld, WORLD_DAYS } from './world.ts';
 
 /** What a run is. */
@@ -68,10 +69,12 @@ export async function openSite(options: ChaosOptions): Promise<Site> {
   ways.forEach((way, index) => {
     way.leadTo(targets[index] ?? '');
   });
+  const webhooks = stack.use(await openWebhooks(api, options.instances));
+  const env = environmentOf({ cluster, fast, ways });
   const fleet = stack.use(
     await createFleet({
       size: options.instances,
-      env: environmentOf({ cluster, fast, ways }),
+      env: (index) => ({ ...env, ...webhooks.environmentOf(index) }),
       say: options.say,
       ...(options.main === undefined ? {} : { main: options.main }),
       ...(options.logs === undefined ? {} : { logs: options.logs }),
@@ -87,7 +90,7 @@ export async function openSite(options: ChaosOptions): Promise<Site> {
     reader: createLogReader({
       brokers: cluster.brokers,
       registryUrl: cluster.registryUrl,
-      topics: [...STREAM_NAMES, 'state', 'dead_letters'].map(topicOf),
+      topics: [...STREAM_NAMES, 'comments', 'state', 'dead_letters'].map(topicOf),
     }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -138,6 +141,9 @@ function environmentOf({
 
 function pollingEnvironment(): Record<string, string> {
   return {
+    STREAMS: 'default,comments',
+    // After the first polls, webhooks alone bring comments.
+    STREAM_COMMENTS_INTERVAL: '24h',
     STREAM_USERS_INTERVAL: '2s',
     STREAM_USER_INSIGHTS_INTERVAL: '3s',
     STREAM_USER_LIFETIME_INSIGHTS_INTERVAL: '4s',

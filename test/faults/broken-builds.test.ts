@@ -113,7 +113,7 @@ async function deploy(main: string | undefined) {
       const { media } = expectedRecords(truth, new Date().toISOString());
       const findings = check(
         readLog(reader, topicOf),
-        { ...nothing, media } as unknown as Expected,
+        { records: { ...nothing, media } as unknown as Expected, comments: new Set() },
         [],
       );
       return Object.fromEntries(

@@ -25,6 +25,8 @@ export interface Logged {
 /** Everything that a `read_committed` reader sees, topic by topic. */
 export interface Log {
   readonly streams: ReadonlyMap<StreamName, readonly Logged[]>;
+  /** The stream comments, of which each record is published once. */
+  readonly comments: readonly Logged[];
   readonly states: readonly Logged[];
   readonly deadLetters: readonly Logged[];
 }

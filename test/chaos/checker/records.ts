@@ -23,6 +23,13 @@ function repeated(stream: StreamName, history: readonly Logged[]): string[] {
   });
 }
 
+/** The comments that were published more than once. */
+export function findDuplicatedComments({ comments }: Pick<Log, 'comments'>): string[] {
+  return [...byKey(comments)].flatMap(([key, history]) =>
+    history.slice(1).map(({ offset }) => `comments ${key}: again at offset ${offset}`),
+  );
+}
+
 /** Where a key goes back in time: polled before the record in front of it, or in two partitions. */
 export function findReordered({ streams }: Log): string[] {
   return [...streams].flatMap(([stream, records]) =>

@@ -1,9 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StreamName } from '../../integration/end-to-end/expected-records.ts';
-import { type Fields, type Logged, contentOf } from './logged.ts';
+import { type Fields, type Log, type Logged, contentOf } from './logged.ts';
 
 /** What must be in Kafka, by stream and key; without `polled_at`, URLs unsigned. */
 export type Expected = Readonly<Record<StreamName, ReadonlyMap<string, Fields>>>;
+
+/** What must be in Kafka, with the ids of the comments that the world has. */
+export interface ExpectedNow {
+  readonly records: Expected;
+  readonly comments: ReadonlySet<string>;
+}
+
+/** The values and the comments of the world that are not in Kafka. */
+export function findAllLost(
+  { records, comments }: ExpectedNow,
+  log: Pick<Log, 'streams' | 'comments'>,
+): string[] {
+  const published = new Set(log.comments.map(({ key }) => key));
+  const lost = [...comments].filter((id) => !published.has(id));
+  return [...findLost(records, log.streams), ...lost.map((id) => `comments ${id}: is not there`)];
+}
 
 /**
  * The values of the world that are not the last values of their keys.

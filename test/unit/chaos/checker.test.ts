@@ -10,8 +10,9 @@ const nothing = Object.fromEntries(
 ) as unknown as Expected;
 
 /** The number of findings of each kind in a log. */
-function count(log: Log, expected: Partial<Expected> = {}) {
-  const findings = check(log, { ...nothing, ...expected }, []);
+function count(log: Log, expected: Partial<Expected> = {}, comments: readonly string[] = []) {
+  const records = { ...nothing, ...expected };
+  const findings = check(log, { records, comments: new Set(comments) }, []);
   return Object.fromEntries(
     Object.entries(findings).map(([name, lines]) => [name, (lines as string[]).length]),
   );
@@ -160,8 +161,25 @@ describe('chaos checker: a lost value', () => {
   });
 
   test('is reported when it was found after an earlier round', () => {
-    const { lost } = check(logOfTransactions([]), nothing, ['after round 1: media 11']);
+    const { lost } = check(logOfTransactions([]), { records: nothing, comments: new Set() }, [
+      'after round 1: media 11',
+    ]);
     expect(lost).toEqual(['after round 1: media 11']);
+  });
+});
+
+describe('chaos checker: a comment', () => {
+  const [first] = logOfTransactions([firstMedia]).streams.get('media') ?? [];
+  if (first === undefined) throw new Error('a record is needed');
+  const logOf = (...keys: readonly string[]): Log => ({
+    ...logOfTransactions([]),
+    comments: keys.map((key, index) => ({ ...first, key, offset: BigInt(index) })),
+  });
+
+  test('is lost when it is not published, and duplicated when it is published again', () => {
+    expect(count(logOf('1', '2'), {}, ['1', '2'])).toEqual(none);
+    expect(count(logOf('1'), {}, ['1', '2'])).toEqual({ ...none, lost: 1 });
+    expect(count(logOf('1', '2', '1'), {}, ['1', '2'])).toEqual({ ...none, duplicated: 1 });
   });
 });
 

@@ -30,7 +30,7 @@ export function logOfTransactions(transactions: readonly MadeTransaction[]): Log
     states.push(...state);
     deadLetters.push(...letters);
   });
-  return { streams, states, deadLetters };
+  return { streams, comments: [], states, deadLetters };
 }
 
 function loggedOf(made: MadeTransaction, second: number) {
