@@ -1,5 +1,3 @@
-import { describeCost } from '../src/cli/streams.ts';
-import { requestCost } from '../src/instagram/call-plan.ts';
 import { describeConfig, type ConfigEntry } from '../src/config/description.ts';
 import { topicName, type StreamName, type TopicRole } from '../src/engine/stream-name.ts';
 import type { InstagramStream } from '../src/instagram/streams/stream.ts';
@@ -41,22 +39,19 @@ export function renderDefaultStreams(): string {
   ].join('\n');
 }
 
-/** Renders the streams that are off by default as a table, with the cost of their polls. */
+/** Renders the streams that are off by default as a list of links. */
 export function renderOtherStreams(): string {
-  const rows = Object.values(streams).filter(({ isDefault }) => !isDefault);
-  return [
-    '| Stream | Content | Interval | Calls at most |',
-    '|---|---|---|---|',
-    ...rows.map((stream) => {
-      const calls = describeCost(requestCost(stream.request));
-      return `| ${[...contentCells(stream), calls].join(' | ')} |`;
-    }),
-  ].join('\n');
+  const others = Object.values(streams).filter(({ isDefault }) => !isDefault);
+  return `${others.map(({ name }) => linkTo(name)).join(', ')}.`;
 }
 
 function contentCells({ name, doc, interval, logins }: InstagramStream): readonly string[] {
   const content = [doc.replace(/\.$/, ''), ...onlyLogin(logins)].join('; ');
-  return [`[\`${name}\`](docs/streams.md#${name})`, content, interval];
+  return [linkTo(name), content, interval];
+}
+
+function linkTo(name: StreamName): string {
+  return `[\`${name}\`](docs/streams.md#${name})`;
 }
 
 /** Renders `docs/streams.md`. */

@@ -26,7 +26,7 @@ export function findAllLost(
  *
  * @param streams - committed records of each stream, each partition by offset
  */
-export function findLost(
+function findLost(
   expected: Expected,
   streams: ReadonlyMap<StreamName, readonly Logged[]>,
 ): string[] {
