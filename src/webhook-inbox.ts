@@ -23,12 +23,17 @@ export function createInbox({ appSecret, topic, pending }: InboxParts): WebhookI
   const sealer = createSealer(appSecret);
   return {
     async accept(changes, signal) {
-      const records = changes.map((change) => ({
+      const taken = changes.filter(({ accountId }) => pending.hasRoomFor(accountId));
+      const records = taken.map((change) => ({
         key: change.key,
         value: sealer.seal(JSON.stringify(change)),
       }));
       for (let start = 0; start < records.length; start += changesAtOnce) {
         await topic.append(records.slice(start, start + changesAtOnce), signal);
+      }
+      const refused = changes.find((change) => !taken.includes(change));
+      if (refused !== undefined) {
+        throw new Error(`too many changes of account ${refused.accountId} wait: it is not polled`);
       }
     },
     get isFull() {

@@ -20,8 +20,8 @@ export interface WebhookChange {
 /** The inbox as the receiver of webhooks uses it. */
 export interface WebhookInbox {
   /**
-   * Commits changes to the inbox topic.
-   * @throws RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`; the signal's reason
+   * Commits changes to the inbox topic, except those of an account without room.
+   * @throws Error after the commit when an account has no room; RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`; the signal's reason
    */
   accept(changes: readonly WebhookChange[], signal: AbortSignal): Promise<void>;
   /** True while so many changes are pending that the receiver takes no more. */
@@ -32,7 +32,13 @@ export interface WebhookInbox {
 export const inboxRole = 'webhooks';
 
 /** The most pending changes at which the receiver still takes more (Invariant 10). */
-const mostPending = 50_000;
+const mostPending = 100_000;
+
+/** The same for one account, so that one that is not polled leaves room for the others. */
+const mostOfAccount = 10_000;
+
+/** The retention of the inbox topic: longer than the 36 hours for which Meta repeats a webhook. */
+export const inboxRetentionMs = 7 * 86_400_000;
 
 /**
  * The pending changes: those in the inbox topic that no commit has removed, as far as this instance
@@ -42,6 +48,7 @@ export class PendingChanges {
   readonly #changes = new Map<string, WebhookChange>();
   /** Keys of pending changes by stream and account. */
   readonly #keys = new Map<string, Set<string>>();
+  readonly #counts = new Map<string, number>();
   /** Listeners by stream and account. */
   readonly #listeners = new Map<string, Set<() => void>>();
 
@@ -51,7 +58,9 @@ export class PendingChanges {
 
   add(change: WebhookChange): void {
     const { key, stream, accountId } = change;
+    this.#expire(change.sentMs - inboxRetentionMs);
     const job = stateKey(stream, accountId);
+    if (!this.#changes.has(key)) this.#count(accountId, 1);
     this.#changes.set(key, change);
     this.#keys.set(job, (this.#keys.get(job) ?? new Set()).add(key));
     for (const listener of this.#listeners.get(job) ?? []) listener();
@@ -61,10 +70,30 @@ export class PendingChanges {
     const change = this.#changes.get(key);
     if (change === undefined) return;
     this.#changes.delete(key);
+    this.#count(change.accountId, -1);
     const job = stateKey(change.stream, change.accountId);
     const keys = this.#keys.get(job);
     keys?.delete(key);
     if (keys?.size === 0) this.#keys.delete(job);
+  }
+
+  #count(accountId: string, more: 1 | -1): void {
+    const count = (this.#counts.get(accountId) ?? 0) + more;
+    if (count === 0) this.#counts.delete(accountId);
+    else this.#counts.set(accountId, count);
+  }
+
+  /** Removes the changes that the topic has no more, such as those of accounts without a token. */
+  #expire(beforeMs: number): void {
+    for (const { key, sentMs } of this.#changes.values()) {
+      if (sentMs >= beforeMs) return;
+      this.remove(key);
+    }
+  }
+
+  /** False while so many changes of an account are pending that the receiver takes no more. */
+  hasRoomFor(accountId: string): boolean {
+    return (this.#counts.get(accountId) ?? 0) < mostOfAccount;
   }
 
   has(change: WebhookChange): boolean {
@@ -84,6 +113,7 @@ export class PendingChanges {
   clear(): void {
     this.#changes.clear();
     this.#keys.clear();
+    this.#counts.clear();
   }
 
   /** Returns the oldest pending changes of a stream of an account, `most` of them. */

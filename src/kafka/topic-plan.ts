@@ -1,5 +1,5 @@
 import { isShared, topicName, type TopicRole } from '../engine/stream-name.ts';
-import { inboxRole } from '../engine/webhooks.ts';
+import { inboxRetentionMs, inboxRole } from '../engine/webhooks.ts';
 import type { KafkaOptions } from './options.ts';
 
 /** The required properties of a topic. */
@@ -26,8 +26,6 @@ export interface TopicDescription {
 }
 
 const dayMs = 86_400_000;
-/** Longer than the 36 hours for which Meta repeats a webhook, and a weekend with a rejected token. */
-const inboxRetentionMs = 7 * dayMs;
 const stateSegmentBytes = 50 * 1024 * 1024;
 
 type PlanOptions = Pick<

@@ -174,7 +174,7 @@ function readChange(change: Json, entry: Node, scope: WebhookScope): Found {
   if (accountId === undefined || parts === undefined) return { field: name, reason: 'malformed' };
   // The test of the app's dashboard has the account 0.
   if (!scope.accounts.has(accountId)) return { field: name, reason: 'unknown-account' };
-  const sentMs = sentMsOf(entry['time']) ?? scope.receivedMs;
+  const sentMs = Math.min(sentMsOf(entry['time']) ?? Infinity, scope.receivedMs);
   const key = `${accountId}/${name}/${parts.objectId}`;
   return { key, accountId, stream, field: name, sentMs, value: parts.value };
 }

@@ -55,13 +55,40 @@ describe('PendingChanges', () => {
     expect(keysOf(pending)).toEqual(['1/comments/c', '1/comments/a']);
   });
 
-  test('is full at 50,000 changes, and takes more after a removal', () => {
+  /** Adds changes of an account. */
+  const fill = (pending: PendingChanges, accountId: string, count: number): void => {
+    for (let index = 0; index < count; index += 1) {
+      pending.add(change('', { accountId, key: `${accountId}/comments/${index}` }));
+    }
+  };
+
+  test('is full at 100,000 changes, and takes more after a removal', () => {
     const pending = new PendingChanges();
-    for (let index = 0; index < 50_000; index += 1) pending.add(change(String(index)));
+    for (let account = 1; account <= 10; account += 1) fill(pending, String(account), 10_000);
     expect(pending.isFull).toBe(true);
 
     pending.remove('1/comments/7');
     expect(pending.isFull).toBe(false);
+  });
+
+  test('has room for 10,000 changes of an account, and for those of others', () => {
+    const pending = new PendingChanges();
+    fill(pending, '1', 9999);
+    expect(pending.hasRoomFor('1')).toBe(true);
+
+    fill(pending, '1', 10_000);
+    expect([pending.hasRoomFor('1'), pending.hasRoomFor('2')]).toEqual([false, true]);
+    pending.remove('1/comments/7');
+    expect(pending.hasRoomFor('1')).toBe(true);
+  });
+
+  test('forgets changes that were sent a week before a new one', () => {
+    const pending = new PendingChanges();
+    pending.add(change('old'));
+    pending.add(change('young', { sentMs: 86_400_000 }));
+    pending.add(change('new', { sentMs: 7 * 86_400_000 + 1 }));
+
+    expect(keysOf(pending)).toEqual(['1/comments/young', '1/comments/new']);
   });
 
   test('wakes those who wait for a change of the stream and account, and no others', async () => {
