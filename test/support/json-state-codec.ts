@@ -2,7 +2,7 @@ import { StopStreamError } from '../../src/engine/errors.ts';
 import type { StreamState } from '../../src/engine/state.ts';
 import type { StateCodec } from '../../src/engine/ports.ts';
 
-const noMaps = { published: [], insightsRead: [], seen: [] };
+const noMaps = { published: [], insightsRead: [], seen: [], delivered: [] };
 
 /** A state codec without a registry: JSON, which has no maps, so that nothing counts as published or read. */
 export const jsonStateCodec: StateCodec = {
@@ -15,6 +15,7 @@ export const jsonStateCodec: StateCodec = {
         published: new Map(),
         insightsRead: new Map(),
         seen: new Map(),
+        delivered: new Map(),
       });
     } catch (cause) {
       return Promise.reject(

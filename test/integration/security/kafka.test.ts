@@ -239,6 +239,7 @@ describe('redaction of the configured secrets', () => {
     'the key of the hashes': 'Hash/key+of=32.characters-or-more',
     'the path of the webhook': 'Hook/path-w0rd=8',
     'the key of the webhook': 'Hook/key+w0rd=9.',
+    'the verify token of webhooks': 'Verify/t0ken+word=10',
   };
   const registryLogin = {
     SCHEMA_REGISTRY_USERNAME: 'me',
@@ -276,6 +277,7 @@ describe('redaction of the configured secrets', () => {
       FIELDS_HASH_SECRET: secrets['the key of the hashes'],
       NOTIFICATIONS_WEBHOOK_URL: `${webhook.url}/${secrets['the path of the webhook']}`,
       NOTIFICATIONS_WEBHOOK_SECRET: secrets['the key of the webhook'],
+      WEBHOOK_RECEIVER_VERIFY_TOKEN: secrets['the verify token of webhooks'],
       STREAM_USERS_HASH: 'username',
       KAFKA_TOPIC_TEMPLATE: 'instagram.leaks.{stream}',
       POLLING_MAX_ATTEMPTS: '2',
