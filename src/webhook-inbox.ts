@@ -5,7 +5,7 @@ import { messageOf } from './engine/errors.ts';
 import { isNode, parseJson } from './engine/json.ts';
 import type { Clock } from './engine/ports.ts';
 import type { PendingChanges, WebhookChange, WebhookInbox } from './engine/webhooks.ts';
-import type { InboxRecord, WebhookTopic } from './kafka/index.ts';
+import type { InboxReader, InboxRecord, WebhookTopic } from './kafka/index.ts';
 import type { LeveledLog } from './observability/index.ts';
 
 interface InboxParts {
@@ -45,7 +45,7 @@ export function createInbox({ appSecret, topic, pending }: InboxParts): WebhookI
 interface FollowTools {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: LeveledLog;
+  readonly log: Pick<LeveledLog, 'warn'>;
 }
 
 const followBackoff: Backoff = { baseMs: 1000, maxMs: 60_000 };
@@ -61,24 +61,60 @@ export async function followInbox(
 ): Promise<void> {
   const sealer = createSealer(appSecret);
   let isReported = false;
-  const take = ({ key, value }: InboxRecord): void => {
+  const takeInto = (changes: Replay, { key, value }: InboxRecord): void => {
     const change = value === null ? undefined : toChange(sealer.open(value));
-    if (change !== undefined) pending.add(change);
-    else pending.remove(key);
+    if (change !== undefined) changes.add(change);
+    else changes.remove(key);
     if (value === null || change !== undefined || isReported) return;
     isReported = true;
     log.warn({ key }, 'unreadable webhook change ignored: another app secret has encrypted it');
   };
   for (let failures = 0; !signal.aborted;) {
     pending.clear();
+    const changes = createReplay(pending);
+    const reader: InboxReader = {
+      take: (record) => {
+        takeInto(changes, record);
+      },
+      onCurrent: () => {
+        changes.release();
+      },
+    };
     try {
-      await topic.follow(take, signal);
+      await topic.follow(reader, signal);
     } catch (error) {
       failures += 1;
       log.warn({ reason: messageOf(error) }, 'reading the inbox of webhooks failed');
       if (!(await slept(backoffMs(followBackoff, failures, random()), clock, signal))) return;
     }
   }
+}
+
+type Replay = ReturnType<typeof createReplay>;
+
+/**
+ * Creates the target of a reading from the beginning. Until the reading is current, changes are kept
+ * apart: the tombstone of a processed one is still to come, and compaction is late.
+ */
+function createReplay(pending: PendingChanges) {
+  const old = new Map<string, WebhookChange>();
+  let isCurrent = false;
+  return {
+    add(change: WebhookChange): void {
+      if (isCurrent) pending.add(change);
+      else old.set(change.key, change);
+    },
+    remove(key: string): void {
+      if (isCurrent) pending.remove(key);
+      else old.delete(key);
+    },
+    /** Makes the changes that were kept apart pending, and later ones at once. */
+    release(): void {
+      isCurrent = true;
+      for (const change of old.values()) pending.add(change);
+      old.clear();
+    },
+  };
 }
 
 /** Checks a change of the topic; undefined for a text that is none. */

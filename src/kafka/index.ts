@@ -15,7 +15,7 @@ import { createWarningLog, prepareAccount, prepareLayout, watchTopics } from './
 export type { KafkaDependencies, KafkaOptions, KafkaSasl, KafkaSecurity } from './options.ts';
 export { unsupportedRelease } from './broker-version.ts';
 export type { NotificationLog } from './notification-topic.ts';
-export type { InboxRecord, WebhookTopic } from './webhook-topic.ts';
+export type { InboxReader, InboxRecord, WebhookTopic } from './webhook-topic.ts';
 export type { Endpoint, KafkaProbe } from './probe.ts';
 export type { Owner } from './group/membership.ts';
 export type { TailedRecord, TailStart } from './tail.ts';

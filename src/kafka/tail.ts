@@ -37,6 +37,8 @@ export interface TailRequest {
   readonly follow: boolean;
   /** Receives the records of each partition in order; returns false to stop. */
   readonly take: (record: TailedRecord) => Promise<boolean>;
+  /** Called once `take` has the records up to the end at the start, by a tail that follows. */
+  readonly onCurrent?: (() => void) | undefined;
 }
 
 const offsetsLimitMs = 30_000;
@@ -132,14 +134,15 @@ interface OpenTail extends TailRequest {
 
 async function readSpans(
   { kafka }: Connection,
-  { topic, follow, take, groupId, spans, shutdown }: OpenTail,
+  { topic, follow, take, onCurrent, groupId, spans, shutdown }: OpenTail,
   signal: AbortSignal,
 ): Promise<void> {
   const over = Promise.withResolvers<undefined>();
   over.promise.catch(() => undefined);
-  const endWhenRead = (): void => {
-    if (!follow && spans.every(({ next, end }) => next >= end)) over.resolve(undefined);
+  const end = (): void => {
+    over.resolve(undefined);
   };
+  const noteRead = onceRead(spans, follow ? onCurrent : end);
   const consumer = kafka.consumer({
     groupId,
     readUncommitted: false,
@@ -147,7 +150,7 @@ async function readSpans(
     maxWaitTimeInMs: 200,
     retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
   });
-  endWhenRead();
+  noteRead();
   consumer.on('consumer.crash', ({ payload }) => {
     over.reject(payload.error);
   });
@@ -166,7 +169,7 @@ async function readSpans(
     const span = spans.find(({ partition }) => partition === payload.partition);
     // kafkajs does not deliver batches with only markers or aborted records; advance past them here.
     if (payload.batchSize === 0) advance(span, payload.lastOffset);
-    endWhenRead();
+    noteRead();
   });
   const run = async (): Promise<undefined> => {
     await consumer.connect();
@@ -179,6 +182,16 @@ async function readSpans(
   } finally {
     await settled(consumer.disconnect(), shutdown.leftMs('leaving'));
   }
+}
+
+/** Returns a function to be called after each batch; it calls `onRead` once all spans are read. */
+function onceRead(spans: readonly PartitionSpan[], onRead: (() => void) | undefined): () => void {
+  let isRead = false;
+  return () => {
+    if (isRead || spans.some(({ next, end }) => next < end)) return;
+    isRead = true;
+    onRead?.();
+  };
 }
 
 /** Passes the records of each batch on until `take` stops the tail. */

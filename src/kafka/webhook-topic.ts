@@ -27,7 +27,14 @@ export interface WebhookTopic extends AsyncDisposable {
    */
   append(records: readonly InboxRecord[], signal: AbortSignal): Promise<void>;
   /** Passes on all records from the beginning, and later ones, until aborted. Throws as `append`. */
-  follow(take: (record: InboxRecord) => void, signal: AbortSignal): Promise<void>;
+  follow(reader: InboxReader, signal: AbortSignal): Promise<void>;
+}
+
+/** The reader of the inbox topic's committed records. */
+export interface InboxReader {
+  readonly take: (record: InboxRecord) => void;
+  /** Called once the records that the topic had at the beginning are taken. */
+  readonly onCurrent: () => void;
 }
 
 interface OpenProducer {
@@ -40,14 +47,14 @@ export function openWebhookTopic(base: KafkaBase): WebhookTopic {
   const producer = createInboxProducer(base);
   return {
     append: producer.append,
-    async follow(take, signal) {
+    async follow({ take, onCurrent }, signal) {
       const { name } = base.layout().topic(inboxRole);
       const request = { topic: name, start: { kind: 'beginning' }, follow: true } as const;
       const takeRecord = ({ key, value }: TailedRecord): Promise<boolean> => {
         if (key !== null) take({ key: key.toString('utf8'), value });
         return Promise.resolve(true);
       };
-      await tail(base, { ...request, take: takeRecord }, signal);
+      await tail(base, { ...request, take: takeRecord, onCurrent }, signal);
     },
     [Symbol.asyncDispose]: producer.close,
   };
