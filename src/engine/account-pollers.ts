@@ -250,13 +250,13 @@ export class AccountPollers {
     signal: AbortSignal,
   ): Promise<void> {
     if (job.stream.webhookFields.length === 0) return;
-    const onOutcome = (outcome: PollOutcome): boolean => {
+    const onOutcome = (outcome: PollOutcome): void => {
       keep(run, job);
       this.#haltAfter(outcome, job, run);
       if (outcome.kind === 'stop-stream') schedule.remove(job);
-      return !run.halted.has(job.stream.name);
     };
-    const polling = { nextPollMs: () => schedule.nextMs(job), onOutcome, signal };
+    const isStopped = (): boolean => run.halted.has(job.stream.name);
+    const polling = { nextPollMs: () => schedule.nextMs(job), onOutcome, isStopped, signal };
     await pollChanges(job, polling, this.#context.tools).catch((failure: unknown) => {
       if (!signal.aborted) throw failure;
     });

@@ -17,25 +17,27 @@ const delays: Backoff = { baseMs: 5000, maxMs: 300_000 };
 export interface WebhookPolling {
   /** Returns the due time of the next poll of the schedule. */
   readonly nextPollMs: () => number | null;
-  /** Called after each poll. @returns false when the stream is polled no more */
-  readonly onOutcome: (outcome: PollOutcome) => boolean;
+  /** Called after each poll. */
+  readonly onOutcome: (outcome: PollOutcome) => void;
+  /** True once an error, also of a poll of the schedule, has stopped the stream. */
+  readonly isStopped: () => boolean;
   readonly signal: AbortSignal;
 }
 
 /**
  * Publishes the changes that webhooks report for one (stream, account), as they arrive. A change
  * stays in the inbox until the transaction that publishes it removes it.
- * @returns when aborted, or when the stream is polled no more
+ * @returns when aborted, or when the stream is stopped
  * @throws StopProcessError
  */
 export async function pollChanges(
   job: Job,
-  { nextPollMs, onOutcome, signal }: WebhookPolling,
+  { nextPollMs, onOutcome, isStopped, signal }: WebhookPolling,
   tools: PollerTools,
 ): Promise<void> {
   const { pending, clock, random } = tools;
   const { stream, account } = job;
-  for (let failures = 0; !signal.aborted;) {
+  for (let failures = 0; !signal.aborted && !isStopped();) {
     const changes = pending.of(stream.name, account.id, changesPerPoll);
     if (changes.length === 0) {
       await pending.next(stream.name, account.id, signal);
@@ -43,8 +45,10 @@ export async function pollChanges(
     }
     // Waits for a running poll of the stream here, where it holds no permit.
     await job.writer.take(() => Promise.resolve(), signal);
+    if (isStopped()) return;
     const outcome = await pollWhenDue(job, tools, { nextPollMs: nextPollMs(), changes, signal });
-    if (!onOutcome(outcome)) return;
+    onOutcome(outcome);
+    if (isStopped()) return;
     const left = changes.filter((change) => pending.has(change));
     pending.postpone(left);
     failures = left.length < changes.length ? 0 : failures + 1;

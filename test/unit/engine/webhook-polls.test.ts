@@ -24,6 +24,7 @@ function running(answer: (id: string, index: number) => Answer, changes: Partial
   const graph = createFakeGraph(({ path }, index) => answer(path.slice(1), index));
   const world = createWorld({ graph, pending: new PendingChanges(), ...changes });
   const stop = new AbortController();
+  let isStopped = false;
   const outcomes: PollOutcome['kind'][] = [];
   const job = jobOf(streams.comments, account);
   const ended = pollChanges(
@@ -32,8 +33,8 @@ function running(answer: (id: string, index: number) => Answer, changes: Partial
       nextPollMs: () => null,
       onOutcome: ({ kind }) => {
         outcomes.push(kind);
-        return kind !== 'stop-stream';
       },
+      isStopped: () => isStopped || outcomes.includes('stop-stream'),
       signal: stop.signal,
     },
     world,
@@ -42,7 +43,10 @@ function running(answer: (id: string, index: number) => Answer, changes: Partial
     world.publisher.batches.flatMap(({ records }) =>
       records.map(({ role, key, value }) => `${role} ${key}${value === null ? ' removed' : ''}`),
     );
-  return { world, job, outcomes, ended, stop, published, graph };
+  const stopStream = (): void => {
+    isStopped = true;
+  };
+  return { world, job, outcomes, ended, stop, stopStream, published, graph };
 }
 
 const comment = (id: string): Answer => ({ id, timestamp: '2026-05-12T10:00:00+0000' });
@@ -164,6 +168,18 @@ describe('pollChanges', () => {
     await run.ended;
 
     expect(run.outcomes).toEqual(['stop-stream']);
+    expect(run.world.pending.of('comments', account.id, 50)).toHaveLength(1);
+  });
+
+  test('requests nothing for a change after a poll of the schedule has stopped the stream', async () => {
+    const run = running(comment);
+    await settle();
+    run.stopStream();
+    run.world.pending.add(change('1'));
+    await run.world.clock.advance(0);
+    await run.ended;
+
+    expect(run.graph.requests).toEqual([]);
     expect(run.world.pending.of('comments', account.id, 50)).toHaveLength(1);
   });
 });
