@@ -25,8 +25,8 @@ import type { Tokens } from './tokens/tokens.ts';
 export interface NarrowedDirectory extends AccountDirectory {
   /** Changes the choice of accounts, from the next listing on. */
   setAccounts(changes: Partial<AccountChoice>): void;
-  /** The ids of the last listing's accounts; undefined before the first. */
-  listed(): ReadonlySet<string> | undefined;
+  /** The last listing's accounts by id; undefined before the first. */
+  listed(): ReadonlyMap<string, Account> | undefined;
 }
 
 interface DirectoryParts {
@@ -52,14 +52,14 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
   const { tokens, known } = parts;
   const { login } = parts.options;
   let choice: AccountChoice = parts.options;
-  let lastIds: ReadonlySet<string> | undefined;
+  let last: ReadonlyMap<string, Account> | undefined;
   const readLists = createListReader(parts);
   const findNamed = createNamedSearch(parts.graph, tokens);
   return {
     setAccounts(changes) {
       choice = { ...choice, ...changes };
     },
-    listed: () => lastIds,
+    listed: () => last,
     renewed: (signal) => tokens.changed(signal),
     async list(signal) {
       const chosen = choice;
@@ -83,7 +83,7 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
       }
       const unreached = missing.filter((name) => !named.failed.has(name));
       const problems = [...failures, ...describeMissing(unreached, found)];
-      lastIds = new Set(accounts.map(({ id }) => id));
+      last = new Map(accounts.map((account) => [account.id, account]));
       return { accounts, problems, warnings: allWarnings };
     },
   };

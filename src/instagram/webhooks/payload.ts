@@ -1,3 +1,4 @@
+import { type Account, isPolled } from '../../engine/account.ts';
 import type { IgnoredChanges } from '../../engine/events.ts';
 import { type Json, type Node, isNode } from '../../engine/json.ts';
 import type { StreamName } from '../../engine/stream-name.ts';
@@ -15,8 +16,8 @@ export interface WebhookPayload {
 
 /** The facts by which a change has an effect. */
 export interface WebhookScope {
-  /** All accounts that the tokens list. */
-  readonly accounts: ReadonlySet<string>;
+  /** All polled accounts by id. */
+  readonly accounts: ReadonlyMap<string, Account>;
   /** The enabled streams. */
   readonly streams: ReadonlySet<StreamName>;
   /** The time of the request, for an entry without one. */
@@ -172,11 +173,18 @@ function readChange(change: Json, entry: Node, scope: WebhookScope): Found {
   const accountId = idIn(entry['id']);
   const parts = isNode(value) ? read(value) : undefined;
   if (accountId === undefined || parts === undefined) return { field: name, reason: 'malformed' };
-  // The test of the app's dashboard has the account 0.
-  if (!scope.accounts.has(accountId)) return { field: name, reason: 'unknown-account' };
+  const reason = unpolledReason(scope.accounts.get(accountId), stream);
+  if (reason !== null) return { field: name, reason };
   const sentMs = Math.min(sentMsOf(entry['time']) ?? Infinity, scope.receivedMs);
   const key = `${accountId}/${name}/${parts.objectId}`;
   return { key, accountId, stream, field: name, sentMs, value: parts.value };
+}
+
+/** Returns the reason why no poll would ever remove a change from the inbox; null where one does. */
+function unpolledReason(account: Account | undefined, stream: StreamName): Reason | null {
+  // The test of the app's dashboard has the account 0.
+  if (account === undefined) return 'unknown-account';
+  return isPolled(account, stream) ? null : 'stream-disabled';
 }
 
 /** Times from here on are milliseconds: as seconds they are after the year 5000. */

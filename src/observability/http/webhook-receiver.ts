@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Account } from '../../engine/account.ts';
 import { messageOf } from '../../engine/errors.ts';
 import type { IgnoredChanges } from '../../engine/events.ts';
 import type { Clock, Telemetry, TelemetryEvent } from '../../engine/ports.ts';
@@ -44,12 +45,12 @@ const defaultLimits: WebhookLimits = {
 /** The parts with which the receiver answers. */
 export interface WebhookReceiverParts {
   readonly inbox: WebhookInbox;
-  /** All accounts that the tokens list; undefined before the first listing. */
-  readonly accounts: () => ReadonlySet<string> | undefined;
+  /** All polled accounts by id; undefined before the first listing. */
+  readonly accounts: () => ReadonlyMap<string, Account> | undefined;
   /** Reads a body whose signature is valid; undefined for one that is no webhook. */
   readonly read: (
     body: string,
-    facts: { readonly accounts: ReadonlySet<string>; readonly receivedMs: number },
+    facts: { readonly accounts: ReadonlyMap<string, Account>; readonly receivedMs: number },
   ) => ReceivedChanges | undefined;
   readonly telemetry: Telemetry;
   readonly clock: Pick<Clock, 'nowMs'>;

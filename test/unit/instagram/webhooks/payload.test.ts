@@ -5,10 +5,11 @@ import {
   readWebhookPayload,
   type WebhookScope,
 } from '../../../../src/instagram/webhooks/payload.ts';
+import { account } from '../../../support/accounts.ts';
 
-const accountId = '17841400000000001';
+const accountId = account.id;
 const scope: WebhookScope = {
-  accounts: new Set([accountId, '17841405726653026']),
+  accounts: new Map([accountId, '17841405726653026'].map((id) => [id, { ...account, id }])),
   streams: new Set(['comments', 'mentions', 'story_insights']),
   receivedMs: 1_800_000_000_000,
 };
@@ -188,6 +189,14 @@ describe('readWebhookPayload', () => {
     expect(ignored).toEqual([{ field: 'mentions', reason: 'stream-disabled', count: 1 }]);
   });
 
+  test('ignores the changes of a stream that the account is excluded from', () => {
+    const polling = { streams: ['media'], intervalsMs: {} } as const;
+    const accounts = new Map([[accountId, { ...account, polling }]]);
+    const { changes, ignored } = read(bodyOf(entryOf(mention)), { accounts }) ?? {};
+    expect(changes).toEqual([]);
+    expect(ignored).toEqual([{ field: 'mentions', reason: 'stream-disabled', count: 1 }]);
+  });
+
   test('keeps the valid parts beside invalid ones', () => {
     const body = bodyOf(7, entryOf({ field: 'comments' }, mention, null), null, { id: 1 });
     expect(read(body)).toMatchObject({
@@ -243,8 +252,8 @@ describe('readWebhookPayload', () => {
     fc.assert(
       fc.property(fc.array(part), (entry) => {
         const { changes } = read({ object: 'instagram', entry }) ?? { changes: [] };
-        for (const { key, accountId: account, value: found } of changes) {
-          expect(scope.accounts.has(account)).toBe(true);
+        for (const { key, accountId: listed, value: found } of changes) {
+          expect(scope.accounts.has(listed)).toBe(true);
           expect(key).toMatch(/^\d{1,25}\/[a-z_]+\/\d{1,25}(?::\d{1,25})?$/);
           expect(Object.keys(found).length).toBeGreaterThan(0);
         }

@@ -11,11 +11,12 @@ import {
   type WebhookReceiverParts,
   type WebhookReceiverSettings,
 } from '../../../../src/observability/http/webhook-receiver.ts';
+import { account } from '../../../support/accounts.ts';
 import { createRecordingTelemetry } from '../../../support/recording-telemetry.ts';
 
 const secret = '0123456789abcdef0123456789abcdef';
 const verifyToken = 'a text of my choice';
-const accountId = '17841400000000001';
+const accountId = account.id;
 const limits = { requestMs: 1000, commitMs: 1000, connections: 50, requests: 10 };
 
 interface Options {
@@ -46,7 +47,7 @@ async function startReceiver({ settings = {}, parts = {} }: Options = {}) {
           return Promise.resolve();
         },
       },
-      accounts: () => new Set([accountId]),
+      accounts: () => new Map([[accountId, account]]),
       read: (body, facts) =>
         readWebhookPayload(body, { ...facts, streams: new Set(['comments', 'mentions']) }),
       telemetry,
