@@ -22,8 +22,8 @@ const pollEveryMs = 2000;
 
 /**
  * Polls the file of `--config` until aborted. Applies changes of intervals, the log level, the choice
- * of accounts and the lists of public content; reports that other fields need a restart; ignores an invalid file. Never
- * rejects.
+ * of accounts and the lists of public content; reports that other fields need a restart; ignores an
+ * invalid file. Never rejects.
  */
 export async function watchConfigFile(
   { configFile, ...sources }: ConfigSources,

@@ -29,7 +29,7 @@ export async function commentChanges(
   context: ExtractContext,
 ): Promise<Page> {
   const { checkpoint } = context;
-  const reported = changes.flatMap(reportedBy);
+  const reported = oncePerComment(changes.flatMap(reportedBy));
   const isNew = ({ id, mediaId }: ReportedComment, node: Node): boolean => {
     const mediaKey = keyNumber(mediaId);
     const ids = checkpoint.seen.get(mediaKey);
@@ -39,7 +39,6 @@ export async function commentChanges(
   };
   // Without a time, only a remembered id shows that a comment was published.
   const unread = reported.filter((one) => isNew(one, {}));
-  const isLive = ({ change }: ReportedComment): boolean => change.field === 'live_comments';
   const requestFor = ({ id }: ReportedComment, excluded: ReadonlySet<string>): GraphRequest =>
     requestOf('/{comment}', { fields: fieldsParameter(fields, excluded) }, context, id);
   const read = await readChanges(
@@ -69,6 +68,17 @@ export async function commentChanges(
 function reportedBy(change: WebhookChange): readonly ReportedComment[] {
   const { id, media_id: mediaId } = change.value;
   return typeof id === 'string' && typeof mediaId === 'string' ? [{ change, id, mediaId }] : [];
+}
+
+function isLive({ change }: ReportedComment): boolean {
+  return change.field === 'live_comments';
+}
+
+/** Both fields may report a comment; the payload of a live one has what cannot be read later. */
+function oncePerComment(reported: readonly ReportedComment[]): readonly ReportedComment[] {
+  const byId = new Map<string, ReportedComment>();
+  for (const one of reported) if (isLive(one) || !byId.has(one.id)) byId.set(one.id, one);
+  return [...byId.values()];
 }
 
 function nodeOf(node: Node, { change, mediaId }: ReportedComment): Node {

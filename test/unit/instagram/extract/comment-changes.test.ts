@@ -166,6 +166,14 @@ describe('a comment that a webhook reports', () => {
     expect(pages[0]?.skipped).toEqual([{ reason: 'graph.field-refused', subject: 'like_count' }]);
   });
 
+  test('by both fields at once is published once, and both changes are removed', async () => {
+    const { graph, ids, page } = await publish([change('5'), { ...live('5'), key: 'live' }]);
+
+    expect(ids).toEqual(['5']);
+    expect(graph.requests).toEqual([]);
+    expect(page?.processed).toEqual([`${account.id}/comments/5`, 'live']);
+  });
+
   test('of a live broadcast is published from its payload, once and without a request', async () => {
     const { graph, nodes, checkpoint } = await publish([live('5')]);
 
