@@ -36,7 +36,7 @@ import { plural } from './text.ts';
 export const recordCommand: CommandDefinition = {
   usage: 'record [streams...]',
   about:
-    'poll every stream once, and write the exchanges with the API to a file, with ids, names, texts, URLs and tokens replaced; publishes nothing, needs no Kafka and no registry',
+    'poll every stream once, and write the exchanges with the API to a file, with ids, names, texts, URLs and tokens replaced; publishes nothing, and needs neither Kafka nor a registry',
   examples: [
     'record --out account.ndjson',
     'record --out account.ndjson --streams all --account 17841400000000001',
@@ -45,12 +45,12 @@ export const recordCommand: CommandDefinition = {
   exits: {
     0: 'every poll succeeded, and the file is written; or stopped by SIGTERM or SIGINT, without a file',
     3: 'the accounts could not be listed, or the API was unavailable; no file is written',
-    4: 'the file is written, but a poll failed: the file has the errors that the API answered',
+    4: 'the file is written, but a poll failed: the file contains the error responses of the API',
   },
   options: [
     new Option(
       '--out <file>',
-      'the recording: JSON lines that the owner alone may read',
+      'the recording: JSON lines, readable only by the owner of the file',
     ).makeOptionMandatory(),
     ['--force', 'replace the file if it exists'],
     ['--account <ids>', 'only these accounts, separated by commas', accountIds],
@@ -146,12 +146,12 @@ function createRecording(path: string, { isForced, redact }: RecordingOptions) {
         failed.abort(error);
       }
     },
-    /** Completes the file; returns the exchanges in it, and the answers that are no JSON object. */
+    /** Completes the file; returns the numbers of exchanges in it, and of answers left out. */
     finish() {
       failed.signal.throwIfAborted();
       orReject(path, () => {
         if (isForced) renameSync(writtenPath, path);
-        // A renamed file would replace one that has come to exist since.
+        // Renaming would replace a file that another program has created since.
         else copyFileSync(writtenPath, path, constants.COPYFILE_EXCL);
       });
       return { exchanges: count, left_out: leftOut };

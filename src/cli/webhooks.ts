@@ -55,7 +55,7 @@ function webhookCommand(
     examples: [action, `${action} --account 17841400000000001`, `${action} --json`],
     exits: {
       0: exit,
-      3: 'not so for an account, whose line has the reason, or Meta is unavailable',
+      3: 'this does not hold for an account, and its line has the reason; or Meta is unavailable',
     },
     options: [
       ['--account <ids>', 'only these accounts, separated by commas', accountIds],
@@ -74,12 +74,13 @@ export const webhookCommands: CommandGroup = {
   commands: [
     webhookCommand('subscribe', {
       about:
-        'subscribe each account: with Instagram Login to the fields that the enabled streams use, with Facebook Login its page; fields that are subscribed already stay',
+        'subscribe each account: with Instagram Login to the fields that the enabled streams use, with Facebook Login through its page; existing subscriptions stay',
       exit: 'each account is subscribed',
       fields: 'these fields instead of those that the enabled streams use',
     }),
     webhookCommand('status', {
-      about: 'show the subscription of each account, and what the enabled streams need besides',
+      about:
+        'show the subscription of each account, and the missing fields that the enabled streams need',
       exit: 'each account is subscribed to what the enabled streams need',
       fields: 'compare with these fields instead',
     }),

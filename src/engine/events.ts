@@ -51,9 +51,9 @@ export interface IgnoredChanges {
   readonly field: string;
   readonly reason:
     | 'unknown-field'
-    /** The stream of the field is not enabled. */
+    /** The stream of the field is not enabled, or not for the account. */
     | 'stream-disabled'
-    /** No token lists the account. */
+    /** The account is not polled. */
     | 'unknown-account'
     | 'malformed'
     /** The app's subscription sends only the names of changed fields. */

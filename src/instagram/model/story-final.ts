@@ -144,8 +144,8 @@ const webhookActions = {
 } as const;
 
 /**
- * Creates the node of a story's last record from its webhook and its remembered values: of each
- * number the greater, as counters only grow.
+ * Creates the node of a story's last record from its webhook and its remembered values: the greater
+ * of each number, because counters only grow.
  * @param story - undefined for a story that was never polled
  * @returns undefined when the story has a final record, or the webhook adds nothing to its last one
  * @see https://developers.facebook.com/docs/instagram-platform/webhooks (read 2026-11)
@@ -213,7 +213,7 @@ function timeText(ms: number | null): string | null {
   return ms === null ? null : `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** Marks a story as ended by its last record. A final one needs its values no more. */
+/** Marks a story as ended by its last record. A final one no longer needs its values. */
 export function finish(
   stories: readonly RememberedStory[],
   lastRecord: Node,

@@ -5,8 +5,8 @@ import type { Pseudonyms } from './pseudonyms.ts';
 
 /**
  * Replaces ids, names, texts, URLs, cursors and tokens of an exchange consistently. What is kept is
- * listed here: field names, numbers but ids, times, Meta's enums, metrics, titles and error
- * messages. Every other text is replaced, so that one that Meta adds is.
+ * listed here: field names, numbers except ids, times, Meta's enums, metrics, titles and error
+ * messages. Every other text is replaced, also in fields that Meta adds later.
  */
 export function anonymize({ time, request, response }: Exchange, names: Pseudonyms): Exchange {
   const { method, path, query } = request;

@@ -18,7 +18,7 @@ export interface Pseudonyms {
   readonly withoutNames: (text: string) => string;
 }
 
-/** Creates pseudonyms; without the key nobody can find the real value, or try whether it fits. */
+/** Creates pseudonyms; without the key, a guess of the real value cannot be tested. */
 export function createPseudonyms(key: Uint8Array): Pseudonyms {
   const draw = (kind: string, value: string, length: number): Uint8Array => {
     const blocks = Array.from({ length: Math.ceil(length / 32) }, (_, block) =>
