@@ -69,7 +69,8 @@ export async function followInbox(
     isReported = true;
     log.warn({ key }, 'unreadable webhook change ignored: another app secret has encrypted it');
   };
-  for (let failures = 0; !signal.aborted;) {
+  let failures = 0;
+  while (!signal.aborted) {
     pending.clear();
     const changes = createReplay(pending);
     const reader: InboxReader = {
@@ -77,6 +78,7 @@ export async function followInbox(
         takeInto(changes, record);
       },
       onCurrent: () => {
+        failures = 0;
         changes.release();
       },
     };

@@ -72,3 +72,28 @@ test('the inbox: a change that arrives after the first reading is pending at onc
   expect(ids()).toEqual([]);
   await end();
 });
+
+test('the inbox: a failure long after another one is retried after the first delay', async () => {
+  const clock = createManualClock(0);
+  const stop = new AbortController();
+  const currentAt = new Set([3]);
+  let readings = 0;
+  const topic = {
+    append: () => Promise.resolve(),
+    follow: ({ onCurrent }: InboxReader) => {
+      readings += 1;
+      if (currentAt.has(readings)) onCurrent();
+      return Promise.reject(new Error('the broker is away'));
+    },
+  };
+  const parts = { appSecret: 'invented-secret', pending: new PendingChanges(), topic };
+  const tools = { clock, random: () => 0.5, log: { warn: () => undefined } };
+  const ended = followInbox(parts, tools, stop.signal);
+  for (let waits = 0; waits < 3; waits += 1) await clock.advance(60_000);
+  stop.abort();
+  await ended;
+
+  const [first, second, third] = clock.slept;
+  expect(second).toBeGreaterThan(first ?? 0);
+  expect(third).toBe(first);
+});
