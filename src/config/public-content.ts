@@ -3,7 +3,7 @@ import { maxHashtags } from '../instagram/streams/hashtag-media.ts';
 import type { AccountSettingsMap } from './account-settings.ts';
 import type { ConfigProblem } from './config-error.ts';
 
-type Problem = Omit<ConfigProblem, 'env'>;
+type ListProblem = Omit<ConfigProblem, 'env'>;
 
 /** The field with the names that each stream of public content reads. */
 const lists = [
@@ -13,7 +13,9 @@ const lists = [
 ] as const satisfies readonly (readonly [InstagramStreamName, string, string, string])[];
 
 /** The problems of the lists of public content, each valid by itself. */
-export function publicContentProblems(values: ReadonlyMap<string, unknown>): readonly Problem[] {
+export function publicContentProblems(
+  values: ReadonlyMap<string, unknown>,
+): readonly ListProblem[] {
   const settings = (values.get('instagram.accountSettings') ?? {}) as AccountSettingsMap;
   const enabled = (values.get('streams.enabled') ?? []) as readonly string[];
   // `all` includes these streams without their names: they have nothing to read then.
@@ -36,7 +38,7 @@ function isEmpty(list: unknown): boolean {
   return Array.isArray(list) && list.length === 0;
 }
 
-function excessProblems(hashtags: unknown): readonly Problem[] {
+function excessProblems(hashtags: unknown): readonly ListProblem[] {
   if (!Array.isArray(hashtags) || hashtags.length <= maxHashtags) return [];
   return [
     {

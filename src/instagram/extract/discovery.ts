@@ -9,13 +9,14 @@ import { type NamePage, readNames } from './listed-names.ts';
 import { PageSize, requestSmaller } from './page-size.ts';
 import { cursorOf, nodesOf, withoutRejectedFields } from './requests.ts';
 
-type Source = RequestOf<'public'>;
-
 /** The list of an account's media with more pages counts as endless (Invariant 10). */
 const mostPages = 1000;
 
 /** Reads listed accounts of others, or their media, through the polled account, name by name. */
-export function extractDiscovered(source: Source, context: ExtractContext): Extraction {
+export function extractDiscovered(
+  source: RequestOf<'public'>,
+  context: ExtractContext,
+): Extraction {
   const read = source.of === 'users' ? readUser : readMedia;
   const subjects = context.publicContent.users.map((name) => `@${name}`);
   return readNames(
@@ -30,7 +31,7 @@ export function extractDiscovered(source: Source, context: ExtractContext): Extr
 
 async function* readUser(
   name: string,
-  { fields }: Source,
+  { fields }: RequestOf<'public'>,
   context: ExtractContext,
 ): AsyncGenerator<NamePage> {
   const skipped: Skipped[] = [];
@@ -49,7 +50,7 @@ async function* readUser(
  */
 async function* readMedia(
   name: string,
-  source: Source,
+  source: RequestOf<'public'>,
   context: ExtractContext,
 ): AsyncGenerator<NamePage> {
   const { nowMs, publicContent } = context;
@@ -85,7 +86,7 @@ function mediaOf(body: Node, name: string, rejected: DeadLetterError[]) {
 
 interface MediaPage {
   readonly name: string;
-  readonly source: Source;
+  readonly source: RequestOf<'public'>;
   readonly page: PageSize;
   readonly after: string | undefined;
 }

@@ -10,8 +10,6 @@ import { type NamePage, readNames } from './listed-names.ts';
 import { PageSize, requestSmaller } from './page-size.ts';
 import { cursorOf, nodesOf, withoutRejectedFields } from './requests.ts';
 
-type Source = RequestOf<'public'>;
-
 /** The largest page that the API returns of a hashtag's media. */
 export const hashtagPage = 50;
 
@@ -27,7 +25,10 @@ interface Searches {
  * Reads the recent and the top media of listed hashtags. Counts the hashtags that the account
  * searches: those above Meta's limit wait and are skipped by name.
  */
-export async function* extractHashtags(source: Source, context: ExtractContext): Extraction {
+export async function* extractHashtags(
+  source: RequestOf<'public'>,
+  context: ExtractContext,
+): Extraction {
   const { checkpoint, nowMs, publicContent } = context;
   const { hashtags: listed } = publicContent;
   const { rejections, convertedMs } = checkpoint;
@@ -46,7 +47,7 @@ export async function* extractHashtags(source: Source, context: ExtractContext):
 }
 
 interface HashtagPoll {
-  readonly source: Source;
+  readonly source: RequestOf<'public'>;
   readonly context: ExtractContext;
   readonly searches: Searches;
 }

@@ -36,7 +36,7 @@ export async function* readNames(reading: NameReading, context: ExtractContext):
     (one) => subjects.includes(one.subject) && holds(one, nowMs),
   );
   const excluded = new Set(current.map(({ subject }) => subject));
-  const failures: Failure[] = [];
+  const failures: FailedName[] = [];
   let isAnswered = false;
   for (const subject of subjects.filter((one) => !excluded.has(one))) {
     try {
@@ -66,7 +66,7 @@ export async function* readNames(reading: NameReading, context: ExtractContext):
   yield { nodes: [], skipped, coveredUntilMs: null, checkpointUpdate };
 }
 
-interface Failure {
+interface FailedName {
   readonly subject: string;
   readonly error: ClassifiedError;
 }
@@ -76,7 +76,7 @@ function rejectionOf(subject: string, reason: ErrorCode, nowMs: number) {
 }
 
 /** False for an error of Meta's server: the next poll requests the name again. */
-function isLasting({ error }: Failure): boolean {
+function isLasting({ error }: FailedName): boolean {
   return error.disposition !== 'retry';
 }
 
@@ -88,7 +88,7 @@ function mayBeOfName(error: unknown): error is ClassifiedError {
 }
 
 /** @throws the first error, if there is one; as an error that fails the poll, unless it is retried */
-function throwFirst([first]: readonly Failure[]): void {
+function throwFirst([first]: readonly FailedName[]): void {
   if (first === undefined) return;
   const { subject, error } = first;
   if (error.disposition === 'retry') throw error;

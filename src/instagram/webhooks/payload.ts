@@ -31,7 +31,7 @@ interface Parts {
 }
 
 /** Reads what a stream needs; undefined for a value that lacks it. */
-type ReadValue = (value: Node) => Parts | undefined;
+type ReadPayload = (value: Node) => Parts | undefined;
 
 const storyMetrics = ['impressions', 'reach', 'taps_forward', 'taps_back', 'exits', 'replies'];
 
@@ -39,7 +39,7 @@ const storyMetrics = ['impressions', 'reach', 'taps_forward', 'taps_back', 'exit
  * The values of the webhook fields that streams declare.
  * @see https://developers.facebook.com/docs/instagram-platform/webhooks (updated 2026-10-20)
  */
-const fields: Readonly<Record<string, ReadValue>> = {
+const fields: Readonly<Record<string, ReadPayload>> = {
   comments(value) {
     const comment = commentOf(value);
     const parentId = idIn(value['parent_id']);
