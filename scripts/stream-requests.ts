@@ -4,17 +4,18 @@ import { hashtagPage } from '../src/instagram/extract/hashtags.ts';
 import { maxHashtags } from '../src/instagram/streams/hashtag-media.ts';
 import type { Node } from '../src/engine/json.ts';
 import { commentFields, commentsPage } from '../src/instagram/extract/comment-requests.ts';
-import type { InstagramStream, RequestOf } from '../src/instagram/streams/stream.ts';
+import {
+  type ByKind,
+  type InstagramStream,
+  type RequestOf,
+  callByKind,
+} from '../src/instagram/streams/stream.ts';
 import { hashtagPages } from '../src/source-settings.ts';
 import { maxWindowMs, recentReachMs } from '../src/instagram/model/windows.ts';
 
 const dayMs = 86_400_000;
 
-type Describers = {
-  readonly [K in InstagramStream['request']['kind']]: (request: RequestOf<K>) => string;
-};
-
-const describers: Describers = {
+const describers: ByKind<[], string> = {
   object: ({ fields }) => describeObject(fields),
   list: describeList,
   children: describeChildren,
@@ -29,8 +30,7 @@ const describers: Describers = {
 
 /** Describes a stream's API requests as Markdown: their fields, number and metrics. */
 export function describeRequests({ request }: InstagramStream): string {
-  const describe = describers[request.kind] as Describers['object'];
-  return describe(request as RequestOf<'object'>);
+  return callByKind(describers, request);
 }
 
 /** The behaviour that the streams of public content have in common. */

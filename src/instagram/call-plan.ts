@@ -5,7 +5,13 @@ import { namesOf, planDays } from './model/daily-totals.ts';
 import { movedAfter, partsEveryMs, type Tier } from './model/freshness.ts';
 import { requestableFrom } from './model/missing.ts';
 import { maxWindowMs, planWindows, type WindowPlan } from './model/windows.ts';
-import type { InstagramStream, RequestOf, StreamRequest } from './streams/stream.ts';
+import {
+  type ByKind,
+  type InstagramStream,
+  type RequestOf,
+  type StreamRequest,
+  callByKind,
+} from './streams/stream.ts';
 
 const dayMs = 86_400_000;
 
@@ -58,7 +64,7 @@ export function planCalls(
   const scans = scansOf(planned);
   return planned.map(({ stream, polls, everyMs }) => {
     const poll = { content, settings, polls, everyMs, scans: scans.get(stream.name) ?? 0 };
-    const { first, day } = callsOf(stream.request, poll);
+    const { first, day } = callByKind(callsByKind, stream.request, poll);
     return { stream, polls, first: Math.round(first), day: Math.round(day) };
   });
 }
@@ -170,11 +176,7 @@ interface PlannedPoll {
 
 type Calls = Pick<PlannedCalls, 'first' | 'day'>;
 
-type CallsByKind = {
-  readonly [K in StreamRequest['kind']]: (request: RequestOf<K>, poll: PlannedPoll) => Calls;
-};
-
-const callsByKind: CallsByKind = {
+const callsByKind: ByKind<[poll: PlannedPoll], Calls> = {
   object: (_request, { polls }) => ({ first: 1, day: polls }),
   list: ({ edge }, poll) => listCalls(edge, poll, poll.polls),
   children: (_request, poll) => listCalls('media', poll, poll.polls),
@@ -188,11 +190,6 @@ const callsByKind: CallsByKind = {
   public: publicCalls,
   breakdowns: ({ breakdowns: { length } }, { polls }) => ({ first: length, day: length * polls }),
 };
-
-function callsOf(request: StreamRequest, poll: PlannedPoll): Calls {
-  const callsOfKind = callsByKind[request.kind] as CallsByKind['object'];
-  return callsOfKind(request as RequestOf<'object'>, poll);
-}
 
 /**
  * The calls of listed names, as far as they are known: one of each user, for the profile or for one
@@ -291,10 +288,6 @@ export interface RequestCost {
   readonly list: boolean;
 }
 
-type CostByKind = {
-  readonly [K in StreamRequest['kind']]: (request: RequestOf<K>) => RequestCost;
-};
-
 const plain = (calls: number, per: string): RequestCost => ({ calls, per, list: false });
 
 const publicCosts: Readonly<Record<RequestOf<'public'>['of'], RequestCost>> = {
@@ -303,7 +296,7 @@ const publicCosts: Readonly<Record<RequestOf<'public'>['of'], RequestCost>> = {
   hashtags: plain(2, 'listed hashtag'),
 };
 
-const costByKind: CostByKind = {
+const costByKind: ByKind<[], RequestCost> = {
   object: () => plain(1, 'account'),
   list: () => plain(1, 'page'),
   children: () => plain(1, 'page'),
@@ -321,8 +314,7 @@ const costByKind: CostByKind = {
 };
 
 export function requestCost(request: StreamRequest): RequestCost {
-  const costOf = costByKind[request.kind] as CostByKind['object'];
-  return costOf(request as RequestOf<'object'>);
+  return callByKind(costByKind, request);
 }
 
 /**

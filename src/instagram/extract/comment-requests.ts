@@ -14,6 +14,7 @@ import {
   requestOf,
   outcomesOf,
   excludedFields,
+  noteRejectedFields,
   withoutRejectedFields,
 } from './requests.ts';
 
@@ -74,36 +75,29 @@ async function getPages(due: readonly DueMedia[], poll: CommentsPoll) {
   const { reading } = poll.context.checkpoint;
   const pages = new Map<DueMedia, FirstPage>();
   const failed: FailedObject[] = [];
-  const firstRequest = ({ listed: { id } }: DueMedia, after: string | null): GraphRequest =>
-    commentsRequest({ id, edge: 'comments' }, after, poll, excludedFields(poll.skipped));
-  let open = new Map(
-    due.map((one) => {
-      const after = reading?.mediaId === one.listed.id ? reading.after : null;
-      return [firstRequest(one, after), one] as const;
-    }),
-  );
-  while (open.size > 0) {
-    const repeated = new Map<GraphRequest, DueMedia>();
-    for await (const [one, outcome] of outcomesOf(open, poll.context)) {
-      const after = outcome.request.query['after'] ?? null;
-      if ('node' in outcome) pages.set(one, { body: outcome.node, after });
-      else if (noteRejectedFields(outcome.error, poll)) repeated.set(firstRequest(one, after), one);
+  let open = due.map((media) => {
+    return { media, after: reading?.mediaId === media.listed.id ? reading.after : null };
+  });
+  while (open.length > 0) {
+    const excluded = excludedFields(poll.skipped);
+    const requests = new Map(
+      open.map((one) => {
+        const list = { id: one.media.listed.id, edge: 'comments' } as const;
+        return [commentsRequest(list, one.after, poll, excluded), one] as const;
+      }),
+    );
+    const repeated: typeof open = [];
+    for await (const [one, outcome] of outcomesOf(requests, poll.context)) {
+      const { media, after } = one;
+      if ('node' in outcome) pages.set(media, { body: outcome.node, after });
+      else if (noteRejectedFields(outcome.error, excluded, poll.skipped)) repeated.push(one);
       // The cursor is too old: read the media's comments from the beginning.
-      else if (after !== null) repeated.set(firstRequest(one, null), one);
-      else failed.push({ listed: one.listed, error: outcome.error });
+      else if (after !== null) repeated.push({ media, after: null });
+      else failed.push({ listed: media.listed, error: outcome.error });
     }
     open = repeated;
   }
   return { pages, failed };
-}
-
-/** Excludes the fields that a rejection names; true when one of them is new. */
-function noteRejectedFields(error: Error, { skipped }: CommentsPoll): boolean {
-  if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') return false;
-  const known = new Set(skipped.map(({ subject }) => subject));
-  const unknownFields = error.subjects.filter((field) => !known.has(field));
-  for (const subject of unknownFields) skipped.push({ reason: error.code, subject });
-  return unknownFields.length > 0;
 }
 
 interface CommentList {

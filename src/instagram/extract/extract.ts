@@ -4,7 +4,13 @@ import type { Source } from '../../engine/source.ts';
 import type { WebhookChange } from '../../engine/webhooks.ts';
 import { fieldsParameter } from '../model/fields.ts';
 import { dataOf } from '../model/metric-values.ts';
-import type { InstagramStream, RequestOf, StreamRequest } from '../streams/stream.ts';
+import {
+  type ByKind,
+  type InstagramStream,
+  type RequestOf,
+  type StreamRequest,
+  callByKind,
+} from '../streams/stream.ts';
 import {
   createListCaches,
   type ExtractContext,
@@ -54,14 +60,7 @@ export function createSource(settings: SourceSettings): InstagramSource {
   };
 }
 
-type Extractors = {
-  readonly [K in StreamRequest['kind']]: (
-    request: RequestOf<K>,
-    context: ExtractContext,
-  ) => Extraction;
-};
-
-const extractors: Extractors = {
+const extractors: ByKind<[context: ExtractContext], Extraction> = {
   object: extractObject,
   list: extractList,
   children: extractMediaChildren,
@@ -81,17 +80,16 @@ const extractors: Extractors = {
 export function extract({ request }: InstagramStream, context: ExtractContext): Extraction {
   const { changes } = context;
   if (changes !== undefined) return extractChanges(request, changes, context);
-  const extractOf = extractors[request.kind] as Extractors['object'];
-  return extractOf(request as RequestOf<'object'>, context);
+  return callByKind(extractors, request, context);
 }
 
-/** Yields one page with what the changes of webhooks report. */
+/** Yields what the changes of webhooks report. */
 async function* extractChanges(
   request: StreamRequest,
   changes: readonly WebhookChange[],
   context: ExtractContext,
 ): Extraction {
-  if (request.kind === 'comments') yield await commentChanges(request, changes, context);
+  if (request.kind === 'comments') yield* commentChanges(request, changes, context);
   if (request.kind === 'mentions') yield await mentionChanges(request, changes, context);
   if (request.kind === 'insights') yield storyChanges(changes, context);
 }

@@ -7,18 +7,15 @@ import { fieldsParameter } from '../model/fields.ts';
 import type { RequestOf } from '../streams/stream.ts';
 import type { ExtractContext } from './extraction.ts';
 import { requestOf } from './requests.ts';
-import { readChanges } from './webhook-changes.ts';
+import { type ReportedObject, readChanges } from './webhook-changes.ts';
 
 /** The most mentions that are remembered as published; Meta repeats a webhook for 36 hours. */
 const remembered = 10_000;
 
-interface Mention {
-  readonly change: WebhookChange;
+interface Mention extends ReportedObject {
   readonly mediaId: string;
   /** Null where the caption has the mention. */
   readonly commentId: string | null;
-  /** The id of the object that has it. */
-  readonly id: string;
 }
 
 /** Returns the captions and comments of changes, each once. @throws as `Graph.getEach` */
@@ -36,16 +33,13 @@ export async function mentionChanges(
     return requestOf('/{account}', query, context);
   };
   const read = await readChanges(unread, requestFor, context);
-  const unanswered = new Set(read.unanswered.map(({ change }) => change));
   const published = [...read.nodes.keys()].map(({ id }) => [keyNumber(id), 1n] as const);
   return {
     nodes: [...read.nodes].map(([mention, body]) => nodeOf(body, mention)),
     skipped: read.skipped,
     coveredUntilMs: null,
-    processed: changes.filter((change) => !unanswered.has(change)).map(({ key }) => key),
+    processed: changes.filter((change) => !read.unanswered.has(change)).map(({ key }) => key),
     checkpointUpdate: {
-      rejections: checkpoint.rejections,
-      convertedMs: checkpoint.convertedMs,
       published: new Map([...checkpoint.published, ...published].slice(-remembered)),
     },
   };

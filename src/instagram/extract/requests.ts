@@ -158,6 +158,24 @@ export async function withoutRejectedFields<T>(
   }
 }
 
+/**
+ * Excludes the fields that a rejection names.
+ * @param requestedWithout - the fields that the rejected request had excluded
+ * @returns true when the request is to be repeated with fewer fields
+ */
+export function noteRejectedFields(
+  error: Error,
+  requestedWithout: ReadonlySet<string>,
+  skipped: Skipped[],
+): boolean {
+  if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') return false;
+  const known = excludedFields(skipped);
+  for (const subject of error.subjects) {
+    if (!known.has(subject)) skipped.push({ reason: error.code, subject });
+  }
+  return error.subjects.some((field) => !requestedWithout.has(field));
+}
+
 export function excludedFields(skipped: readonly Skipped[]): ReadonlySet<string> {
   const fields = skipped.filter(({ reason }) => reason === 'graph.field-refused');
   return new Set(fields.map(({ subject }) => subject));

@@ -1,23 +1,30 @@
 import { SkipError, type Skipped } from '../../engine/errors.ts';
 import type { Node } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
+import type { WebhookChange } from '../../engine/webhooks.ts';
 import type { ExtractContext } from './extraction.ts';
-import { excludedFields, outcomesOf } from './requests.ts';
+import { excludedFields, noteRejectedFields, outcomesOf } from './requests.ts';
+
+/** The object of a change. */
+export interface ReportedObject {
+  readonly change: WebhookChange;
+  readonly id: string;
+}
 
 /** The answers to the requests of some changes. */
 interface ReadChanges<T> {
   readonly nodes: ReadonlyMap<T, Node>;
   /** Objects that are gone or hidden, and fields that the API rejects. */
   readonly skipped: readonly Skipped[];
-  /** Subjects whose requests failed for a reason that may pass. */
-  readonly unanswered: readonly T[];
+  /** Changes whose requests failed for a reason that may pass. */
+  readonly unanswered: ReadonlySet<WebhookChange>;
 }
 
 /**
  * Requests the object of each subject, again without fields that the API rejects.
  * @throws as `Graph.getEach`; the first error when every request fails for a reason that may pass
  */
-export async function readChanges<T extends { readonly id: string }>(
+export async function readChanges<T extends ReportedObject>(
   subjects: readonly T[],
   requestFor: (subject: T, excluded: ReadonlySet<string>) => GraphRequest,
   context: ExtractContext,
@@ -36,26 +43,12 @@ export async function readChanges<T extends { readonly id: string }>(
     }
     open = repeated;
   }
-  const unanswered: T[] = [];
+  const unanswered = new Set<WebhookChange>();
   for (const { subject, error } of failed) {
     if (error instanceof SkipError) skipped.push({ reason: error.code, subject: subject.id });
-    else unanswered.push(subject);
+    else unanswered.add(subject.change);
   }
   const [first] = failed;
-  if (first !== undefined && unanswered.length === subjects.length) throw first.error;
+  if (first !== undefined && unanswered.size === subjects.length) throw first.error;
   return { nodes, skipped, unanswered };
-}
-
-/** Excludes the fields that a rejection names; true when the request is to be repeated. */
-function noteRejectedFields(
-  error: Error,
-  excluded: ReadonlySet<string>,
-  skipped: Skipped[],
-): boolean {
-  if (!(error instanceof SkipError) || error.code !== 'graph.field-refused') return false;
-  const known = excludedFields(skipped);
-  for (const subject of error.subjects) {
-    if (!known.has(subject)) skipped.push({ reason: error.code, subject });
-  }
-  return error.subjects.some((field) => !excluded.has(field));
 }

@@ -102,6 +102,22 @@ export type StreamRequest =
 
 export type RequestOf<K extends StreamRequest['kind']> = Extract<StreamRequest, { kind: K }>;
 
+/** A function for each kind of request. */
+export type ByKind<Rest extends readonly unknown[], Result> = {
+  readonly [K in StreamRequest['kind']]: (request: RequestOf<K>, ...rest: Rest) => Result;
+};
+
+/** Calls the function of a request's kind. */
+export function callByKind<Rest extends readonly unknown[], Result>(
+  functions: ByKind<Rest, Result>,
+  request: StreamRequest,
+  ...rest: Rest
+): Result {
+  // The compiler does not relate the function's type to the request's, which have the same kind.
+  type OfAnyKind = (request: StreamRequest, ...rest: Rest) => Result;
+  return (functions[request.kind] as OfAnyKind)(request, ...rest);
+}
+
 export interface InstagramStream extends Stream {
   readonly request: StreamRequest;
   /** True where it is polled unless the configuration names others. */
@@ -127,6 +143,16 @@ const usual = {
   impressions: null,
   mode: 'full',
   webhookFields: [],
+} as const satisfies Partial<InstagramStream>;
+
+/** The declaration that the streams of public content share. */
+export const publicContent = {
+  interval: '6h',
+  publish: 'changes',
+  priority: 'backfill',
+  limit: 'platform',
+  isCompacted: true,
+  logins: ['facebook'],
 } as const satisfies Partial<InstagramStream>;
 
 type Derived = 'list' | 'publishesList' | 'tracksNodes';

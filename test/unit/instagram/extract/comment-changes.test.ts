@@ -42,12 +42,13 @@ async function publish(
     checkpoint: before,
     changes,
   });
-  const [page] = pages;
+  const page = pages.at(-1);
   return {
     graph,
     nodes,
     error,
     page,
+    processed: pages.flatMap(({ processed = [] }) => processed),
     ids: nodes.map(({ id }) => id),
     checkpoint: { ...before, ...page?.checkpointUpdate },
   };
@@ -167,11 +168,11 @@ describe('a comment that a webhook reports', () => {
   });
 
   test('by both fields at once is published once, and both changes are removed', async () => {
-    const { graph, ids, page } = await publish([change('5'), { ...live('5'), key: 'live' }]);
+    const { graph, ids, processed } = await publish([change('5'), { ...live('5'), key: 'live' }]);
 
     expect(ids).toEqual(['5']);
     expect(graph.requests).toEqual([]);
-    expect(page?.processed).toEqual([`${account.id}/comments/5`, 'live']);
+    expect(processed).toEqual(['live', `${account.id}/comments/5`]);
   });
 
   test('of a live broadcast is published from its payload, once and without a request', async () => {
@@ -188,6 +189,28 @@ describe('a comment that a webhook reports', () => {
       },
     ]);
     expect((await publish([live('5')], checkpoint)).ids).toEqual([]);
+  });
+
+  test('of a live broadcast is published while the requests of others fail', async () => {
+    const refused = new FailError('graph.refused', 'unknown');
+    const { ids, error, processed } = await publish([live('5'), change('1')], {}, { 1: refused });
+
+    expect([ids, error, processed]).toEqual([['5'], refused, [live('5').key]]);
+  });
+
+  test('of a live broadcast is removed from the inbox once, beside one that is read', async () => {
+    const { ids, processed, checkpoint } = await publish([live('5'), change('1')]);
+
+    expect([ids, processed]).toEqual([
+      ['5', '1'],
+      [live('5').key, change('1').key],
+    ]);
+    expect(checkpoint.delivered).toEqual(
+      new Map([
+        ['99', new Set(['5'])],
+        ['18', new Set(['1'])],
+      ]),
+    );
   });
 
   test('without the ids of a comment is removed without a request', async () => {

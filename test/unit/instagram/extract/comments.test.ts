@@ -184,6 +184,19 @@ describe('comments extraction', () => {
     expect(graph.requests).toHaveLength(4);
   });
 
+  test('reads every media again whose item of a batch rejects the same field', async () => {
+    const refused = new SkipError('graph.field-refused', 'no such field', ['hidden']);
+    const graph = createFakeGraph(({ path, query }) => {
+      if (path.endsWith('/media')) return pageOf([media('1', 1), media('2', 1), media('3', 1)]);
+      return query['fields']?.includes('hidden') === true ? refused : onePage(`${path[1] ?? ''}1`);
+    });
+    const { ids, error, skipped, checkpoint } = await poll(graph);
+
+    expect([ids, error]).toEqual([['11', '21', '31'], undefined]);
+    expect(skipped).toEqual([{ reason: 'graph.field-refused', subject: 'hidden' }]);
+    expect(checkpoint.rejections).toEqual([]);
+  });
+
   test.each<[string, Node['x']]>([
     ['a string', 'none'],
     ['an object', { '0': 1 }],
