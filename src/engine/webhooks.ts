@@ -21,7 +21,8 @@ export interface WebhookChange {
 export interface WebhookInbox {
   /**
    * Commits changes to the inbox topic, except those of an account without room.
-   * @throws Error after the commit when an account has no room; RetryError `kafka.unavailable`, StopProcessError `kafka.unauthorized`; the signal's reason
+   * @throws Error after the commit when an account has no room; RetryError `kafka.unavailable`,
+   * StopProcessError `kafka.unauthorized`; the signal's reason
    */
   accept(changes: readonly WebhookChange[], signal: AbortSignal): Promise<void>;
   /** True while so many changes are pending that the receiver takes no more. */

@@ -5,7 +5,7 @@ import { fieldsParameter } from '../model/fields.ts';
 import type { RequestOf } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
 import { isOld } from './list.ts';
-import { type NamePage, readNames } from './listed-names.ts';
+import { type NamePage, getPublic, readNames } from './listed-names.ts';
 import { PageSize, requestSmaller } from './page-size.ts';
 import { cursorOf, nodesOf, withoutRejectedFields } from './requests.ts';
 
@@ -105,20 +105,11 @@ function mediaPage(
   );
 }
 
-/** Requests fields of another account by its user name. Meta counts the call by the platform limit. */
-function discover(
-  name: string,
-  fields: string,
-  { graph, account, signal }: ExtractContext,
-): Promise<Node> {
-  const request = {
-    endpoint: '/{account}/business_discovery',
-    path: `/${account.id}`,
-    query: { fields: `business_discovery.username(${name}){${fields}}` },
-    accountId: account.id,
-    limit: 'platform',
-  } as const;
-  return graph.get(request, signal);
+/** Requests fields of another account by its user name. */
+function discover(name: string, fields: string, context: ExtractContext): Promise<Node> {
+  const endpoint = '/{account}/business_discovery';
+  const query = { fields: `business_discovery.username(${name}){${fields}}` };
+  return getPublic({ endpoint, path: `/${context.account.id}`, query }, context);
 }
 
 /**

@@ -6,7 +6,7 @@ import { fieldsParameter } from '../model/fields.ts';
 import { admitHashtags, rememberedHashtags, withSearched } from '../model/hashtags.ts';
 import type { RequestOf } from '../streams/stream.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
-import { type NamePage, readNames } from './listed-names.ts';
+import { type NamePage, getPublic, readNames } from './listed-names.ts';
 import { PageSize, requestSmaller } from './page-size.ts';
 import { cursorOf, nodesOf, withoutRejectedFields } from './requests.ts';
 
@@ -31,15 +31,14 @@ export async function* extractHashtags(
 ): Extraction {
   const { checkpoint, nowMs, publicContent } = context;
   const { hashtags: listed } = publicContent;
-  const { rejections, convertedMs } = checkpoint;
   const searches = { hashtags: rememberedHashtags(checkpoint.hashtags, listed, nowMs) };
   const { admitted, waiting } = admitHashtags(listed, searches.hashtags, nowMs);
   const subjects = admitted.map((name) => `#${name}`);
   const read = (subject: string) => readHashtag(subject.slice(1), { source, context, searches });
   const pages = readNames({ subjects, read, reason: 'graph.hashtag-refused' }, context);
-  for await (const { checkpointUpdate = { rejections, convertedMs }, ...page } of pages) {
+  for await (const page of pages) {
     const { hashtags } = searches;
-    yield { ...page, checkpointUpdate: { ...checkpointUpdate, hashtags } };
+    yield { ...page, checkpointUpdate: { ...page.checkpointUpdate, hashtags } };
   }
   const reason = 'graph.hashtag-limit';
   const skipped = waiting.map((name) => ({ reason, subject: `#${name}` }) as const);
@@ -73,8 +72,9 @@ async function idOf(name: string, { context, searches }: HashtagPoll): Promise<s
   // Counted before the request: a search counts whatever its answer is.
   searches.hashtags = withSearched(searches.hashtags, { name, id: known }, nowMs);
   if (known !== null) return known;
+  const search = '/ig_hashtag_search';
   const query = { user_id: account.id, q: name };
-  const body = await get('/ig_hashtag_search', '/ig_hashtag_search', query, context);
+  const body = await getPublic({ endpoint: search, path: search, query }, context);
   const id = nodesOf(body, [])[0]?.['id'];
   if (typeof id !== 'string' || !/^\d+$/.test(id)) {
     throw new SkipError('graph.hashtag-refused', `#${name}: the search finds no such hashtag`);
@@ -145,18 +145,8 @@ function listPage(
         limit: String(size),
         ...(after === undefined ? {} : { after }),
       };
-      return get(`/{hashtag}/${list}_media`, `/${id}/${list}_media`, query, context);
+      const path = `/${id}/${list}_media`;
+      return getPublic({ endpoint: `/{hashtag}/${list}_media`, path, query }, context);
     }),
   );
-}
-
-/** Sends a request, which Meta counts by the platform limit. */
-function get(
-  endpoint: string,
-  path: string,
-  query: Readonly<Record<string, string>>,
-  { graph, account, signal }: ExtractContext,
-): Promise<Node> {
-  const request = { endpoint, path, query, accountId: account.id, limit: 'platform' } as const;
-  return graph.get(request, signal);
 }

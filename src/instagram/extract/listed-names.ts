@@ -6,6 +6,8 @@ import {
   isClassifiedError,
   type Skipped,
 } from '../../engine/errors.ts';
+import type { Node } from '../../engine/json.ts';
+import type { GraphRequest } from '../../engine/ports.ts';
 import { holds } from '../../engine/rejections.ts';
 import type { Page } from '../../engine/source.ts';
 import type { ExtractContext, Extraction } from './extraction.ts';
@@ -62,8 +64,15 @@ export async function* readNames(reading: NameReading, context: ExtractContext):
     ...current,
     ...failures.filter(isLasting).map(({ subject }) => rejectionOf(subject, reason, nowMs)),
   ];
-  const checkpointUpdate = { rejections, convertedMs: checkpoint.convertedMs };
-  yield { nodes: [], skipped, coveredUntilMs: null, checkpointUpdate };
+  yield { nodes: [], skipped, coveredUntilMs: null, checkpointUpdate: { rejections } };
+}
+
+/** Sends a request of public content, which Meta counts by the platform limit. */
+export function getPublic(
+  request: Pick<GraphRequest, 'endpoint' | 'path' | 'query'>,
+  { graph, account, signal }: ExtractContext,
+): Promise<Node> {
+  return graph.get({ ...request, accountId: account.id, limit: 'platform' }, signal);
 }
 
 interface FailedName {

@@ -1,6 +1,6 @@
 import { type Fields, flag, id, long, required, text, time, url } from '../model/fields.ts';
 import { recordOf } from '../model/decode.ts';
-import { declareStream } from './stream.ts';
+import { declareStream, publicContent } from './stream.ts';
 
 /** The fields of an account that Meta shows to others. */
 const userFields: Fields = {
@@ -21,13 +21,8 @@ const userFields: Fields = {
  * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/business_discovery (updated 2026-08-12, read 2026-11)
  */
 export const discoveredUsers = declareStream({
+  ...publicContent,
   name: 'discovered_users',
-  interval: '6h',
-  publish: 'changes',
-  priority: 'backfill',
-  limit: 'platform',
-  isCompacted: true,
-  logins: ['facebook'],
   doc: 'Public profiles and counts of listed accounts of others; personal data.',
   author: { username: ['username'], id: ['id'] },
   key: ['id'],
@@ -64,13 +59,8 @@ const mediaFields: Fields = {
  * @see https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (updated 2026-06-22, read 2026-11)
  */
 export const discoveredMedia = declareStream({
+  ...publicContent,
   name: 'discovered_media',
-  interval: '6h',
-  publish: 'changes',
-  priority: 'backfill',
-  limit: 'platform',
-  isCompacted: true,
-  logins: ['facebook'],
   doc: 'Recent public media of listed accounts of others; personal data.',
   author: { username: ['username'], id: ['user_id'] },
   eventTime: 'timestamp',

@@ -1,6 +1,6 @@
 import { type Fields, id, long, required, text, time, url } from '../model/fields.ts';
 import { recordOf } from '../model/decode.ts';
-import { declareStream } from './stream.ts';
+import { declareStream, publicContent } from './stream.ts';
 
 /**
  * The different hashtags that an account may search in seven days. A hashtag counts for seven days
@@ -28,13 +28,8 @@ const fields: Fields = {
  * @see https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-hashtag (read 2026-11)
  */
 export const hashtagMedia = declareStream({
+  ...publicContent,
   name: 'hashtag_media',
-  interval: '6h',
-  publish: 'changes',
-  priority: 'backfill',
-  limit: 'platform',
-  isCompacted: true,
-  logins: ['facebook'],
   doc: 'Recent and top public media with listed hashtags, without their authors.',
   eventTime: 'timestamp',
   // A media can have several of the hashtags, and be in both lists of one.
