@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config, KafkaConfig, SchemaRegistryConfig, TlsConfig } from './config/config.ts';
 import { parseTokens, type Secret, secretUrl } from './config/named-formats.ts';
-import { controlToken } from './config/schema.ts';
+import { controlToken } from './config/http-settings.ts';
 import { StopProcessError } from './engine/errors.ts';
 import type { TlsMaterial } from './engine/tls.ts';
 import { secretsOf } from './instagram/api/redaction.ts';

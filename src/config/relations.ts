@@ -1,18 +1,14 @@
-import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { Login } from '../engine/account.ts';
 import { accountProblems } from './account-settings.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { fieldListProblems } from './field-lists.ts';
-import type { Secret } from './named-formats.ts';
-import { openCertificate, openKey } from './pem.ts';
+import { keyFindings, signingKeyFindings, tlsFindings } from './key-relations.ts';
 import { publicContentProblems } from './public-content.ts';
 import { showValue } from './redaction.ts';
+import { type GetValue, finding, isSet, oauthbearer, unused } from './finding.ts';
 import { settings } from './schema.ts';
 import { extraProblems, unsupportedStreams } from './stream-list.ts';
 import { type InstagramStreamName, streamNames } from '../instagram/streams/index.ts';
-import { readTextFile } from './text-file.ts';
-
-type GetValue = (path: string) => unknown;
 
 interface Relation extends Pick<ConfigProblem, 'path' | 'expected' | 'action'> {
   readonly other: string;
@@ -66,30 +62,10 @@ const relations: readonly Relation[] = [
     action: 'remove SCHEMA_REGISTRY_BEARER_TOKEN, or SCHEMA_REGISTRY_USERNAME and its password',
     holds: (token, username) => token === null || username === null,
   },
-  {
-    path: 'instagram.businesses',
-    other: 'instagram.login',
-    received: 'businesses',
-    expected: 'nothing, because INSTAGRAM_LOGIN=instagram reaches the one account of the token',
-    action: 'remove it, or set INSTAGRAM_LOGIN=facebook',
-    holds: (businesses, login) => login === 'facebook' || !isSet(businesses),
-  },
-  ...['discoveredUsers', 'hashtags'].map((name): Relation => ({
-    path: `instagram.${name}`,
-    other: 'instagram.login',
-    received: 'names',
-    expected: 'nothing, because INSTAGRAM_LOGIN=instagram reads no content of others',
-    action: 'remove them, or set INSTAGRAM_LOGIN=facebook',
-    holds: (names, login) => login === 'facebook' || !isSet(names),
-  })),
-  {
-    path: 'instagram.loginConfigId',
-    other: 'instagram.login',
-    received: 'a configuration',
-    expected: 'nothing, because INSTAGRAM_LOGIN=instagram has no configurations',
-    action: 'remove it, or set INSTAGRAM_LOGIN=facebook',
-    holds: (configuration, login) => login === 'facebook' || !isSet(configuration),
-  },
+  facebookOnly('businesses', 'businesses', 'reaches the one account of the token'),
+  facebookOnly('discoveredUsers', 'names', 'reads no content of others'),
+  facebookOnly('hashtags', 'names', 'reads no content of others'),
+  facebookOnly('loginConfigId', 'a configuration', 'has no configurations'),
   {
     path: 'instagram.loginConfigId',
     other: 'instagram.scope',
@@ -134,6 +110,18 @@ const relations: readonly Relation[] = [
   },
   ...streamNames.map(replicasOf),
 ];
+
+/** The relation of a setting that has no effect with Instagram Login to the login. */
+function facebookOnly(name: string, received: string, because: string): Relation {
+  return {
+    path: `instagram.${name}`,
+    other: 'instagram.login',
+    received,
+    expected: `nothing, because INSTAGRAM_LOGIN=instagram ${because}`,
+    action: 'remove it, or set INSTAGRAM_LOGIN=facebook',
+    holds: (value, login) => login === 'facebook' || !isSet(value),
+  };
+}
 
 /** The relation of the replicas in sync of a stream's topic to those of all topics. */
 function replicasOf(name: InstagramStreamName): Relation {
@@ -194,15 +182,6 @@ function relationFinding(relation: Relation, rawOf: GetValue): ConfigProblem {
   return finding(path, showValue(rawOf(path), false), limit, action);
 }
 
-/** Creates the problem of one field. */
-function finding(path: string, received: string, expected: string, action: string): ConfigProblem {
-  return { path, received, expected, action, env: null };
-}
-
-function isSet(value: unknown): boolean {
-  return value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0);
-}
-
 /** The string of a field; `otherwise` for a rejected field, which is assumed to be valid. */
 function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
@@ -238,8 +217,6 @@ function mechanismFindings(get: GetValue): readonly ConfigProblem[] {
   ];
 }
 
-const unused = 'a value that would not be used';
-
 /** The groups of settings that mechanisms use. */
 type AuthenticationKind = 'password' | 'oauthbearer' | 'awsMskIam';
 
@@ -254,7 +231,6 @@ interface AuthenticationField {
   readonly isOptional?: true;
 }
 
-const oauthbearer = 'kafka.sasl.oauthbearer';
 const authenticationFields: readonly AuthenticationField[] = [
   { path: 'kafka.sasl.username', kind: 'password' },
   { path: 'kafka.sasl.password', kind: 'password' },
@@ -314,101 +290,4 @@ function missingFindings(
   if (isOptional === true || get(path) !== null) return [];
   const action = 'set it, or choose another mechanism';
   return [finding(path, 'nothing', `a value, ${because}`, action)];
-}
-
-/** The elliptic curve, as OpenSSL names it, of each algorithm that needs one. */
-const curves: Readonly<Record<string, string>> = {
-  ES256: 'prime256v1',
-  ES384: 'secp384r1',
-  ES512: 'secp521r1',
-};
-
-/** The problem of a signing key that cannot be opened, or is of another kind than the algorithm. */
-function signingKeyFindings(get: GetValue): readonly ConfigProblem[] {
-  const path = `${oauthbearer}.keyLocation`;
-  const file = get(path);
-  const algorithm = get(`${oauthbearer}.keyAlgorithm`);
-  if (typeof file !== 'string' || typeof algorithm !== 'string') return [];
-  const secret = get(`${oauthbearer}.keyPassword`) as Secret | null | undefined;
-  const received = whyNoSigner(file, secret?.text ?? null, algorithm);
-  const curve = curves[algorithm];
-  const kind = curve === undefined ? 'a private RSA key' : `a private key on the curve ${curve}`;
-  const expected = `${kind}, because KAFKA_SASL_OAUTHBEARER_KEY_ALGORITHM is ${algorithm}`;
-  const action = 'correct the file, its password or the algorithm';
-  return received === undefined ? [] : [finding(path, received, expected, action)];
-}
-
-function whyNoSigner(
-  file: string,
-  passphrase: string | null,
-  algorithm: string,
-): string | undefined {
-  const text = readTextFile(file);
-  // An unreadable file is rejected by the field's own format.
-  if (!text.ok) return undefined;
-  const key = openKey(text.text, passphrase, `${oauthbearer}.keyPassword`);
-  if (typeof key === 'string') return key;
-  const type = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType;
-  return type === (curves[algorithm] ?? 'rsa') ? undefined : `a key of the type ${type}`;
-}
-
-const tlsFields = ['caLocation', 'certificateLocation', 'keyLocation', 'keyPassword', 'serverName'];
-
-/** The TLS settings of a connection without TLS; `how` enables it. */
-function tlsFindings(get: GetValue, group: string, how: string): readonly ConfigProblem[] {
-  const set = tlsFields.map((name) => `${group}.${name}`).filter((path) => isSet(get(path)));
-  const expected = 'nothing, because the connection has no TLS';
-  return set.map((path) => finding(path, unused, expected, `${how}, or remove it`));
-}
-
-function keyFindings(get: GetValue, group: string): readonly ConfigProblem[] {
-  const certificate = get(`${group}.certificateLocation`);
-  const path = `${group}.keyLocation`;
-  const key = get(path);
-  const secret = get(`${group}.keyPassword`) as Secret | null | undefined;
-  if (isSet(key) !== isSet(certificate)) {
-    const received = `only one of ${group}.certificateLocation and ${path}`;
-    return [finding(path, received, 'both or neither', 'set both, or remove both')];
-  }
-  if (isSet(key)) return pairFindings(group, [certificate, key], secret?.text ?? null);
-  if (!isSet(secret)) return [];
-  const action = 'remove it, or set the key that it is for';
-  return [finding(`${group}.keyPassword`, 'a password without a private key', 'nothing', action)];
-}
-
-function pairFindings(
-  group: string,
-  files: readonly [certificate: unknown, key: unknown],
-  passphrase: string | null,
-): readonly ConfigProblem[] {
-  const [certificateFile, keyFile] = files.map((file) => readTextFile(String(file)));
-  // Unreadable files are rejected by the fields' own formats.
-  if (certificateFile?.ok !== true || keyFile?.ok !== true) return [];
-  const certificate = openCertificate(certificateFile.text);
-  const key = openKey(keyFile.text, passphrase, `${group}.keyPassword`);
-  return [
-    ...certificateFindings(group, certificate),
-    ...privateKeyFindings(group, key, certificate),
-  ];
-}
-
-function certificateFindings(group: string, certificate: X509Certificate | string) {
-  if (typeof certificate !== 'string') return [];
-  const expected = "the client's certificate, with those of intermediate authorities";
-  return [finding(`${group}.certificateLocation`, certificate, expected, 'correct the file')];
-}
-
-function privateKeyFindings(
-  group: string,
-  key: KeyObject | string,
-  certificate: X509Certificate | string,
-) {
-  const fits =
-    typeof key !== 'string' &&
-    (typeof certificate === 'string' || certificate.checkPrivateKey(key));
-  if (fits) return [];
-  const received = typeof key === 'string' ? key : 'the key of another certificate';
-  const expected = "the private key of the client's certificate";
-  const action = 'correct the file, or the password that it is encrypted with';
-  return [finding(`${group}.keyLocation`, received, expected, action)];
 }

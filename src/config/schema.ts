@@ -1,15 +1,15 @@
 import { accountSettings } from './account-settings.ts';
 import { quietHours, timeZone } from './calendar.ts';
 import * as formats from './formats.ts';
+import { http, notifications, webhookReceiver } from './http-settings.ts';
 import { setting, listSettings } from './setting.ts';
 import * as named from './named-formats.ts';
 import { sasl } from './sasl.ts';
 import { recordTimestamps, streamFields } from './stream-fields.ts';
 
-const { choice, duration, flag, fraction, integer, integerOrBroker, list, optional, text } =
-  formats;
+const { choice, duration, flag, fraction, integer, integerOrBroker, optional, text } = formats;
 const { accounts, apiUrl, apiVersion, brokers, businesses, exactUrl, hashtags, line } = named;
-const { password, pastDate, pemFile, scopes, secret, secretUrl, tokens, topicTemplate } = named;
+const { password, pastDate, pemFile, scopes, secret, tokens, topicTemplate } = named;
 const { url, userNames } = named;
 
 /** The codecs for produce requests, by the names of Kafka's `compression.type`. */
@@ -18,10 +18,7 @@ export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 /** The forms of the keys in Kafka. */
 const keyFormats = ['string', 'avro'] as const;
 
-export const controlToken = /^[\x21-\x7e]{16,500}$/;
-
 const name = text('a name of letters, digits, ".", "_" and "-"', /^[A-Za-z0-9._-]{1,200}$/);
-const host = text('a host name or an address, such as 127.0.0.1', /^[A-Za-z0-9.:_-]{1,253}$/);
 
 /** The Graph API: its address, credentials, accounts and request limits. */
 const instagram = {
@@ -311,70 +308,6 @@ const polling = {
     optional(line),
     "The instance's name in the state, in the group and in the log. Not set: the host's name.",
   ),
-};
-
-const http = {
-  enabled: setting(
-    flag,
-    'True serves health, metrics and the status page. Without them, the health check of the container image fails.',
-  ),
-  host: setting(
-    host,
-    'The address to listen on; `0.0.0.0` in a container. Reading needs no authentication.',
-  ),
-  port: setting(integer(0, 65_535), 'The port to listen on; 0 selects a free port.'),
-  allowedHosts: setting(
-    list(text('a host name without a port', /^[A-Za-z0-9._-]{1,253}$/)),
-    'Names that the `Host` header may contain besides `localhost` and loopback addresses; other names get 421. This prevents web pages from reading the server by DNS rebinding. Empty: no other name when the server listens on loopback, any name when it listens elsewhere.',
-  ),
-  token: setting(
-    optional(secret('a token of 16 to 500 visible characters', controlToken)),
-    'The token of control requests (`Authorization: Bearer …`), which poll, pause or resume a stream or change the log level. Not set: the control API is disabled. The file is read again for each request.',
-  ),
-};
-
-const webhookReceiver = {
-  port: setting(
-    optional(integer(0, 65_535)),
-    "The port that receives Instagram's webhooks ([webhooks](webhooks.md)); 0 selects a free port. Not set: no webhooks. It needs `INSTAGRAM_CLIENT_SECRET`, with which Meta signs them.",
-  ),
-  host: setting(
-    host,
-    'The address to listen on; `0.0.0.0` in a container. Only `/webhooks/instagram` of this port must be reachable from the internet, by a proxy with TLS.',
-  ),
-  verifyToken: setting(
-    optional(secret('a text of 16 to 500 visible characters', controlToken)),
-    "The verify token: a text of your choice, the same as in the webhook settings of the app's dashboard. The file is read again for each request.",
-  ),
-  maxBodyBytes: setting(
-    integer(10_000, 100_000_000),
-    'The largest body of a webhook in bytes; a larger one gets 413. Meta puts at most 1,000 changes into one.',
-  ),
-  maxRequestsPerSecond: setting(
-    integer(1, 100_000),
-    'The webhooks that are accepted in a second; others get 429, and Meta sends them again.',
-  ),
-};
-
-const notifications = {
-  enabled: setting(
-    flag,
-    'True writes a record to the topic of notifications when a condition begins that only a person can end, such as a rejected token, and when it is over.',
-  ),
-  webhook: {
-    url: setting(
-      optional(secretUrl),
-      'The URL that also receives the notifications, by POST. Not set: no webhook. It is a secret, because an incoming webhook of Slack has its token in the path; its file is read again for each request.',
-    ),
-    format: setting(
-      choice(['json', 'slack']),
-      'The body of the requests: `json` has the records; `slack` is a message for an incoming webhook of Slack, or of a service with the same form.',
-    ),
-    secret: setting(
-      optional(secret('a text of 16 to 500 visible characters', controlToken)),
-      'The key of the signature: requests carry the HMAC-SHA-256 of their body as `X-Signature-256: sha256=<hex>`. Not set: no signature.',
-    ),
-  },
 };
 
 const log = {
