@@ -14,19 +14,32 @@ import {
   type Pause,
   type Published,
   type Rejection,
+  type RememberedStory,
   type SeenComments,
   type SearchedHashtag,
   type StreamState,
   formatOf,
   stateFormatVersion,
   stateKey,
+  storyOutcomes,
 } from '../engine/state.ts';
 import type { StateCodec } from '../engine/ports.ts';
 import { type RegistryAddress, unavailable } from './calls.ts';
 import { type RegistryClient, RegistryErrorResponse } from './client.ts';
 import type { TopicSchema } from './schemas.ts';
 import { createJsonForm } from './json-form.ts';
-import { toStory, writeStory } from './state-stories.ts';
+import {
+  dayNames,
+  fromAvro,
+  hashtagNames,
+  pauseNames,
+  readingNames,
+  rejectionNames,
+  stateNames,
+  storyNames,
+  toAvro,
+  totalsNames,
+} from './state-fields.ts';
 import { checkBounds, splitWireValue } from './wire-format.ts';
 
 export interface StateCodecParts {
@@ -165,57 +178,6 @@ function ofAnotherRegistry({ url }: RegistryAddress, fact: string): StopStreamEr
   );
 }
 
-/** The Avro names of an object's fields, by their names in memory. */
-type AvroNames<T> = Readonly<Record<keyof T & string, string>>;
-
-const stateNames = {
-  stream: 'stream',
-  accountId: 'account_id',
-  cursorMs: 'cursor',
-  coveredUntilMs: 'covered_until',
-  polledMs: 'last_poll',
-  convertedMs: 'converted_at',
-  truncationSuspectedMs: 'doubted_at',
-  sequence: 'sequence',
-  writtenAtMs: 'written_at',
-  writtenBy: 'written_by',
-} as const satisfies Partial<AvroNames<StreamState>>;
-
-const dayNames: AvroNames<DayValues> = {
-  dateMs: 'date',
-  followerCount: 'follower_count',
-  reach: 'reach',
-  reachWeek: 'reach_week',
-  reachDays28: 'reach_days_28',
-  onlineFollowers: 'online_followers',
-};
-
-const totalsNames: AvroNames<DayTotals> = { dateMs: 'date', values: 'values' };
-
-const rejectionNames: AvroNames<Rejection> = {
-  subject: 'subject',
-  metric: 'metric',
-  reason: 'reason',
-  untilMs: 'until',
-  missingFromMs: 'missing_from',
-};
-
-const hashtagNames: AvroNames<SearchedHashtag> = {
-  name: 'name',
-  id: 'id',
-  countedMs: 'counted_at',
-};
-
-const readingNames: AvroNames<CommentsReading> = {
-  mediaId: 'media_id',
-  after: 'after',
-  published: 'published',
-  newestMs: 'newest',
-  oldestMs: 'oldest',
-};
-
-const pauseNames: AvroNames<Pause> = { sinceMs: 'since', untilMs: 'until' };
-
 /** The fields of a decoded state that are not values of the state as they are. */
 interface PackedState {
   readonly format_version: number;
@@ -231,18 +193,6 @@ interface PackedState {
   readonly hashtags: readonly Node[];
   readonly pause: Node | null;
   readonly stories: readonly Node[];
-}
-
-/** Returns the Avro fields of an object; an absent value is null. */
-function toAvro<T extends object>(names: AvroNames<T>, object: T): Record<string, unknown> {
-  const fields = Object.entries<string>(names);
-  return Object.fromEntries(fields.map(([own, avro]) => [avro, object[own as keyof T] ?? null]));
-}
-
-/** Returns the object of a decoded record, whose types the reader's schema guarantees. */
-function fromAvro<T>(names: AvroNames<T>, record: Node): T {
-  const fields = Object.entries<string>(names);
-  return Object.fromEntries(fields.map(([own, avro]) => [own, record[avro]])) as T;
 }
 
 function toValue(state: StreamState): Value {
@@ -264,7 +214,7 @@ function toValue(state: StreamState): Value {
     refusals: rejections.map((rejection) => toAvro(rejectionNames, rejection)),
     hashtags: state.hashtags.map((hashtag) => toAvro(hashtagNames, hashtag)),
     pause: pause && toAvro(pauseNames, pause),
-    stories: state.stories.map(writeStory),
+    stories: state.stories.map((story) => toAvro(storyNames, story)),
   };
   // Bytes are buffers here, as Avro requires; the type `Value` does not include them.
   return value as unknown as Value;
@@ -320,6 +270,21 @@ function toTotals(record: Node): DayTotals {
   const { dateMs, values } = fromAvro<DayTotals>(totalsNames, record);
   // Avro's maps have no prototype; copied, so that equal totals compare as equal.
   return { dateMs, values: { ...values } };
+}
+
+function toStory(record: Node): RememberedStory {
+  const story = fromAvro<RememberedStory>(storyNames, record);
+  const { outcome } = story;
+  // A later version may have written an unknown outcome; the story gets no other last record.
+  const known = storyOutcomes.find((one) => one === outcome) ?? 'final';
+  const actions = Object.entries(story.actions).map(([name, counts]) => [name, { ...counts }]);
+  return {
+    ...story,
+    // Avro's maps have no prototype; copied, so that equal stories compare as equal.
+    values: { ...story.values },
+    actions: Object.fromEntries(actions) as RememberedStory['actions'],
+    outcome: outcome === null ? null : known,
+  };
 }
 
 /** Bytes of a key number, of a fingerprint and of a reading. */
