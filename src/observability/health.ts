@@ -4,6 +4,7 @@ import type { Pause, Rejection } from '../engine/state.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { ProbedForm, StateSize, TelemetryEvent } from '../engine/ports.ts';
 import { type EventHandlers, type EventOf, handle } from './event-handlers.ts';
+import { type WebhookHealth, afterRequest, listening } from './webhook-health.ts';
 
 /** The last reported status of a quota scope. */
 export type ScopeHealth = Omit<EventOf<'scope'>, 'type'>;
@@ -105,17 +106,6 @@ export interface ServiceHealth extends HealthSnapshot {
   readonly webhooks: WebhookHealth | null;
 }
 
-export interface WebhookHealth {
-  readonly url: string;
-  /** The time of the last accepted request, epoch milliseconds; null for none. */
-  readonly acceptedAtMs: number | null;
-  readonly refused: {
-    readonly atMs: number;
-    readonly outcome: EventOf<'webhook-request'>['outcome'];
-    readonly reason: string;
-  } | null;
-}
-
 /** Health before the first event: no dependency is ready, no account is known. */
 export function initialHealth(streams: ServiceHealth['streams']): ServiceHealth {
   return {
@@ -183,10 +173,7 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     apiVersion: { version, endsAtMs, warning },
   }),
   'contract-probed': ({ forms }, health, nowMs) => ({ ...health, forms, probedAtMs: nowMs }),
-  'webhook-listening': ({ url }, health) => ({
-    ...health,
-    webhooks: { url, acceptedAtMs: null, refused: null },
-  }),
+  'webhook-listening': (event, health) => ({ ...health, webhooks: listening(event) }),
   'webhook-request': (event, health, nowMs) => ({
     ...health,
     webhooks: health.webhooks && afterRequest(health.webhooks, event, nowMs),
@@ -223,16 +210,6 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     return changeStream(health, event, () => [{ stateSize: { bytes, limitBytes } }]);
   },
 };
-
-function afterRequest(
-  webhooks: WebhookHealth,
-  { outcome, reason }: EventOf<'webhook-request'>,
-  nowMs: number,
-): WebhookHealth {
-  if (outcome === 'accepted') return { ...webhooks, acceptedAtMs: nowMs };
-  if (outcome === 'verified') return webhooks;
-  return { ...webhooks, refused: { atMs: nowMs, outcome, reason } };
-}
 
 function withToken(
   tokens: ServiceHealth['tokens'],
