@@ -184,7 +184,7 @@ export class GraphClient implements GraphTransport {
     // Rejects when the timer is stopped below: the usual end.
     clock.sleep(requestTimeoutMs, timer.signal).then(timeOut, () => undefined);
     try {
-      const url = this.#urlOf(form === undefined ? request : { path: '/', query: {} }, token);
+      const url = graphUrl(form === undefined ? request : { path: '/', query: {} }, token, options);
       const answer = await (form === undefined
         ? transport.get(url, token, linked.signal)
         : transport.post(url, form, token, linked.signal));
@@ -200,20 +200,24 @@ export class GraphClient implements GraphTransport {
     }
   }
 
-  #urlOf({ path, query }: Pick<GraphRequest, 'path' | 'query'>, token: string): string {
-    const { baseUrl, apiVersion, clientSecret } = this.#parts.options;
-    const parameters = new URLSearchParams(query);
-    if (clientSecret !== null) parameters.set('appsecret_proof', proofOf(token, clientSecret));
-    const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
-    return `${baseUrl}/${apiVersion}${path}${search}`;
-  }
-
   #readHeaders({ headers }: Answer): void {
     const dateMs = Date.parse(headers.get('date') ?? '');
     if (!Number.isNaN(dateMs)) this.clockAheadMs = this.#parts.clock.nowMs() - dateMs;
     const version = headers.get('facebook-api-version') ?? '';
     if (/^v\d+\.\d+$/.test(version)) this.answeredBy = version;
   }
+}
+
+/** Returns the URL of a request, with the proof that the app's secret makes of the token. */
+export function graphUrl(
+  { path, query }: Pick<GraphRequest, 'path' | 'query'>,
+  token: string,
+  { baseUrl, apiVersion, clientSecret }: GraphOptions,
+): string {
+  const parameters = new URLSearchParams(query);
+  if (clientSecret !== null) parameters.set('appsecret_proof', proofOf(token, clientSecret));
+  const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
+  return `${baseUrl}/${apiVersion}${path}${search}`;
 }
 
 function tokenRejectionOf(item: BatchOutcome): StopAccountError | undefined {

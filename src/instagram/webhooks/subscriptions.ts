@@ -3,7 +3,8 @@ import { FailError } from '../../engine/errors.ts';
 import { type Json, type Node, isNode, listOf } from '../../engine/json.ts';
 import type { GraphRequest } from '../../engine/ports.ts';
 import { networkError } from '../api/network.ts';
-import { createRedact, proofOf } from '../api/redaction.ts';
+import { graphUrl } from '../api/client.ts';
+import { createRedact } from '../api/redaction.ts';
 import { readNode } from '../api/response.ts';
 import type { Answer, Transport } from '../api/transport.ts';
 import type { GraphOptions } from '../options.ts';
@@ -35,7 +36,10 @@ interface Subscriber {
   readonly token: string;
 }
 
-type Method = 'get' | 'post' | 'delete';
+interface SubscriptionCall extends Subscriber {
+  readonly method: 'get' | 'post' | 'delete';
+  readonly query: Readonly<Record<string, string>>;
+}
 
 /** The webhook subscriptions of accounts. Its methods throw as `Graph.get`. */
 export class Subscriptions {
@@ -151,25 +155,14 @@ export class Subscriptions {
 
   async #call(
     account: Account,
-    {
-      method,
-      path,
-      query,
-      token,
-    }: Omit<Subscriber, 'path'> & {
-      readonly method: Method;
-      readonly path: string;
-      readonly query: Readonly<Record<string, string>>;
-    },
+    { method, path, query, token }: SubscriptionCall,
     signal: AbortSignal,
   ): Promise<Node> {
-    const { baseUrl, apiVersion, clientSecret, login, requestTimeoutMs } = this.#options;
+    const { baseUrl, login, requestTimeoutMs } = this.#options;
     const endpoint = path.replaceAll(/\d{5,}/g, login === 'facebook' ? '{page}' : '{account}');
     const request: GraphRequest = { endpoint, path, query, accountId: account.id };
     const redact = createRedact(token);
-    const parameters = new URLSearchParams(method === 'post' ? {} : query);
-    if (clientSecret !== null) parameters.set('appsecret_proof', proofOf(token, clientSecret));
-    const url = `${baseUrl}/${apiVersion}${path}?${parameters.toString()}`;
+    const url = graphUrl({ path, query: method === 'post' ? {} : query }, token, this.#options);
     const limited = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
     const send = (): Promise<Answer> =>
       method === 'post'
