@@ -115,7 +115,12 @@ async function send(
 
 async function openProducer({ options, dependencies }: KafkaBase): Promise<OpenProducer> {
   const connection = openConnection(options, dependencies);
-  const producer = connection.kafka.producer({ allowAutoTopicCreation: false });
+  // Each message has its partition. Without a partitioner, kafkajs logs a warning about its own.
+  const createPartitioner =
+    () =>
+    ({ message }: { readonly message: Message }) =>
+      message.partition ?? 0;
+  const producer = connection.kafka.producer({ createPartitioner, allowAutoTopicCreation: false });
   try {
     await producer.connect();
     return { connection, producer };
