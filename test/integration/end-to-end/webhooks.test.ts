@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitUntil } from '../../../sandbox/cluster/readiness.ts';
 import { truthOf } from '../../../sandbox/graph-api/truth.ts';
 import { type World, createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { Program } from '../../../sandbox/program.ts';
+import type { DecodedRecord } from '../../../sandbox/topics.ts';
 import { type Deployment, DAY_MS, comparable, deploy } from './deployment.ts';
 import { type TrueAccount, expectedComments } from './expected-more.ts';
 
@@ -14,9 +16,6 @@ interface Delivered {
 
 const isOfWebhook = (line: Line): boolean =>
   line['msg'] === 'poll finished' && line['trigger'] === 'webhook';
-
-const recordsOf = (polls: readonly Line[]): number =>
-  polls.reduce((sum, { records }) => sum + Number(records), 0);
 
 const streams = ['comments', 'mentions', 'stories', 'story_insights'] as const;
 
@@ -111,8 +110,7 @@ describe('webhooks through Kafka', () => {
 
   it('publish each comment once, with the record that a poll makes, however often it is sent', async () => {
     const expected = new Map(accounts.flatMap((account) => expectedComments(account)));
-    await until(() => published('comments') >= expected.size);
-    const records = await deployment.read('comments');
+    const records = await readAtLeast('comments', expected.size);
 
     expect(records.map(({ key }) => key).sort()).toEqual([...expected.keys()].sort());
     expect(new Map(records.map(({ key, value }) => [key, comparable(value)]))).toEqual(expected);
@@ -123,8 +121,7 @@ describe('webhooks through Kafka', () => {
 
   it('publish each mention once', async () => {
     const sent = deliveredObjects('mentions');
-    await until(() => published('mentions') >= sent.size);
-    const keys = await keysOf('mentions');
+    const keys = (await readAtLeast('mentions', sent.size)).map(({ key }) => key);
 
     expect(sent.size).toBeGreaterThan(0);
     expect(keys.map((key) => key.split('/').at(-1)).sort()).toEqual([...sent].sort());
@@ -132,13 +129,9 @@ describe('webhooks through Kafka', () => {
 
   it('publish exactly one last record of each story that has ended, final or with the reason', async () => {
     const sent = deliveredObjects('story_insights');
-    const finished = () =>
-      lines.filter((line) => isOfWebhook(line) && line['stream'] === 'story_insights');
-    await until(() => recordsOf(finished()) >= sent.size);
-    const records = await deployment.read('story_insights');
-    const last = records.filter(
-      ({ value }) => value?.['is_final'] === true || value?.['not_final_reason'] !== null,
-    );
+    const last = await readAtLeast('story_insights', sent.size, ({ value }) => {
+      return value?.['is_final'] === true || value?.['not_final_reason'] !== null;
+    });
 
     expect(sent.size).toBeGreaterThan(0);
     expect(last.map(({ key }) => key).sort()).toEqual([...sent].sort());
@@ -170,9 +163,19 @@ describe('webhooks through Kafka', () => {
     expect(await keysOf('comments')).toHaveLength(records);
   });
 
-  function published(stream: string): number {
-    const polls = lines.filter((line) => line['msg'] === 'poll finished');
-    return recordsOf(polls.filter((line) => line['stream'] === stream));
+  /** Reads a topic until it has so many records; a poll that fails after a commit reports none. */
+  async function readAtLeast(
+    role: string,
+    size: number,
+    isWanted: (record: DecodedRecord) => boolean = () => true,
+  ): Promise<readonly DecodedRecord[]> {
+    let found: readonly DecodedRecord[] = [];
+    const probe = async (): Promise<boolean> => {
+      found = (await deployment.read(role)).filter(isWanted);
+      return found.length >= size;
+    };
+    await waitUntil(probe, { subject: `${role} of webhooks`, timeoutMs: 50_000 });
+    return found;
   }
 
   function deliveredObjects(field: string): Set<string> {
