@@ -64,10 +64,24 @@ export function renderBenchmarks(parts: Readonly<Record<string, RecordedBenchmar
       [
         `### ${part}`,
         `${date}, ${cores} cores, load ${load}.`,
-        table(['Figure', 'Value'], listFigures(figures[part] ?? figures)),
+        renderFigureTable(figures[part] ?? figures),
       ].join('\n\n'),
     )
     .join('\n\n');
+}
+
+/** Renders a column for each variant when all variants have the same figures, else one column. */
+function renderFigureTable(figures: unknown): string {
+  const variants = Object.entries(figures as Readonly<Record<string, unknown>>);
+  const columns = variants.map(([, inner]) => listFigures(inner));
+  const names = columns.map((rows) => rows.map(([name]) => name).join('\n'));
+  const isComparable = columns.length > 1 && names[0] !== '' && new Set(names).size === 1;
+  if (!isComparable) return table(['Figure', 'Value'], listFigures(figures));
+  const rows = (columns[0] ?? []).map(([name = ''], row) => [
+    name,
+    ...columns.map((column) => column[row]?.[1] ?? ''),
+  ]);
+  return table(['Figure', ...variants.map(([variant]) => variant)], rows);
 }
 
 /** Lists the numbers of nested figures with their paths, as `requests first calls`. */
@@ -75,6 +89,9 @@ function listFigures(figures: unknown, path: readonly string[] = []): readonly R
   if (typeof figures === 'number') return [[path.join(' '), figures.toLocaleString('en-US')]];
   if (typeof figures !== 'object' || figures === null) return [];
   return Object.entries(figures).flatMap(([name, inner]) =>
-    listFigures(inner, [...path, name.replaceAll('_', ' ')]),
+    listFigures(inner, [...path, wordsOf(name)]),
   );
 }
+
+const wordsOf = (name: string): string =>
+  name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll('_', ' ');

@@ -26,6 +26,19 @@ test('evidence page: shows each figure of a benchmark with its path, the day and
   expect(page.split('\n').at(-1)).toBe('| first calls | 1,200 |');
 });
 
+test('evidence page: shows a column for each variant of a part whose variants have the same figures', () => {
+  const figures = { compression: { gzip: { tx_ms: { 1: 3.77 } }, zstd: { tx_ms: { 1: 2.4 } } } };
+  const page = renderBenchmarks({
+    compression: { date: '2026-11-30', cores: 2, load: 0.4, figures },
+  });
+
+  expect(page.split('\n').slice(-3)).toEqual([
+    '| Figure | gzip | zstd |',
+    '| --- | --- | --- |',
+    '| tx ms 1 | 3.77 | 2.4 |',
+  ]);
+});
+
 test('evidence page: names a test for every invariant', () => {
   const lines = renderInvariants().split('\n');
 
