@@ -1,6 +1,6 @@
 import { evenContent, planSettings } from '../src/cli/plan.ts';
 import { describeCost } from '../src/cli/streams.ts';
-import { callLimit, planCalls, requestCost } from '../src/instagram/call-plan.ts';
+import { neededImpressions, planCalls, requestCost } from '../src/instagram/call-plan.ts';
 import { defaultConfig } from './default-config.ts';
 
 /** A fixed moment: the tables depend on the defaults alone. */
@@ -35,7 +35,7 @@ export function renderCostByAccounts(): string {
   const rows = [100, 500, 1000, 2000, 10_000].map((media) => {
     const { first, day } = costOf({ media });
     const cells = accounts.map((count) => `${number(first * count)} / ${number(day * count)}`);
-    return `| ${[number(media), ...cells, `${needed(first)} / ${needed(day)}`].join(' | ')} |`;
+    return `| ${[number(media), ...cells, `${neededImpressions(first)} / ${neededImpressions(day)}`].join(' | ')} |`;
   });
   const headings = accounts.map((count) => (count === 1 ? '1 account' : `${count} accounts`));
   return [
@@ -43,11 +43,6 @@ export function renderCostByAccounts(): string {
     '|---:|---:|---:|---:|---:|',
     ...rows,
   ].join('\n');
-}
-
-/** The impressions of a day with which Meta allows an account so many calls. */
-function needed(calls: number): number {
-  return Math.ceil(calls / (callLimit(1) ?? Infinity));
 }
 
 /** Renders the calls of a day by the posts and stories of a day. */
@@ -90,7 +85,7 @@ export function renderPeers(): string {
   return [
     '| | First sync | To read again |',
     '|---|---:|---|',
-    `| this program, planned | ${planned[0]} | ${planned[1]} for a whole day: stories 96 times, media 24 times |`,
+    `| this program, planned | ${planned[0]} | ${planned[1]} for a whole day: stories 96 times, media of the last two days 24 times, old media within seven days |`,
     "| Airbyte's Instagram source 4.1.0, measured | 40,442 | 39,862 for each sync |",
   ].join('\n');
 }

@@ -10,6 +10,7 @@ import {
   callLimit,
   type CallPlanSettings,
   fittingIntervals,
+  neededImpressions,
   planCalls,
   type PlannedCalls,
 } from '../instagram/call-plan.ts';
@@ -257,7 +258,15 @@ function textOf(plans: readonly AccountPlan[], sums: ReturnType<typeof sumsOf>):
   const isHypothetical = plans.every(({ account }) => account === 'each');
   const noun = isHypothetical ? 'hypothetical account' : 'account';
   const heading = `Calls of ${plural(plans.length, noun)}, as Meta counts them, if every count changes between two polls:\n\n`;
-  return heading + byStream + (isHypothetical ? '' : `\n${accountsText(plans)}`);
+  return `${heading}${byStream}\n${isHypothetical ? limitText(plans) : accountsText(plans)}`;
+}
+
+/** Describes Meta's limit for the hypothetical accounts; the first one reads public content too. */
+function limitText([first]: readonly AccountPlan[]): string {
+  const needed = (field: 'first' | 'day') =>
+    neededImpressions(accountCalls(first?.plan ?? [], field));
+  const limit = `Meta allows ${callLimit(1) ?? 0} calls a day for each impression of an account.`;
+  return `${limit} Each account needs ${plural(needed('first'), 'impression')} for the first poll, ${needed('day')} for a day.\n`;
 }
 
 function accountsText(plans: readonly AccountPlan[]): string {

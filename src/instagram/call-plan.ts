@@ -80,10 +80,18 @@ export function callLimit(impressions: number | null): number | null {
   return impressions === null || impressions === 0 ? null : impressions * callsPerImpression;
 }
 
-/** Sums the calls of a day that spend the account's limit, not one apart from it. */
-export function accountCalls(planned: readonly PlannedCalls[]): number {
+/** Returns the impressions of a day with which Meta allows an account so many calls in a day. */
+export function neededImpressions(calls: number): number {
+  return Math.ceil(calls / callsPerImpression);
+}
+
+/** Sums the calls that spend the account's limit, not one apart from it: of a day unless named. */
+export function accountCalls(
+  planned: readonly PlannedCalls[],
+  field: 'first' | 'day' = 'day',
+): number {
   const own = planned.filter(({ stream }) => stream.limit === undefined);
-  return own.reduce((sum, { day }) => sum + day, 0);
+  return own.reduce((sum, calls) => sum + calls[field], 0);
 }
 
 /** Intervals to propose, milliseconds. */
