@@ -17,18 +17,21 @@ export function renderGrowth(): string {
     if (records === null || !isStreamName(stream.name)) return [];
     const bytes = bytesOf(stream.name);
     const topic = topicName('instagram.{stream}', stream.name);
-    const kilobytes = number(Math.ceil((records * bytes) / 1000));
-    return [`| \`${topic}\` | ${number(records)} | ${number(bytes)} | ${kilobytes} |`];
+    const kilobytes = Math.ceil((records * bytes) / 1000);
+    const megabytes = Math.ceil((kilobytes * daysAYear) / 1000);
+    const cells = [`\`${topic}\``, ...[records, bytes, kilobytes, megabytes].map(number)];
+    return [`| ${cells.join(' | ')} |`];
   });
   return [
-    '| Topic | Records a day at most | Bytes of a record | kB a day at most |',
-    '|---|---:|---:|---:|',
+    '| Topic | Records a day at most | Bytes of a record | kB a day at most | MB a year at most |',
+    '|---|---:|---:|---:|---:|',
     ...rows,
   ].join('\n');
 }
 
 const { polling, instagram } = defaultConfig();
 const dayMs = 86_400_000;
+const daysAYear = 365;
 /** The days of which a poll of daily values can publish changes. */
 const openDays = Math.ceil((polling.lookbackMs + 2 * dayMs) / dayMs);
 
