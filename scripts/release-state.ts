@@ -29,12 +29,17 @@ export function readRelease(root: URL): ReleaseState {
   const chartFile = 'deploy/helm/instagram-kafka-producer/Chart.yaml';
   const chart = read(chartFile);
   const changelog = read('CHANGELOG.md');
+  const imagesOf = /^ +image: \S*\/instagram-kafka-producer:(\S+?)(-sandbox)?$/gm;
+  const images = [...read('docker-compose.yml').matchAll(imagesOf)];
   return {
     version,
     others: {
       'package-lock.json': lock.version,
       [`version in ${chartFile}`]: /^version: (.*)$/m.exec(chart)?.[1],
       [`appVersion in ${chartFile}`]: /^appVersion: (.*)$/m.exec(chart)?.[1],
+      ...Object.fromEntries(
+        images.map(([, one, suffix = '']) => [`image${suffix} in docker-compose.yml`, one]),
+      ),
     },
     notes: sectionOf(changelog, version),
     unreleased: sectionOf(changelog, 'Unreleased') ?? '',

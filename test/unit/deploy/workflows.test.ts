@@ -5,6 +5,7 @@ const root = new URL('../../../', import.meta.url);
 const folder = new URL('.github/workflows/', root);
 const read = (file: string) => readFileSync(new URL(file, root), 'utf8');
 const manifest = JSON.parse(read('package.json')) as {
+  readonly version: string;
   readonly files: readonly string[];
   readonly scripts: Readonly<Record<string, string>>;
   readonly repository: { readonly url: string };
@@ -69,9 +70,23 @@ describe('the workflows', () => {
 });
 
 describe('the repository', () => {
-  test('has the owner of package.json in CODEOWNERS', () => {
-    const owner = /github\.com\/([\w-]+)\//.exec(manifest.repository.url)?.[1] ?? '';
+  const [, owner = '', name = ''] =
+    /github\.com\/([\w-]+)\/([\w-]+)\./.exec(manifest.repository.url) ?? [];
 
+  // A registry that does not exist cannot serve a stranger's image.
+  test('has the images of the release workflow in docker-compose.yml, or an impossible registry without an owner', () => {
+    const images = [...read('docker-compose.yml').matchAll(/^x-\w+: &\w+\n {2}image: (\S+)$/gm)];
+    const repository = `${owner}/${name}`.toLowerCase();
+    const expected = owner === 'OWNER' ? `not-published.invalid/${name}` : `ghcr.io/${repository}`;
+    const tags = find(/^ +suffix: (\S+)$/gm).map((one) => one.replace(/^release.yml: (?:'')?/, ''));
+
+    expect(tags).toEqual(['', '-sandbox']);
+    expect(images.map(([, image]) => image)).toEqual(
+      tags.map((suffix) => `${expected}:${manifest.version}${suffix}`),
+    );
+  });
+
+  test('has the owner of package.json in CODEOWNERS', () => {
     expect(read('.github/CODEOWNERS')).toContain(`\n* @${owner}\n`);
   });
 

@@ -58,9 +58,10 @@ describe('a release', () => {
     expect(findProblems(ready, 'v1.2.2')).toEqual(['got the tag v1.2.2, expected v1.2.3']);
   });
 
-  test('has one version in package.json, package-lock.json and the chart, and its changelog', () => {
+  test('has one version in package.json, package-lock.json, the chart and the images of docker-compose.yml, and its changelog', () => {
     const { version, others, notes } = readRelease(root);
 
+    expect(Object.keys(others)).toHaveLength(5);
     expect(new Set(Object.values(others))).toEqual(new Set([version]));
     expect(notes).toMatch(/\S/);
   });
@@ -93,6 +94,7 @@ describe('the state of a release', () => {
       'package-lock.json',
       'CHANGELOG.md',
       `${chart}/Chart.yaml`,
+      'docker-compose.yml',
     ]) {
       cpSync(fileURLToPath(new URL(file, root)), join(folder, file));
     }
