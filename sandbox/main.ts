@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { parseSandboxArguments, SANDBOX_USAGE } from './demo/arguments.ts';
 import { demoWorld } from './demo/world.ts';
 import { describeSpeed } from './graph-api/world/clock.ts';
+import { createProgress } from './progress.ts';
 import { startSandbox } from './sandbox.ts';
 import { runMain, stopSignal } from './stop.ts';
 
@@ -15,7 +16,9 @@ await runMain({ parse: parseSandboxArguments, usage: SANDBOX_USAGE }, async (opt
   };
   try {
     const world = await demoWorld(options);
-    await using sandbox = await startSandbox({ ...options, world, log, signal });
+    const progress = createProgress(log);
+    await using sandbox = await startSandbox({ ...options, world, log: progress.log, signal });
+    progress[Symbol.dispose]();
     for (const [name, value] of Object.entries(sandbox.env)) {
       console.log(`export ${name}='${value}'`);
     }

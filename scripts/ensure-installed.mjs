@@ -3,9 +3,12 @@
  * starts the program under the project's own Node, which npm has installed into node_modules. Plain
  * JavaScript for any Node 20 or newer, because it runs before anything is installed.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -42,20 +45,72 @@ function isInstalled() {
   return Object.entries(wanted).every(isThere) && Object.keys(noted).every((one) => one in wanted);
 }
 
-if (!isInstalled()) {
-  process.stderr.write('installing dependencies (npm ci), once …\n');
-  // Output to stderr: standard output belongs to the program.
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+/** The programs that start Kafka and a schema registry. */
+const sandboxPrograms = ['sandbox/demo.ts', 'sandbox/main.ts', 'sandbox/postgres.ts'];
+
+function say(line) {
+  // Standard output belongs to the program.
+  process.stderr.write(`${line}\n`);
+}
+
+/** Prints the downloads before the first of them begins. */
+function announce(count, program) {
+  const sizes = JSON.parse(readFileSync(join(root, 'sandbox/cluster/download-sizes.json'), 'utf8'));
+  const { npm, nodeModules, kafka, registry } = sizes;
+  say('This run first downloads, once:');
+  say(
+    `- about ${count} npm packages with Node 24: ${npm} MB, which take ${nodeModules} MB in node_modules`,
+  );
+  if (!sandboxPrograms.includes(program)) return;
+  say('- Kafka and a schema registry: by Docker their images, if the engine lacks them;');
+  say(`  without Docker by Java 17 and Maven ${kafka + registry} MB`);
+}
+
+/** Returns the folders of the packages that npm installs on this machine, as far as it is known. */
+function foldersOf(packages) {
+  const fits = (allowed, own) => allowed === undefined || allowed.includes(own);
+  return Object.entries(packages)
+    .filter(([folder, { os, cpu }]) => {
+      return folder !== '' && fits(os, process.platform) && fits(cpu, process.arch);
+    })
+    .map(([folder]) => folder);
+}
+
+/** Describes the work of npm ci by the packages that are there now and were there before. */
+function describeInstall(now, before, wanted) {
+  if (now === 0) return 'it reads the registry';
+  return now === before
+    ? `${now} packages; their install scripts run`
+    : `${now} of about ${wanted} packages`;
+}
+
+/** Runs npm ci, with a line every five seconds; returns true when it succeeds. */
+async function install(program) {
+  const folders = foldersOf(packagesOf(join(root, 'package-lock.json')) ?? {});
+  announce(folders.length, program);
+  const beganMs = performance.now();
+  const seconds = () => `${Math.round((performance.now() - beganMs) / 1000)} s`;
+  // Warnings about this Node's age are of no use: the packages run under the project's own.
+  const npm = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (status !== 0) {
-    process.stderr.write('npm ci failed; its output stands above\n');
-    process.exit(3);
-  }
+  let before = 0;
+  const timer = setInterval(() => {
+    const { length } = folders.filter((one) => existsSync(join(root, one, 'package.json')));
+    say(`npm ci, ${seconds()}: ${describeInstall(length, before, folders.length)}`);
+    before = length;
+  }, 5000);
+  const [status] = await once(npm, 'close').catch((error) => [error.message]);
+  clearInterval(timer);
+  if (status === 0) say(`npm ci has ended after ${seconds()}\n`);
+  else say(`npm ci failed (${status}); its output stands above`);
+  return status === 0;
 }
 
 const [program, ...args] = process.argv.slice(2);
+if (!isInstalled() && !(await install(program))) process.exit(3);
+
 const child = spawn(
   node,
   // kafkajs creates negative timers on Node 24 (tulios/kafkajs#1751): harmless, noisy.

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,11 @@ import { runCommand } from './child-process.ts';
 export const KAFKA_VERSION = '4.1.1';
 /** Version of the Apicurio registry; 2.6 runs on Java 17, 3.3 does not. */
 export const APICURIO_VERSION = '2.6.13.Final';
+
+/** Megabytes; `scripts/ensure-installed.mjs` prints them too, before anything is installed. */
+const sizes = JSON.parse(
+  readFileSync(new URL('download-sizes.json', import.meta.url), 'utf8'),
+) as Readonly<Record<'kafka' | 'registry', number>>;
 
 const SLF4J_VERSION = '1.7.36';
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
@@ -36,8 +42,7 @@ export interface Versions {
 }
 
 /**
- * Returns the programs of Kafka and of the registry, from the cache or, once, by Maven (about 200
- * MB together).
+ * Returns the programs of Kafka and of the registry, from the cache or, once, by Maven.
  *
  * @throws Error when Maven is missing or cannot download them; the message ends with Maven's last
  *   lines
@@ -61,7 +66,7 @@ export async function ensureKafka(options: ArtifactOptions, version: string): Pr
     {
       name: `kafka-${version}`,
       fill: async (draft) => {
-        options.log(`downloading Kafka ${version} by Maven (about 40 MB, once)`);
+        options.log(`downloading Kafka ${version} by Maven (about ${sizes.kafka} MB, once)`);
         await copyKafka(draft, version, options);
       },
     },
@@ -75,7 +80,9 @@ async function ensureRegistry(options: ArtifactOptions, version: string): Promis
     {
       name: `apicurio-registry-${version}`,
       fill: async (draft) => {
-        options.log(`downloading Apicurio Registry ${version} by Maven (about 150 MB, once)`);
+        options.log(
+          `downloading Apicurio Registry ${version} by Maven (about ${sizes.registry} MB, once)`,
+        );
         await copyRegistry(draft, version, options);
       },
     },

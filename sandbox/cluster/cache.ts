@@ -70,7 +70,10 @@ export async function chooseCacheDirectory(
  */
 export async function ensureCached(entry: CacheEntry, options: CacheOptions): Promise<string> {
   const target = join(options.directory, entry.name);
-  if (await isWhole(target)) return target;
+  if (await isWhole(target)) {
+    options.log(`${entry.name} is in the cache, ${options.directory}`);
+    return target;
+  }
   await mkdir(options.directory, { recursive: true });
   const lock = await acquireLock(`${target}.lock`, options);
   try {

@@ -7,6 +7,8 @@ import type { ContainerRuntimeClient } from 'testcontainers';
 
 const PROBE_TIMEOUT_MS = 500;
 const ENGINE_TIMEOUT_MS = 10_000;
+/** Less than the silence after which the demo reports that a step still runs. */
+const SHOW_MS = 4_000;
 const PULL_SILENCE_MS = 15_000;
 const PULL_TIMEOUT_MS = 600_000;
 const DEFAULT_TCP_PORT = 2375;
@@ -105,28 +107,40 @@ export async function ensureImage(
   options: PullOptions,
 ): Promise<void> {
   const { ImageName } = await import('testcontainers');
-  if (await client.image.exists(ImageName.fromString(image))) return;
-  options.log(`pulling ${image}`);
+  if (await client.image.exists(ImageName.fromString(image))) {
+    options.log(`${image} is on this machine`);
+    return;
+  }
+  options.log(`pulling ${image}, once`);
+  const sizes = createLayerSizes();
   const silence = new AbortController();
   const timer = setTimeout(() => {
     silence.abort(new Error(`nothing heard for ${PULL_SILENCE_MS / 1000} s`));
   }, PULL_SILENCE_MS);
+  const shown = setInterval(() => {
+    options.log(`pulling ${image}: ${sizes.describe()}`);
+  }, SHOW_MS);
   const signals = [silence.signal, AbortSignal.timeout(PULL_TIMEOUT_MS), options.signal];
   const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
   try {
-    await pull(client, { image, signal, onProgress: () => timer.refresh() });
+    const onProgress = (event: unknown): void => {
+      timer.refresh();
+      sizes.add(event);
+    };
+    await pull(client, { image, signal, onProgress });
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error;
     const text = reason instanceof Error ? reason.message : String(reason);
     throw new Error(`cannot pull ${image}: ${text}`, { cause: error });
   } finally {
     clearTimeout(timer);
+    clearInterval(shown);
   }
 }
 
 async function pull(
   client: ContainerRuntimeClient,
-  order: { image: string; signal: AbortSignal; onProgress: () => void },
+  order: { image: string; signal: AbortSignal; onProgress: (event: unknown) => void },
 ): Promise<void> {
   const { dockerode } = client.container;
   const stream = await dockerode.pull(order.image, { abortSignal: order.signal });
@@ -140,4 +154,32 @@ async function pull(
     };
     dockerode.modem.followProgress(stream, finish, order.onProgress);
   });
+}
+
+/** Sums of the layers of an image that is pulled, in the engine's own figures. */
+export function createLayerSizes() {
+  const layers = new Map<string, { readonly current: number; readonly total: number }>();
+  const mb = (of: 'current' | 'total'): string => {
+    const bytes = [...layers.values()].reduce((sum, layer) => sum + layer[of], 0);
+    return (bytes / 1e6).toFixed(0);
+  };
+  return {
+    /** Adds an event of the engine's answer; ignores those that report no download. */
+    add(event: unknown): void {
+      const { status, id, progressDetail } = event as {
+        readonly status?: string;
+        readonly id?: string;
+        readonly progressDetail?: { readonly current?: number; readonly total?: number };
+      };
+      const layer = layers.get(id ?? '');
+      if (id === undefined) return;
+      if (status === 'Download complete' && layer !== undefined) {
+        layers.set(id, { ...layer, current: layer.total });
+      }
+      const { current, total } = progressDetail ?? {};
+      if (status !== 'Downloading' || current === undefined || total === undefined) return;
+      layers.set(id, { current, total });
+    },
+    describe: (): string => `${mb('current')} of ${mb('total')} MB`,
+  };
 }

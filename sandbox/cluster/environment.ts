@@ -15,6 +15,7 @@ export async function useEnvironment(request: ClusterRequest): Promise<Cluster> 
   if (request.versions !== undefined) throw new Error('it has the versions that it has');
   const brokers = splitBrokers(readVariable(request.env, 'KAFKA_BROKERS'));
   const registryUrl = readVariable(request.env, 'SCHEMA_REGISTRY_URL').replace(/\/+$/, '');
+  request.log(`using the cluster of KAFKA_BROKERS (${brokers.join(',')}) and SCHEMA_REGISTRY_URL`);
   const [answering, registry] = await Promise.all([
     Promise.all(brokers.map((broker) => acceptsConnections(broker, ANSWER_TIMEOUT_MS))),
     registryServes(registryUrl, ANSWER_TIMEOUT_MS),

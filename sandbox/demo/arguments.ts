@@ -24,6 +24,8 @@ export interface DemoArguments extends SandboxArguments {
   readonly out?: string;
   /** File of recorded exchanges for the world. */
   readonly recording?: string;
+  /** True and false: opens the status page in any case or never; absent: where there is a screen. */
+  readonly open?: boolean;
 }
 
 const sharedUsage = `  --speed N           let N seconds of the simulated world pass in a second: 1 unless given, which is
@@ -36,12 +38,14 @@ const sharedUsage = `  --speed N           let N seconds of the simulated world 
                       facebook unless given`;
 
 export const USAGE = `usage: npm run demo -- [--once] [--out DIR] [--recording FILE.ndjson] [--speed N] [--given-cluster PREFIX]
-       [--login LOGIN]
+       [--login LOGIN] [--open | --no-open]
 
   --once              poll every stream once, print what reached Kafka, and end
   --out DIR           also write every topic's decoded keys and values to DIR/<topic>.jsonl
                       (with --once, or when the demo is stopped)
   --recording FILE    make the world out of recorded exchanges instead of a seed; its clock stands still
+  --open, --no-open   open the status page in a browser, or only print its address; unless given, it
+                      is opened from a terminal with a screen: not in CI, by SSH, or with --once
 ${sharedUsage}`;
 
 export const SANDBOX_USAGE = `usage: npm run --silent sandbox -- [--speed N] [--given-cluster PREFIX] [--login LOGIN]
@@ -63,11 +67,18 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments {
       once: { type: 'boolean' },
       out: { type: 'string' },
       recording: { type: 'string' },
+      open: { type: 'boolean' },
+      'no-open': { type: 'boolean' },
       ...sharedOptions,
     },
     strict: true,
   });
-  const { once = false, out, recording, speed } = values;
+  const { once = false, out, recording, speed, open, 'no-open': isClosed } = values;
+  if (open === true && (once || isClosed === true)) {
+    throw new TypeError(
+      '--open: neither with --once, which has no status page, nor with --no-open',
+    );
+  }
   if (recording !== undefined && speed !== undefined) {
     throw new TypeError('--speed: the clock of a --recording stands still; leave one of them out');
   }
@@ -76,7 +87,22 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments {
     once,
     ...(out === undefined ? {} : { out }),
     ...(recording === undefined ? {} : { recording }),
+    ...readOpen(values),
   };
+}
+
+function readOpen(values: {
+  readonly open?: boolean;
+  readonly 'no-open'?: boolean;
+  readonly once?: boolean;
+}): Pick<DemoArguments, 'open'> {
+  const { open = false, 'no-open': isPrinted = false, once = false } = values;
+  if (open && (once || isPrinted)) {
+    throw new TypeError(
+      '--open: neither with --once, which has no status page, nor with --no-open',
+    );
+  }
+  return open || isPrinted ? { open } : {};
 }
 
 /** @throws TypeError as {@link parseDemoArguments} */

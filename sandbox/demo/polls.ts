@@ -11,19 +11,24 @@ export interface PollLine {
 
 /** Parses a line of the program's log; undefined for lines other than the end of a poll. */
 export function readPollLine(line: string): PollLine | undefined {
+  return readEntry(line, 'poll finished') as PollLine | undefined;
+}
+
+/** Returns the address of the status page from the line of the log that has it. */
+export function readStatusUrl(line: string): string | undefined {
+  return (readEntry(line, 'http server listening') as { url: string } | undefined)?.url;
+}
+
+/** Parses a line of the log with this message. */
+function readEntry(line: string, message: string): object | undefined {
   let entry: unknown;
   try {
     entry = JSON.parse(line);
   } catch {
     return undefined;
   }
-  return isPollLine(entry) ? entry : undefined;
-}
-
-function isPollLine(entry: unknown): entry is PollLine {
-  return (
-    typeof entry === 'object' && entry !== null && 'msg' in entry && entry.msg === 'poll finished'
-  );
+  if (typeof entry !== 'object' || entry === null || !('msg' in entry)) return undefined;
+  return entry.msg === message ? entry : undefined;
 }
 
 /** Sums of the polls' costs, by stream. */

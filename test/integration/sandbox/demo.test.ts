@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { type Cluster, startCluster } from '../../../sandbox/cluster/start.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
 
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 const demo = fileURLToPath(new URL('../../../sandbox/demo.ts', import.meta.url));
 
 function countsIn(pattern: RegExp, text: string): readonly number[] {
@@ -22,6 +23,9 @@ function countsOf(line: string): readonly number[] {
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
+/** The errors without the lines about progress, which begin with the seconds since the start. */
+const withoutProgress = (errors: string): string => errors.replace(/^ *\d+\.\d s {2}.*\n/gm, '');
 
 interface Ended {
   readonly code: number | null;
@@ -47,6 +51,7 @@ describe('demo', () => {
   async function runDemo(
     args: readonly string[],
     onLine: (line: string, stop: () => void) => void = () => undefined,
+    env: NodeJS.ProcessEnv = {},
   ): Promise<Ended> {
     const child = spawn(
       process.execPath,
@@ -56,6 +61,7 @@ describe('demo', () => {
           ...process.env,
           KAFKA_BROKERS: cluster.brokers.join(','),
           SCHEMA_REGISTRY_URL: cluster.registryUrl,
+          ...env,
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
@@ -111,8 +117,11 @@ describe('demo', () => {
     const args = ['--once', '--recording', recording, '--out', out, '--given-cluster', prefix];
     const { code, lines, errors } = await runDemo(args);
 
-    expect({ code, errors }).toEqual({ code: 0, errors: allSucceeded });
+    expect({ code, errors: withoutProgress(errors) }).toEqual({ code: 0, errors: allSucceeded });
+    expect(errors).toMatch(/^ +\d+\.\d s {2}demo: /);
+    expect(errors).toContain(`using the cluster of KAFKA_BROKERS (${cluster.brokers.join(',')})`);
     expect(lines).toContain('Its clock stands still.');
+    expect(lines).toContain('What to do next:');
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
       topics: { [`${prefix}.users`]: 1, [`${prefix}.media`]: 1, [`${prefix}.stories`]: 0 },
       // users, media, and user_insights and media_insights, which remember what they have requested
@@ -129,7 +138,7 @@ describe('demo', () => {
     const args = ['--once', '--login', 'instagram', '--given-cluster', prefix];
     const { code, lines, errors } = await runDemo(args);
 
-    expect({ code, errors }).toEqual({ code: 0, errors: allSucceeded });
+    expect({ code, errors: withoutProgress(errors) }).toEqual({ code: 0, errors: allSucceeded });
     const read = lines.join('\n');
     // Instagram Login has no page.
     expect(read).toMatch(/page_id: null/);
@@ -164,16 +173,53 @@ describe('demo', () => {
     expect(place).not.toContain(cluster.brokers[0]);
   }, 120_000);
 
-  it('continues polling while the world changes, and stops cleanly on Ctrl-C', async () => {
-    const args = ['--speed', '60', '--given-cluster', newPrefix()];
-    const polled: string[] = [];
-    const { code, lines } = await runDemo(args, (line, stop) => {
-      if (line.startsWith('Every stream was polled,')) polled.push(line);
-      else if (polled.length > 0 && / {2}stories .* records?,/.test(line)) stop();
-    });
+  /** Creates a folder whose `xdg-open` writes the opened address to a file; returns both. */
+  async function writeBrowser(): Promise<{ readonly folder: string; readonly opened: string }> {
+    const folder = await mkdtemp(join(directory, 'browser-'));
+    const opened = join(folder, 'opened');
+    const script = `#!/bin/sh\nprintf %s "$1" > '${opened}'\n`;
+    await writeFile(join(folder, 'xdg-open'), script, { mode: 0o755 });
+    return { folder, opened };
+  }
+
+  it('opens its status page, prints next steps that work while it polls on, and stops cleanly on Ctrl-C', async () => {
+    const browser = await writeBrowser();
+    const steps = { page: '', tail: '', curl: '' };
+    const tails: ChildProcess[] = [];
+    const args = ['--open', '--speed', '60', '--given-cluster', newPrefix()];
+    const env = { PATH: `${browser.folder}:${process.env['PATH'] ?? ''}` };
+    const { code, lines } = await runDemo(
+      args,
+      (line, stop) => {
+        if (line.startsWith('  http://')) steps.page = line.trim();
+        if (line.startsWith('  curl ')) steps.curl = line;
+        if (!line.startsWith('  KAFKA_BROKERS=')) return;
+        // Its own process group, because npx starts the command as its child.
+        const tail = spawn('sh', ['-c', line], { cwd: root, detached: true });
+        tails.push(tail);
+        tail.stdout.setEncoding('utf8').once('data', (record: string) => {
+          steps.tail = record;
+          const call = spawnSync('sh', ['-c', steps.curl], { encoding: 'utf8' });
+          const page = spawnSync('curl', ['-fsS', steps.page], { encoding: 'utf8' });
+          steps.curl = call.stdout;
+          steps.page = page.stdout;
+          stop();
+        });
+      },
+      env,
+    );
+    for (const { pid } of tails) process.kill(-(pid ?? NaN), 'SIGTERM');
 
     expect(code).toBe(0);
+    const [, address] = /^Status page: (\S+)\/$/m.exec(lines.join('\n')) ?? [];
+    expect(await readFile(browser.opened, 'utf8')).toBe(address);
+    expect(steps).toEqual({
+      page: expect.stringContaining('<!doctype html>'),
+      tail: expect.stringContaining('"business_account_id"'),
+      curl: expect.stringContaining('"speed":60'),
+    });
     expect(lines.join('\n')).toContain('Its clock runs at 60 times real time');
+    const polled = lines.filter((line) => line.startsWith('Every stream was polled,'));
     expect(polled).toHaveLength(1);
     // Polls that end while the table is built are in it too, printed or not.
     const before = lines.slice(0, lines.indexOf(polled[0] ?? ''));

@@ -36,6 +36,13 @@ function membersOf(read: (value: unknown) => unknown): readonly string[] {
 }
 
 describe('docs/sandbox.md', () => {
+  test('has the size of the download of Kafka and the registry', () => {
+    const file = new URL('../../../sandbox/cluster/download-sizes.json', import.meta.url);
+    const { kafka, registry } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+
+    expect(page).toContain(`(${Number(kafka) + Number(registry)} MB, cached`);
+  });
+
   test('names every endpoint of the simulator', () => {
     const request = { method: 'GET', name: '', query: new URLSearchParams(), body: '' };
     const state = {

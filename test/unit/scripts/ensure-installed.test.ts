@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -37,15 +38,16 @@ const write = (path: string, content: unknown): void => {
 };
 
 /** Starts a program through the script; returns its output, and whether npm was called. */
-function start() {
+function start(program = 'program.mjs') {
   const env = {
     ...process.env,
     PATH: `${join(root, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
   };
   const script = join(root, 'scripts/ensure-installed.mjs');
-  const { stdout, status } = spawnSync(process.execPath, [script, 'program.mjs'], { env });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [script, program], { env });
   return {
     printed: stdout.toString(),
+    said: stderr.toString(),
     status,
     installed: existsSync(join(root, 'npm-was-called')),
   };
@@ -56,6 +58,13 @@ beforeEach(() => {
   mkdirSync(join(root, 'scripts'));
   copyFileSync(starter, join(root, 'scripts/ensure-installed.mjs'));
   write('program.mjs', "console.log('ran');");
+  write('sandbox/demo.ts', "console.log('ran');");
+  write('sandbox/cluster/download-sizes.json', {
+    npm: 10,
+    nodeModules: 20,
+    kafka: 30,
+    registry: 40,
+  });
   write('package-lock.json', { packages: locked });
   write('node_modules/.package-lock.json', { packages: noted });
   write('node_modules/a/package.json', '{}');
@@ -65,7 +74,7 @@ beforeEach(() => {
   // Creates the files of a complete install that a program needs.
   write(
     'bin/npm',
-    `#!/bin/sh\ntouch '${root}/npm-was-called'\nmkdir -p '${root}/node_modules/.bin'\n` +
+    `#!/bin/sh\necho "$@" > '${root}/npm-was-called'\nmkdir -p '${root}/node_modules/.bin'\n` +
       `ln -sf '${process.execPath}' '${root}/node_modules/.bin/node'\n`,
   );
   chmodSync(join(root, 'bin/npm'), 0o755);
@@ -77,7 +86,7 @@ afterEach(() => {
 
 describe('ensure-installed', () => {
   test('starts the program at once after npm ci', () => {
-    expect(start()).toEqual({ printed: 'ran\n', status: 0, installed: false });
+    expect(start()).toEqual({ printed: 'ran\n', said: '', status: 0, installed: false });
   });
 
   test.each<[string, () => void]>([
@@ -136,6 +145,46 @@ describe('ensure-installed', () => {
   ])('installs the packages first when %s', (_name, change) => {
     change();
 
-    expect(start()).toEqual({ printed: 'ran\n', status: 0, installed: true });
+    expect(start()).toMatchObject({ printed: 'ran\n', status: 0, installed: true });
+  });
+
+  test('announces the downloads with their sizes, those of Kafka only for a program that starts it', () => {
+    const withoutRecord = (program: string) => {
+      rmSync(join(root, 'node_modules/.package-lock.json'), { force: true });
+      return start(program).said.split('\n');
+    };
+
+    expect(withoutRecord('program.mjs')).toEqual([
+      'This run first downloads, once:',
+      '- about 3 npm packages with Node 24: 10 MB, which take 20 MB in node_modules',
+      expect.stringMatching(/^npm ci has ended after \d+ s$/),
+      '',
+      '',
+    ]);
+    expect(withoutRecord('sandbox/demo.ts')).toContain(
+      '  without Docker by Java 17 and Maven 70 MB',
+    );
+  });
+
+  test('counts no package of another platform, and lets npm print errors only', () => {
+    write('package-lock.json', {
+      packages: {
+        ...locked,
+        'node_modules/other': { optional: true, os: ['none'], cpu: ['none'] },
+      },
+    });
+    rmSync(join(root, 'node_modules/.package-lock.json'));
+
+    expect(start().said).toContain('about 3 npm packages');
+    expect(readFileSync(join(root, 'npm-was-called'), 'utf8')).toContain('ci');
+    expect(readFileSync(join(root, 'npm-was-called'), 'utf8')).toContain('--loglevel=error');
+  });
+
+  test('exits with 3, and names the exit code, when npm ci fails', () => {
+    rmSync(join(root, 'node_modules/.package-lock.json'));
+    write('bin/npm', '#!/bin/sh\necho its own words >&2\nexit 7\n');
+
+    expect(start()).toMatchObject({ printed: '', status: 3 });
+    expect(start().said).toContain('its own words\nnpm ci failed (7); its output stands above\n');
   });
 });

@@ -49,6 +49,14 @@ describe('download cache', () => {
     expect(await readdir(directory)).toEqual(['thing-1.0']);
   });
 
+  test('reports an entry that it reuses, with its folder', async () => {
+    const said: string[] = [];
+    const options = { directory, log: (line: string) => said.push(line) };
+    await ensureCached(makeEntry(), options);
+    await ensureCached(makeEntry(), options);
+    expect(said).toEqual([`thing-1.0 is in the cache, ${directory}`]);
+  });
+
   test('fills an entry again when a file has become shorter', async () => {
     const entry = makeEntry();
     const path = await ensureCached(entry, { directory, log });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { renderBrokerEnvironment } from '../../../../sandbox/cluster/docker.ts';
-import { listEngineHosts } from '../../../../sandbox/cluster/docker-engine.ts';
+import { createLayerSizes, listEngineHosts } from '../../../../sandbox/cluster/docker-engine.ts';
 import { findFreePorts } from '../../../../sandbox/cluster/free-port.ts';
 import { readJavaVersion } from '../../../../sandbox/cluster/java.ts';
 import { makeClusterId, renderProperties } from '../../../../sandbox/cluster/kafka-process.ts';
@@ -110,5 +110,25 @@ describe('settings of the sandbox cluster', () => {
     const picks = [18_231, 18_231, 18_232];
     const ports = await findFreePorts(2, () => picks.shift() ?? 18_233);
     expect(new Set(ports).size).toBe(2);
+  });
+});
+
+describe('pull of an image', () => {
+  test('reports the sum of its layers, a downloaded one in full, and ignores other events', () => {
+    const sizes = createLayerSizes();
+    const progress = (id: string, current: number) => ({
+      status: 'Downloading',
+      id,
+      progressDetail: { current: current * 1e6, total: 50e6 },
+    });
+    sizes.add({ status: 'Pulling from apache/kafka', id: '4.1.1' });
+    sizes.add(progress('a', 10));
+    sizes.add(progress('a', 20));
+    sizes.add(progress('b', 5));
+    expect(sizes.describe()).toBe('25 of 100 MB');
+
+    sizes.add({ status: 'Download complete', id: 'a', progressDetail: {} });
+    sizes.add({ status: 'Extracting', id: 'a', progressDetail: { current: 1, total: 2 } });
+    expect(sizes.describe()).toBe('55 of 100 MB');
   });
 });

@@ -53,6 +53,16 @@ describe('choice of the cluster source', () => {
     expect((await startFirst(candidates, REQUEST)).source).toBe('java');
   });
 
+  test('reports a source that is unavailable, with the first line of its reason', async () => {
+    const said: string[] = [];
+    const request = { ...REQUEST, log: (line: string) => said.push(line) };
+    await startFirst(
+      [makeCandidate('docker', 'no engine\nits log'), makeCandidate('java')],
+      request,
+    );
+    expect(said).toEqual(['not by docker: no engine']);
+  });
+
   test('fails with every source and its reason when none is available', async () => {
     const candidates = [
       makeCandidate('environment', 'KAFKA_BROKERS is not set'),

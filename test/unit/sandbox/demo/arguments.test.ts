@@ -33,8 +33,16 @@ describe('arguments of the demo and the sandbox', () => {
     [['--given-cluster', "a'b"], `--given-cluster: got "a'b", expected a prefix`],
     [['--login', 'meta'], '--login: got "meta", expected one of facebook, instagram'],
     [['--speed', '2', '--recording', 'x'], '--speed: the clock of a --recording stands still'],
+    [['--once', '--open'], '--open: neither with --once'],
+    [['--no-open', '--open'], '--open: neither with --once'],
   ])('are rejected with the expected form: %j', (args, message) => {
     expect(() => parseDemoArguments(args)).toThrow(message);
+  });
+
+  test('decide whether the status page is opened, only when they name it', () => {
+    expect(parseDemoArguments([])).not.toHaveProperty('open');
+    expect(parseDemoArguments(['--open'])).toMatchObject({ open: true });
+    expect(parseDemoArguments(['--no-open', '--once'])).toMatchObject({ open: false });
   });
 
   test.each([
