@@ -80,7 +80,11 @@ export function chooseReading(
     ...loaded,
     instagram: {
       ...instagram,
-      ...(account !== undefined && { accounts: account, accountsExclude: [] }),
+      ...(account !== undefined && {
+        accounts: account,
+        accountsExclude: [],
+        settingNames: { ...instagram.settingNames, accounts: '--account' },
+      }),
     },
     // Streams that are named are read of every account that they are read through.
     accountPolling:

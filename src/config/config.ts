@@ -17,11 +17,15 @@ export interface Config extends Omit<ParsedFields, 'instagram' | 'streams'> {
     /** The file with the tokens, for reading them again; null when they have another source. */
     readonly accessTokenFile: string | null;
     readonly clientSecret: string | null;
+    /** The names of the choice of accounts in the sources that set it. */
+    readonly settingNames: Readonly<Record<(typeof accountChoice)[number], string>>;
   };
   readonly streams: Readonly<Record<InstagramStreamName, StreamConfig>>;
   /** The streams and intervals by account. */
   readonly accountPolling: PollingChoice;
 }
+
+const accountChoice = ['accounts', 'accountsExclude', 'accountSettings'] as const;
 
 type RecordTimestamp = (typeof recordTimestamps)[number];
 
@@ -57,10 +61,12 @@ export type TlsConfig = SchemaRegistryConfig['ssl'];
 /**
  * Builds the configuration from the parsed fields.
  * @param fileOf - returns the file of a variable's secret; null without one
+ * @param nameOf - returns the name of a setting, by its path, in the source that sets it
  */
 export function assembleConfig(
   values: ReadonlyMap<string, unknown>,
   fileOf: (env: string) => string | null,
+  nameOf: (path: string) => string,
 ): Config {
   const named = ({ key, path, env, format }: NamedSetting) => {
     const value = values.get(path);
@@ -72,6 +78,7 @@ export function assembleConfig(
   const { accessToken, clientSecret, ...others } = instagram;
   const { accountSettings, login } = instagram;
   const accountPolling = choosePolling(accountSettings, streams.enabled, login);
+  const names = accountChoice.map((key) => [key, nameOf(`instagram.${key}`)]);
   return {
     ...fields,
     accountPolling,
@@ -80,6 +87,7 @@ export function assembleConfig(
       accessTokens: accessToken,
       accessTokenFile: fileOf('INSTAGRAM_ACCESS_TOKEN'),
       clientSecret: clientSecret?.text ?? null,
+      settingNames: Object.fromEntries(names) as Config['instagram']['settingNames'],
     },
     streams: streamConfigs(streams, accountPolling, fields.kafka.recordTimestamp),
   };

@@ -52,9 +52,11 @@ const noFile: FileValues = { values: {}, problems: [], readable: true };
  * @throws ConfigError with every problem
  */
 export function loadConfig(sources: ConfigSources): Config {
-  const { values, problems } = readConfig(sources);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(assembleConfig(values, (env) => sources.env[`${env}_FILE`] ?? null));
+  const config = readConfig(sources);
+  if (config.problems.length > 0) throw new ConfigError(config.problems);
+  const fileOf = (env: string): string | null => sources.env[`${env}_FILE`] ?? null;
+  const nameOf = (path: string): string => nameInSource(path, config, sources);
+  return deepFreeze(assembleConfig(config.values, fileOf, nameOf));
 }
 
 /** Reads, merges and parses all sources; throws nothing. */
@@ -181,6 +183,19 @@ function placeOf({ path }: NamedSetting, { origin, from }: ValueOrigin): string 
   if (origin === 'secret-file') return `the file that ${from} names`;
   if (origin === 'default') return `"${path}" in ${from}`;
   return origin === 'file' ? `"${path}" in the configuration file` : from;
+}
+
+/**
+ * Returns the name of a setting in the source that sets it. One that no source sets has its name in
+ * the file, which may set it while the program runs; without a file that of the variable.
+ */
+function nameInSource(path: string, config: ReadConfig, { configFile }: ConfigSources): string {
+  const setting = config.settings.find((one) => one.path === path);
+  if (setting === undefined) throw new RangeError(`no setting ${path}`);
+  const source = config.originOf(setting);
+  const isSet = source.origin !== 'unset' && source.origin !== 'default';
+  if (isSet) return placeOf(setting, source);
+  return configFile === undefined ? setting.env : placeOf(setting, { origin: 'file', from: '' });
 }
 
 function deepFreeze<T extends object>(value: T): T {

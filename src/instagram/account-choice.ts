@@ -8,6 +8,20 @@ export interface AccountChoice {
   readonly accounts: readonly string[];
   readonly accountsExclude: readonly string[];
   readonly accountPolling: PollingChoice;
+  /** The names of these settings in the sources that set them; by default the variables. */
+  readonly settingNames?: SettingNames;
+}
+
+type SettingNames = Readonly<Record<'accounts' | 'accountsExclude' | 'accountSettings', string>>;
+
+const variables: SettingNames = {
+  accounts: 'INSTAGRAM_ACCOUNTS',
+  accountsExclude: 'INSTAGRAM_ACCOUNTS_EXCLUDE',
+  accountSettings: 'INSTAGRAM_ACCOUNT_SETTINGS',
+};
+
+export function settingNamesOf({ settingNames = variables }: AccountChoice): SettingNames {
+  return settingNames;
 }
 
 /** The accounts of a listing that are polled, and the names that do not fit it. */
@@ -33,6 +47,7 @@ export function chooseAccounts(found: readonly Account[], choice: AccountChoice)
   const chosen = listed.length === 0 ? found : found.filter(isOf(listed));
   const kept = chosen.filter((account) => !excluded.includes(account));
   const configured = Object.keys(accountPolling.byAccount);
+  const names = settingNamesOf(choice);
   return {
     accounts: withOneReader(
       kept.map((account) => withPolling(account, accountPolling)),
@@ -40,9 +55,21 @@ export function chooseAccounts(found: readonly Account[], choice: AccountChoice)
     ),
     missing: listed.filter((name) => !named.has(name)),
     warnings: [
-      ...unusedNames('INSTAGRAM_ACCOUNTS_EXCLUDE', accountsExclude, found),
-      ...unusedNames('INSTAGRAM_ACCOUNT_SETTINGS', configured, kept),
-      ...(listed.length === 0 ? [] : chosen.filter((one) => excluded.includes(one)).map(conflict)),
+      ...unusedNames(
+        `${names.accountsExclude} has no effect for`,
+        { names: accountsExclude, known: found },
+        'no token reaches such an account',
+      ),
+      ...unusedNames(
+        `${names.accountSettings} has no effect for`,
+        { names: configured, known: kept },
+        'no such account is polled',
+      ),
+      ...(listed.length === 0
+        ? []
+        : chosen
+            .filter((one) => excluded.includes(one))
+            .map((account) => describeConflict(account, names))),
     ],
   };
 }
@@ -85,27 +112,25 @@ function byNumber(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : Number(a > b));
 }
 
-/** The reasons why a name of a setting has no effect. */
-const reasons = {
-  INSTAGRAM_ACCOUNTS_EXCLUDE: 'no token reaches such an account',
-  INSTAGRAM_ACCOUNT_SETTINGS: 'no such account is polled',
-} as const;
-
 function unusedNames(
-  setting: keyof typeof reasons,
-  names: readonly string[],
-  listed: readonly Account[],
+  claim: string,
+  { names, known }: { readonly names: readonly string[]; readonly known: readonly Account[] },
+  reason: string,
 ): readonly string[] {
-  const known = new Set(listed.flatMap(namesOf));
-  const unused = names.filter((name) => !known.has(name));
+  const used = new Set(known.flatMap(namesOf));
+  const unused = names.filter((name) => !used.has(name));
   if (unused.length === 0) return [];
-  const text = `${setting} has no effect for ${unused.join(', ')}: ${reasons[setting]}`;
-  return [`${text}; correct or remove it${suggestions(unused, listed)}`];
+  return [
+    `${claim} ${unused.join(', ')}: ${reason}; correct or remove it${suggestions(unused, known)}`,
+  ];
 }
 
-function conflict({ id, username }: Account): string {
+function describeConflict(
+  { id, username }: Account,
+  { accounts, accountsExclude }: SettingNames,
+): string {
   const name = username === null ? id : `${id} (${username})`;
-  return `account ${name}: named by both INSTAGRAM_ACCOUNTS and INSTAGRAM_ACCOUNTS_EXCLUDE, and not polled: remove it from one of the two`;
+  return `account ${name}: named by both ${accounts} and ${accountsExclude}, and not polled: remove it from one of the two`;
 }
 
 /** Returns the nearest of the reached user names for each name that is none of them. */
@@ -118,14 +143,15 @@ export function suggestions(missing: readonly string[], reached: readonly Accoun
   return near.map((text) => `; ${text}`).join('');
 }
 
-/** Describes the entries of INSTAGRAM_ACCOUNTS that no token reaches. */
+/** Describes the entries of `accounts` that no token reaches. */
 export function describeMissing(
+  choice: AccountChoice,
   missing: readonly string[],
   found: readonly Account[],
 ): readonly string[] {
   if (missing.length === 0) return [];
   const near = suggestions(missing, found);
   return [
-    `INSTAGRAM_ACCOUNTS names ${missing.join(', ')}, which no token reaches: correct it, or give the token's user a role on the account${near}`,
+    `${settingNamesOf(choice).accounts} names ${missing.join(', ')}, which no token reaches: correct it, or give the token's user a role on the account${near}`,
   ];
 }

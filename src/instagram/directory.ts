@@ -6,6 +6,7 @@ import {
   chooseAccounts,
   describeMissing,
   isId,
+  settingNamesOf,
   suggestions,
 } from './account-choice.ts';
 import {
@@ -82,7 +83,7 @@ export function createDirectory(parts: DirectoryParts): NarrowedDirectory {
         throw await noAccountsError(parts, listing, signal);
       }
       const unreached = missing.filter((name) => !named.failed.has(name));
-      const problems = [...failures, ...describeMissing(unreached, found)];
+      const problems = [...failures, ...describeMissing(chosen, unreached, found)];
       last = new Map(accounts.map((account) => [account.id, account]));
       return { accounts, problems, warnings: allWarnings };
     },
@@ -212,11 +213,12 @@ async function noAccountsError(
 /** Describes reached accounts of which none is polled. */
 function describeRest({ choice, missing, found }: EmptyListing): string {
   const { accounts } = choice;
+  const names = settingNamesOf(choice);
   const reached = found.map(({ id, username }) => (username === null ? id : `${id} (${username})`));
   const reaches = `the token, which reaches ${reached.join(', ')}`;
   return missing.length > 0 && missing.length === accounts.length
-    ? `none of INSTAGRAM_ACCOUNTS (${accounts.join(', ')}) is reached by ${reaches}${suggestions(missing, found)}`
-    : `INSTAGRAM_ACCOUNTS_EXCLUDE leaves no account of ${reaches}`;
+    ? `none of ${names.accounts} (${accounts.join(', ')}) is reached by ${reaches}${suggestions(missing, found)}`
+    : `${names.accountsExclude} leaves no account of ${reaches}`;
 }
 
 const checks = {

@@ -57,6 +57,24 @@ describe('settings of single accounts', () => {
     expect(Object.keys(config.accountPolling.byAccount)).toEqual(['@name']);
   });
 
+  test('are named in messages as the source that sets them calls them', () => {
+    const inFile = '"instagram.accountSettings" in the configuration file';
+    const { settingNames } = load({
+      configFile: settingsFile({ '@name': { streams: ['media'] } }),
+      env: { ...env, INSTAGRAM_ACCOUNTS_EXCLUDE: '18' },
+      args: { 'instagram-accounts': '17' },
+    }).instagram;
+
+    expect(settingNames).toEqual({
+      accounts: '--instagram-accounts',
+      accountsExclude: 'INSTAGRAM_ACCOUNTS_EXCLUDE',
+      accountSettings: inFile,
+    });
+    // The file may set them while the program runs.
+    const empty = write('empty.json', {});
+    expect(load({ configFile: empty }).instagram.settingNames.accountSettings).toBe(inFile);
+  });
+
   test('are shown by "config" as they are in the file', () => {
     const settings = { '@name': { intervals: { media: '10m' } } };
     const { values, problems } = explainConfig({

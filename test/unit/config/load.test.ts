@@ -60,6 +60,11 @@ describe('defaults', () => {
         redirectUri: 'http://localhost:8087/',
         scope: [],
         loginConfigId: null,
+        settingNames: {
+          accounts: 'INSTAGRAM_ACCOUNTS',
+          accountsExclude: 'INSTAGRAM_ACCOUNTS_EXCLUDE',
+          accountSettings: 'INSTAGRAM_ACCOUNT_SETTINGS',
+        },
       },
       accountPolling: {
         byAccount: {},

@@ -12,8 +12,9 @@ const found = [one, two, three];
 
 const others = { streams: ['users', 'media'], intervalsMs: {} };
 
+const none = { accounts: [], accountsExclude: [], accountPolling: { byAccount: {}, others } };
+
 function choose(choice: Partial<AccountChoice>) {
-  const none = { accounts: [], accountsExclude: [], accountPolling: { byAccount: {}, others } };
   return chooseAccounts(found, { ...none, ...choice });
 }
 
@@ -39,7 +40,7 @@ describe('the choice of accounts', () => {
 
     expect(accounts).toEqual([three]);
     expect(missing).toEqual(['@two.citys', '4']);
-    expect(describeMissing(missing, found)).toEqual([
+    expect(describeMissing(none, missing, found)).toEqual([
       "INSTAGRAM_ACCOUNTS names @two.citys, 4, which no token reaches: correct it, or give the token's user a role on the account; did you mean @two.cities for @two.citys?",
     ]);
   });
@@ -102,6 +103,28 @@ describe('the choice of accounts', () => {
     expect(warnings).toEqual([
       'INSTAGRAM_ACCOUNTS_EXCLUDE has no effect for @nobody: no token reaches such an account; correct or remove it',
       'INSTAGRAM_ACCOUNT_SETTINGS has no effect for 9, @thre: no such account is polled; correct or remove it; did you mean @three for @thre?',
+    ]);
+  });
+
+  test('names the settings as the source that sets them calls them', () => {
+    const settingNames = {
+      accounts: '--instagram-accounts',
+      accountsExclude: 'INSTAGRAM_ACCOUNTS_EXCLUDE',
+      accountSettings: '"instagram.accountSettings" in the configuration file',
+    };
+    const { missing, warnings } = choose({
+      accounts: ['2', '9'],
+      accountsExclude: ['@two.cities'],
+      accountPolling: { byAccount: { '9': others }, others },
+      settingNames,
+    });
+
+    expect(warnings).toEqual([
+      '"instagram.accountSettings" in the configuration file has no effect for 9: no such account is polled; correct or remove it',
+      'account 2 (Two.Cities): named by both --instagram-accounts and INSTAGRAM_ACCOUNTS_EXCLUDE, and not polled: remove it from one of the two',
+    ]);
+    expect(describeMissing({ ...none, settingNames }, missing, found)).toEqual([
+      expect.stringMatching(/^--instagram-accounts names 9, which no token reaches/),
     ]);
   });
 });
