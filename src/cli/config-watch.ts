@@ -62,7 +62,9 @@ function createApplier(
     const changed = pathsThatDiffer(current, values).filter((path) => live.has(path));
     for (const path of changed) live.get(path)?.(values.get(path));
     current = values;
-    if (changed.length > 0) log.info({ fields: changed }, 'configuration changed');
+    for (const [applies, fields] of Map.groupBy(changed, timeOf)) {
+      log.info({ fields, applies }, 'configuration changed');
+    }
     const restart = [
       ...pathsThatDiffer(started, values).filter((path) => !live.has(path)),
       ...(addsStreams(started, values) ? [settingsPath] : []),
@@ -75,6 +77,14 @@ function createApplier(
 }
 
 const settingsPath = 'instagram.accountSettings';
+
+/** Describes the time from which a changed field applies. */
+function timeOf(path: string): string {
+  if (['instagram.accounts', 'instagram.accountsExclude', settingsPath].includes(path)) {
+    return 'from the next listing of the accounts (INSTAGRAM_ACCOUNTS_REFRESH)';
+  }
+  return path.startsWith('instagram.') ? 'from the next poll of their streams' : 'at once';
+}
 
 type ShownValues = ReadonlyMap<string, unknown>;
 

@@ -28,7 +28,7 @@ async function watching(first: object, args: Record<string, string> = {}) {
   writeFileSync(configFile, JSON.stringify(first));
   const clock = createManualClock(0);
   const stop = new AbortController();
-  const done: unknown[] = [];
+  const done: (readonly unknown[])[] = [];
   const log = {
     debug: () => undefined,
     info: (fields: object, message: string) => done.push(['info', message, fields]),
@@ -65,6 +65,8 @@ async function watching(first: object, args: Record<string, string> = {}) {
   };
 }
 
+const nextListing = 'from the next listing of the accounts (INSTAGRAM_ACCOUNTS_REFRESH)';
+
 describe('the watched configuration file', () => {
   test('changes intervals and the log level of the running program', async () => {
     const file = await watching({ streams: { media: { interval: '6h' } } });
@@ -74,7 +76,11 @@ describe('the watched configuration file', () => {
     expect(await file.write(JSON.stringify(changed))).toEqual([
       ['interval', 'media', 600_000],
       ['level', 'debug'],
-      ['info', 'configuration changed', { fields: ['streams.media.interval', 'log.level'] }],
+      [
+        'info',
+        'configuration changed',
+        { fields: ['streams.media.interval', 'log.level'], applies: 'at once' },
+      ],
     ]);
     expect(await file.write(JSON.stringify(changed, null, 2))).toEqual([]);
     await file.stop();
@@ -85,7 +91,7 @@ describe('the watched configuration file', () => {
 
     expect(await file.write('{"instagram":{"accounts":["17","18"]}}')).toEqual([
       ['accounts', { accounts: ['17', '18'] }],
-      ['info', 'configuration changed', { fields: ['instagram.accounts'] }],
+      ['info', 'configuration changed', { fields: ['instagram.accounts'], applies: nextListing }],
     ]);
     expect(await file.write('{}')).toContainEqual(['accounts', { accounts: [] }]);
     await file.stop();
@@ -100,6 +106,19 @@ describe('the watched configuration file', () => {
       ['public content', { users: ['brand'] }],
       ['public content', { mediaAgeMs: 7 * 86_400_000 }],
       ['public content', { hashtags: ['sun'] }],
+    ]);
+    await file.stop();
+  });
+
+  test('logs a line for each time from which changed fields apply', async () => {
+    const file = await watching({});
+    const changed = { instagram: { accounts: ['17'], hashtags: ['sun'] }, log: { level: 'debug' } };
+    const done = await file.write(JSON.stringify(changed));
+
+    expect(done.filter(([kind]) => kind === 'info').map(([, , fields]) => fields)).toEqual([
+      { fields: ['instagram.accounts'], applies: nextListing },
+      { fields: ['instagram.hashtags'], applies: 'from the next poll of their streams' },
+      { fields: ['log.level'], applies: 'at once' },
     ]);
     await file.stop();
   });
@@ -173,7 +192,10 @@ describe('the watched configuration file', () => {
       [
         'info',
         'configuration changed',
-        { fields: ['instagram.accountsExclude', 'instagram.accountSettings'] },
+        {
+          fields: ['instagram.accountsExclude', 'instagram.accountSettings'],
+          applies: nextListing,
+        },
       ],
     ]);
     await file.stop();
