@@ -1,8 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { truthOf } from '../sandbox/graph-api/truth.ts';
 import type { World } from '../sandbox/graph-api/world.ts';
 import type { Account } from '../sandbox/graph-api/world/model.ts';
 import { type DecodedRecord, readTopics } from '../sandbox/topics.ts';
+import { streams } from '../src/instagram/streams/index.ts';
 import { comparable } from '../test/integration/end-to-end/deployment.ts';
 import {
   type Truth,
@@ -50,34 +51,44 @@ export async function compareWithTruth(
   const expected = expectedRecords(truthOf(world) as unknown as Truth, startDate);
   let count = 0;
   for (const name of STREAM_NAMES) {
-    const wrong = [...expected[name]].filter(([key, truth]) => {
+    const wrong = [...expected[name]].flatMap(([key, truth]) => {
       const fields = login === 'facebook' ? truth : withoutFacebook(truth);
       const found = newest.get(name)?.get(key)?.value ?? null;
-      return found === null || !isDeepStrictEqual(known(comparable(found), fields), fields);
+      return found === null ? [`${key} is missing`] : differencesOf(key, found, fields);
     });
     if (wrong.length > 0) {
-      const keys = wrong.slice(0, 3).map(([key]) => key);
-      throw new Error(`${name}: ${wrong.length} of ${expected[name].size} differ: ${keys.join()}`);
+      const examples = wrong.slice(0, 3).join('; ');
+      throw new Error(
+        `${name}: ${wrong.length} differences in ${expected[name].size}: ${examples}`,
+      );
     }
     count += expected[name].size;
   }
   console.log(`  in Kafka: all ${count} records as a full refresh would bring them`);
 }
 
-/** Fields that Instagram Login lacks: the page, the counts of 2026 and clicks on links. */
-const facebookOnly: readonly string[] = [
+/** Describes each field of a record that differs from a full refresh. */
+function differencesOf(key: string, value: RecordFields, expected: RecordFields): string[] {
+  const found = known(comparable(value), expected);
+  const names = new Set([...Object.keys(found), ...Object.keys(expected)]);
+  return [...names]
+    .filter((name) => !isDeepStrictEqual(found[name], expected[name]))
+    .map(
+      (name) => `${name} of ${key} is ${inspect(found[name])}, expected ${inspect(expected[name])}`,
+    );
+}
+
+/** Fields that Instagram Login lacks: the page, clicks on links, and what the streams declare. */
+const facebookOnly: ReadonlySet<string> = new Set([
   'page_id',
   'link_clicks',
-  'reposts_count',
-  'saved_count',
-  'shares_count',
-  'total_like_count',
-  'total_comments_count',
-  'total_views_count',
-];
+  ...Object.values(streams).flatMap(({ request }) =>
+    'facebookOnly' in request ? (request.facebookOnly ?? []) : [],
+  ),
+]);
 
 function withoutFacebook(fields: RecordFields): RecordFields {
-  const missing = facebookOnly.filter((name) => name in fields);
+  const missing = [...facebookOnly].filter((name) => name in fields);
   return { ...fields, ...Object.fromEntries(missing.map((name) => [name, null])) };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { isDeepStrictEqual } from 'node:util';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { fieldRulesOf } from '../../src/config/field-lists.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -47,12 +48,16 @@ describe.each(streamNames)('field rules of %s', (name) => {
   test.each(treatments)(
     'change the value of every field that `%s` may list, and keep the record valid',
     (treatment) => {
-      const rules = fields.flatMap(({ path }) => rulesOf(name, treatment, path) ?? []);
       const unchanged = encoded(record);
+      // A field without effect has no value in the stream's example (test/conformance/examples/).
+      const withoutEffect = fields
+        .filter(({ path }) => {
+          const rules = rulesOf(name, treatment, path);
+          return rules !== undefined && isDeepStrictEqual(encoded(rules.apply(record)), unchanged);
+        })
+        .map(({ path }) => path);
 
-      for (const { apply } of rules) {
-        expect(encoded(apply(record))).not.toEqual(unchanged);
-      }
+      expect(withoutEffect).toEqual([]);
     },
   );
 

@@ -36,7 +36,7 @@ export const comments = declareStream({
   request: {
     kind: 'comments',
     listFields: { ...listFields, ...listedCounts },
-    facebookOnly: Object.keys(facebookCounts),
+    facebookOnly: facebookCounts,
     fields: commentFields,
   },
   toRecord: recordOf(fields),

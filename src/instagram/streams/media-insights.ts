@@ -15,7 +15,9 @@ import {
   profileActions,
   sparseMetrics,
 } from '../model/insight-metrics.ts';
+import { movingCounts } from '../model/freshness.ts';
 import { recordOf } from '../model/decode.ts';
+import { facebookFields } from './media.ts';
 import { declareStream } from './stream.ts';
 
 /** The listed fields that determine the kind and age of a media. */
@@ -54,16 +56,11 @@ const fields: Fields = {
   }),
 };
 
-/** Listed counts whose change shows that a media has changed; Facebook Login only. */
-export const facebookCounts: Fields = {
-  reposts_count: long,
-  saved_count: long,
-  shares_count: long,
-  total_views_count: long,
-};
+/** The listed counts whose change shows that a media has changed; every list scan requests them. */
+export const listedCounts: Fields = Object.fromEntries(movingCounts.map((name) => [name, long]));
 
-/** All listed counts; every scan of the list requests all of them. */
-export const listedCounts: Fields = { like_count: long, comments_count: long, ...facebookCounts };
+/** Those of them that only Facebook Login has. */
+export const facebookCounts = movingCounts.filter((name) => name in facebookFields);
 
 export const mediaInsights = declareStream({
   name: 'media_insights',
@@ -77,7 +74,7 @@ export const mediaInsights = declareStream({
     edge: 'media',
     listFields,
     besides: listedCounts,
-    facebookOnly: Object.keys(facebookCounts),
+    facebookOnly: facebookCounts,
     metrics: mediaMetrics,
     sparse: sparseMetrics,
     separate: { ...extraMetrics, profile_activity_actions: profileActions },

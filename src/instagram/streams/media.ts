@@ -29,7 +29,7 @@ export const mediaFields: Fields = {
 };
 
 /** The counts added in 2026, on all API versions; Facebook Login only. */
-const facebookFields: Fields = {
+export const facebookFields: Fields = {
   reposts_count: long,
   saved_count: long,
   shares_count: long,

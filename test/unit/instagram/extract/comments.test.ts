@@ -14,7 +14,7 @@ const written = '2026-05-12T10:00:00+0000';
 const fields = 'id,timestamp,text,like_count,hidden,username,from';
 const withReplies = `${fields},replies.limit(50){${fields}}`;
 const listed =
-  'id,media_type,media_product_type,timestamp,like_count,comments_count,reposts_count,saved_count,shares_count,total_views_count';
+  'id,media_type,media_product_type,timestamp,like_count,comments_count,saved_count,shares_count,reposts_count,total_views_count';
 
 const timeOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}+0000`;
 const media = (id: string, count: number): Node => ({

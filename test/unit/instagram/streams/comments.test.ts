@@ -17,7 +17,7 @@ describe('stream comments', () => {
         {
           path: '/17841400000000001/media',
           query: {
-            fields: `id,media_type,media_product_type,timestamp,like_count,comments_count${login === 'facebook' ? ',reposts_count,saved_count,shares_count,total_views_count' : ''}`,
+            fields: `id,media_type,media_product_type,timestamp,like_count,comments_count${login === 'facebook' ? ',saved_count,shares_count,reposts_count,total_views_count' : ''}`,
             limit: '100',
           },
         },
