@@ -9,8 +9,12 @@ import type { Deployment } from './deployment.ts';
 
 /** The program in this process, on a clock that drives the world and skips idle time. */
 export interface LeapingRun extends AsyncDisposable {
+  /** The URL of its HTTP server. */
+  readonly url: string;
   /** Advances the world's clock by this time. */
   pass(ms: number): Promise<void>;
+  /** Lets no time be skipped before the work has ended. */
+  hold<T>(work: () => Promise<T>): Promise<T>;
   /** A sample of `/metrics`, by name and labels; undefined when there is none. */
   metric(sample: string): Promise<number | undefined>;
 }
@@ -19,27 +23,29 @@ export interface LeapingRun extends AsyncDisposable {
 export async function startLeapingRun(
   { api, env }: Pick<Deployment, 'api' | 'env'>,
   changes: Readonly<Record<string, string>> = {},
+  { version = 'test', restMs = 10 }: { version?: string; restMs?: number } = {},
 ): Promise<LeapingRun> {
   const { clock: worldClock } = api.world;
   const startMs = worldClock.now();
   const [port = 0] = await findFreePorts(1);
   const settings = {
     ...env,
+    LOG_LEVEL: 'error',
     ...changes,
     HTTP_PORT: String(port),
-    LOG_LEVEL: 'error',
     // They look at the health every five seconds of the world, and each look is a leap.
     NOTIFICATIONS_ENABLED: 'false',
   };
   const config = loadConfig({ env: settings, args: {}, nowMs: startMs });
   const clock = createLeapingClock({
     startMs,
+    restMs,
     onLeap: (nowMs) => {
       worldClock.set(nowMs);
     },
   });
   const app = createApp(config, {
-    version: 'test',
+    version,
     hostName: 'test',
     clock,
     tracer: holding(clock),
@@ -48,10 +54,13 @@ export async function startLeapingRun(
   const running = app.run(stop.signal);
   // The start takes real time; a failure ends the wait as well.
   await clock.hold(() => Promise.race([running, stopSignal(api)]));
+  const url = `http://127.0.0.1:${port}`;
   return {
+    url,
     pass: (ms) => Promise.race([running, clock.sleep(ms, stop.signal)]),
+    hold: (work) => clock.hold(work),
     async metric(sample) {
-      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      const text = await (await fetch(`${url}/metrics`)).text();
       const line = text.split('\n').find((one) => one.startsWith(`${sample} `));
       return line === undefined ? undefined : Number(line.slice(sample.length + 1));
     },
