@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { anchorsOf } from './markdown.ts';
+import { anchorsOf, rowsBelow } from './markdown.ts';
 
 const root = new URL('../../../', import.meta.url);
 const pages = [
@@ -82,5 +82,41 @@ describe('the documentation', () => {
 
   test('links only to existing pages and headings', () => {
     expect(pages.flatMap(linksIn).filter((link) => !leadsSomewhere(link))).toEqual([]);
+  });
+});
+
+describe('README', () => {
+  const readme = read('README.md');
+
+  test('is short', () => {
+    expect(readme.split('\n').length - 1).toBeLessThan(150);
+  });
+
+  test('names for each guarantee a test that proves it', () => {
+    const rows = rowsBelow(readme, '## Guarantees');
+
+    expect(rows.length).toBeGreaterThan(9);
+    expect(rows.filter(([, , proof = '']) => !/\(test\/\S+\.test\.ts\)/.test(proof))).toEqual([]);
+  });
+
+  test('shows every picture of docs/pictures/, each with a text in its place', () => {
+    const [inMarkdown, inHtml] = [/!\[[^\]]+\]\(([^)]+)\)/g, /<img alt="[^"]+" src="([^"]+)"/g];
+    const forDark = /<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)"/g;
+    const shown = [inMarkdown, inHtml, forDark].flatMap((form) =>
+      [...readme.matchAll(form)].map(([, file = '']) => file),
+    );
+    const pictures = readdirSync(new URL('docs/pictures/', root));
+
+    expect(pictures.length).toBeGreaterThan(1);
+    expect(shown.sort()).toEqual(pictures.map((name) => `docs/pictures/${name}`).sort());
+  });
+
+  test('shows small pictures', () => {
+    const sizes = readdirSync(new URL('docs/pictures/', root)).map((name) => {
+      const { size } = statSync(new URL(`docs/pictures/${name}`, root));
+      return { name, size };
+    });
+
+    expect(sizes.filter(({ size }) => size === 0 || size > 120_000)).toEqual([]);
   });
 });
