@@ -1,8 +1,8 @@
 /**
  * `npm run pictures`: writes the pictures of README into docs/pictures/, except the drawing of the
  * data path. The terminal shows what `npm run demo -- --once` prints. The status page is that of the
- * program after a day in a simulated world, on a clock that skips idle time: the same in each run,
- * but for the durations of polls. Needs a Chromium and what the demo needs.
+ * program after a day in a simulated world, on a clock that skips idle time. One part: `-- status`.
+ * Needs a Chromium and what the demo needs.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
