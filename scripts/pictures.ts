@@ -42,7 +42,7 @@ async function save(name: string, content: string | Buffer): Promise<void> {
 
 /**
  * Runs a command of a shell in the project's folder, and records each line that it prints on either
- * output. The folder is shown as a dot.
+ * output. The folder is shown as a dot, the user's as a tilde.
  */
 async function record(command: string): Promise<readonly PrintedLine[]> {
   const startMs = performance.now();
@@ -52,7 +52,8 @@ async function record(command: string): Promise<readonly PrintedLine[]> {
     env: { ...process.env, TZ: 'UTC' },
   });
   createInterface({ input: child.stdout }).on('line', (text) => {
-    lines.push({ atMs: performance.now() - startMs, text: text.replaceAll(root, '.') });
+    const shown = text.replaceAll(root, '.').replaceAll(homedir(), '~');
+    lines.push({ atMs: performance.now() - startMs, text: shown });
   });
   const [code] = (await once(child, 'close')) as [number | null];
   const text = lines.map((line) => line.text).join('\n');
