@@ -3,12 +3,11 @@
  * of its own, and prints the tables and the answers of the views.
  */
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { waitUntil } from './cluster/readiness.ts';
 import { STREAMS } from './demo/summary.ts';
 import { demoWorld } from './demo/world.ts';
-import { type ConnectWorker, EXAMPLE, startConnect } from './postgres/connect.ts';
+import { type ConnectWorker, startConnect } from './postgres/connect.ts';
 import { type Database, findPostgres, startDatabase } from './postgres/database.ts';
 import { startProgram } from './program.ts';
 import { startSandbox } from './sandbox.ts';
@@ -46,8 +45,6 @@ await runMain(commandLine, async () => {
     await using sandbox = await startSandbox({ world, login: 'facebook', log, signal });
     log('starting PostgreSQL');
     await using database = await startDatabase(process.env, signal);
-    await database.runFile(join(EXAMPLE, 'tables.sql'));
-    await database.runFile(join(EXAMPLE, 'views.sql'));
     const intervals = STREAMS.map((name) => [`STREAM_${name.toUpperCase()}_INTERVAL`, INTERVAL]);
     await using program = startProgram({
       command: 'run',
@@ -58,9 +55,9 @@ await runMain(commandLine, async () => {
         HTTP_PORT: '0',
       },
     });
-    log('starting Kafka Connect');
+    log('starting Kafka Connect; Maven downloads it once (65 MB)');
     const { cluster } = sandbox;
-    await using connect = await startConnect({ cluster, database, env: process.env, log, signal });
+    await using connect = await startConnect({ cluster, database, env: process.env, signal });
     await waitForRows(database, connect, signal);
     await showAnswers(database);
     const stopped = once(signal, 'abort').then(() => 0);

@@ -134,31 +134,6 @@ export async function findNewestKafka(options: ArtifactOptions): Promise<string>
   }
 }
 
-/** The jars that a `pom.xml` depends on, as an entry of the cache. */
-export interface Dependencies {
-  /** Folder name in the cache; another `pom.xml` needs another name. */
-  readonly name: string;
-  readonly pom: string;
-  /** Name and size, for the line before the download. */
-  readonly title: string;
-}
-
-/**
- * Returns a folder with the jars that a `pom.xml` depends on.
- *
- * @throws Error as {@link ensureArtifacts}
- */
-export async function ensureDependencies(
-  { name, pom, title }: Dependencies,
-  options: ArtifactOptions,
-): Promise<string> {
-  const fill = async (directory: string): Promise<void> => {
-    options.log(`downloading ${title} by Maven`);
-    await copyDependencies(pom, directory, options);
-  };
-  return ensureCached({ name, fill }, options);
-}
-
 async function copyKafka(
   directory: string,
   version: string,
@@ -166,16 +141,8 @@ async function copyKafka(
 ): Promise<void> {
   const pom = join(directory, 'pom.xml');
   await writeFile(pom, renderPom(version));
-  await copyDependencies(pom, join(directory, 'lib'), options);
-}
-
-async function copyDependencies(
-  pom: string,
-  library: string,
-  options: ArtifactOptions,
-): Promise<void> {
   const goal = `${DEPENDENCY_PLUGIN}:copy-dependencies`;
-  await runMaven(['-f', pom, goal, `-DoutputDirectory=${library}`], options);
+  await runMaven(['-f', pom, goal, `-DoutputDirectory=${join(directory, 'lib')}`], options);
 }
 
 async function copyRegistry(

@@ -23,6 +23,8 @@ export interface MemberProgram {
   readonly logFile: string;
   /** True when the program accepts requests; must not reject. */
   readonly serves: () => Promise<boolean>;
+  /** The longest start; 90 s by default. */
+  readonly startTimeoutMs?: number;
 }
 
 interface RunningChild {
@@ -63,7 +65,8 @@ export function createProcessMember(
       if (current !== child) throw new Error(`${program.name} ended while starting`);
     };
     try {
-      const limits = { subject: program.name, timeoutMs: START_TIMEOUT_MS, signal, check };
+      const { name: subject, startTimeoutMs: timeoutMs = START_TIMEOUT_MS } = program;
+      const limits = { subject, timeoutMs, signal, check };
       await waitUntil(program.serves, limits);
     } catch (error) {
       await end(child, 'SIGKILL');

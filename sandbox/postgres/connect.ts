@@ -1,20 +1,19 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ensureDependencies } from '../cluster/artifacts.ts';
-import { createProcessMember, type MemberProgram } from '../cluster/child-process.ts';
+import { createProcessMember } from '../cluster/child-process.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { findFreePorts } from '../cluster/free-port.ts';
-import { artifactOptionsOf, findJava } from '../cluster/java.ts';
 import { startWatchdog } from '../cluster/watchdog.ts';
 import type { Database } from './database.ts';
 
-/** Folder of the example: the sinks, the tables, the views. */
-export const EXAMPLE = join(import.meta.dirname, '..', '..', 'examples', 'postgres');
+/** Folder of the example. */
+const EXAMPLE = join(import.meta.dirname, '..', '..', 'examples', 'postgres');
 
 const STATUS_TIMEOUT_MS = 5_000;
+/** The first start downloads 65 MB. */
+const START_TIMEOUT_MS = 1_200_000;
 
 /** A Connect worker with the sinks of the example; disposal stops it. */
 export interface ConnectWorker extends AsyncDisposable {
@@ -31,7 +30,6 @@ export interface ConnectOptions {
   readonly cluster: Cluster;
   readonly database: Database;
   readonly env: NodeJS.ProcessEnv;
-  readonly log: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -52,19 +50,23 @@ type Statuses = Readonly<
   >
 >;
 
-/** Starts the worker; resolves when every sink runs. */
+/**
+ * Starts the example: the tables, the views and the worker; resolves when every sink runs.
+ *
+ * @throws Error with the last lines of its log when it ends, or a sink does not start
+ */
 export async function startConnect(options: ConnectOptions): Promise<ConnectWorker> {
   await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'sandbox-connect-'));
   const watchdog = stack.use(await startWatchdog(directory, options.env));
   const [port = 0] = await findFreePorts(1);
   const url = `http://127.0.0.1:${port}`;
-  const names = await readdir(join(EXAMPLE, 'sinks'));
-  const sinks = names.map((name) => join(EXAMPLE, 'sinks', name));
+  const sinks = await readdir(join(EXAMPLE, 'sinks'));
   const member = createProcessMember(
     {
       name: `Kafka Connect on 127.0.0.1:${port}`,
-      ...(await makeCommand(options, sinks)),
+      command: join(EXAMPLE, 'run.sh'),
+      args: () => [],
       env: makeEnvironment(options, url),
       logFile: join(directory, 'connect.log'),
       serves: async () => {
@@ -72,6 +74,7 @@ export async function startConnect(options: ConnectOptions): Promise<ConnectWork
         // Each sink is a connector and its one task.
         return states.length === 2 * sinks.length && states.every(isRunning);
       },
+      startTimeoutMs: START_TIMEOUT_MS,
     },
     watchdog,
     options.signal,
@@ -88,27 +91,6 @@ export async function startConnect(options: ConnectOptions): Promise<ConnectWork
   };
 }
 
-async function makeCommand(
-  options: ConnectOptions,
-  sinks: readonly string[],
-): Promise<Pick<MemberProgram, 'command' | 'args'>> {
-  const { env, signal } = options;
-  const library = await ensureConnect(options);
-  return {
-    command: await findJava({ env, signal }),
-    args: () => [
-      '-Xmx512m',
-      '-XX:TieredStopAtLevel=1',
-      '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-      '-cp',
-      join(library, '*'),
-      'org.apache.kafka.connect.cli.ConnectStandalone',
-      join(EXAMPLE, 'worker.properties'),
-      ...sinks,
-    ],
-  };
-}
-
 function makeEnvironment(
   { cluster, database, env }: ConnectOptions,
   listener: string,
@@ -116,25 +98,12 @@ function makeEnvironment(
   return {
     ...env,
     ...database.env,
+    // A short start matters more than a high throughput.
+    JDK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1',
     CONNECT_LISTENER: listener,
-    JDBC_URL: database.jdbcUrl,
     KAFKA_BROKERS: cluster.brokers.join(','),
-    // The converter uses Apicurio's own API, beside the one that is compatible with Confluent's.
-    APICURIO_URL: new URL('/apis/registry/v2', cluster.registryUrl).href,
+    SCHEMA_REGISTRY_URL: cluster.registryUrl,
   };
-}
-
-/** Returns the folder of Connect's jars, which the example's `pom.xml` names. */
-async function ensureConnect({ env, log, signal }: ConnectOptions): Promise<string> {
-  const pom = join(EXAMPLE, 'pom.xml');
-  const version = createHash('sha256')
-    .update(await readFile(pom))
-    .digest('hex')
-    .slice(0, 12);
-  return ensureDependencies(
-    { name: `connect-${version}`, pom, title: 'Kafka Connect and its plugins (65 MB, once)' },
-    await artifactOptionsOf({ env, log, signal }),
-  );
 }
 
 interface NamedState extends ConnectorState {

@@ -13,10 +13,6 @@ const DATABASE = 'instagram';
 export interface Database extends AsyncDisposable {
   /** The settings of `psql` and of every client of libpq. */
   readonly env: Readonly<Record<string, string>>;
-  /** URL for JDBC. */
-  readonly jdbcUrl: string;
-  /** Runs the statements of a file. */
-  runFile(path: string): Promise<void>;
   /** Returns the rows of a query; times are texts. */
   query<Row>(sql: string): Promise<readonly Row[]>;
   /** Returns the rows of a query as a table for a person. */
@@ -83,7 +79,6 @@ export async function startDatabase(
   return {
     ...createClient({ ...env, ...client }),
     env: client,
-    jdbcUrl: `jdbc:postgresql://127.0.0.1:${port}/${DATABASE}`,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -149,13 +144,10 @@ async function serverUser(
   return (command) => ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...command];
 }
 
-function createClient(env: NodeJS.ProcessEnv): Pick<Database, 'runFile' | 'query' | 'show'> {
+function createClient(env: NodeJS.ProcessEnv): Pick<Database, 'query' | 'show'> {
   const psql = (args: readonly string[]): Promise<string> =>
     run(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', ...args], env);
   return {
-    async runFile(path) {
-      await psql(['-f', path]);
-    },
     async query<Row>(sql: string) {
       const all = `SELECT coalesce(json_agg(r), '[]') FROM (${sql}) AS r`;
       return JSON.parse(await psql(['-At', '-c', all])) as readonly Row[];
