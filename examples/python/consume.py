@@ -20,6 +20,7 @@ def read(topic):
     registry = SchemaRegistryClient({"url": os.environ["SCHEMA_REGISTRY_URL"]})
     # Without a schema of its own the deserializer returns a record as it was written.
     deserialize = AvroDeserializer(registry)
+    context = SerializationContext(topic, MessageField.VALUE)
     consumer = Consumer(
         {
             "bootstrap.servers": os.environ["KAFKA_BROKERS"],
@@ -31,20 +32,21 @@ def read(topic):
             "enable.partition.eof": True,
         }
     )
-    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+    metadata = consumer.list_topics(topic, timeout=10).topics[topic]
+    if metadata.error is not None:
+        sys.exit(f"{topic}: {metadata.error.str()}; check the name and KAFKA_BROKERS")
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in metadata.partitions])
     at_end = set()
-    while len(at_end) < len(partitions):
+    while len(at_end) < len(metadata.partitions):
         message = consumer.poll(10)
         if message is None:
-            sys.exit(f"{topic}: no record for 10 s; check KAFKA_BROKERS")
+            sys.exit(f"{topic}: no answer for 10 s; check KAFKA_BROKERS")
         if message.error() is None:
-            context = SerializationContext(topic, MessageField.VALUE)
             yield message.key().decode(), deserialize(message.value(), context)
         elif message.error().code() == KafkaError._PARTITION_EOF:
             at_end.add(message.partition())
         else:
-            sys.exit(str(message.error()))
+            sys.exit(f"{topic}: {message.error().str()}")
     consumer.close()
 
 
@@ -58,6 +60,10 @@ def newest_of_each_key(records):
     return newest.items()
 
 
+def to_line(key, value):
+    return json.dumps({"key": key, "value": value}, default=str)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", action="store_true", help="every record, not only the newest")
@@ -65,7 +71,8 @@ def main():
     options = parser.parse_args()
     records = read(options.topic)
     for key, value in records if options.every else newest_of_each_key(records):
-        print(json.dumps({"key": key, "value": value}, default=str))
+        print(to_line(key, value))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,15 @@
 #!/bin/sh
-# Runs a program in the virtual environment of its folder, which the first call creates.
+# Runs a program of this folder: run.sh [PROGRAM.py] [ARGUMENT…], or consume.py: run.sh [TOPIC]
 set -eu
-command -v python3 >/dev/null || { echo 'install Python 3.11 or later' >&2; exit 1; }
-folder=$(dirname "$1")
-if ! [ -f "$folder/.venv/ready" ]; then
-  python3 -m venv "$folder/.venv"
-  "$folder/.venv/bin/pip" install --quiet --requirement "$folder/requirements.txt"
-  touch "$folder/.venv/ready"
+: "${KAFKA_BROKERS:?is not set, expected host:port of a broker}"
+: "${SCHEMA_REGISTRY_URL:?is not set, expected the URL of the registry}"
+command -v python3 >/dev/null || { echo 'python3 is missing: install Python 3.11 or later' >&2; exit 1; }
+cd "$(dirname "$0")"
+# The first run, and a change of the requirements, install them.
+if ! [ .venv/ready -nt requirements.txt ]; then
+  python3 -m venv .venv
+  .venv/bin/pip install --quiet --requirement requirements.txt
+  touch .venv/ready
 fi
-exec "$folder/.venv/bin/python" "$@"
+case "${1-}" in *.py) ;; *) set -- consume.py "$@" ;; esac
+exec .venv/bin/python "$@"

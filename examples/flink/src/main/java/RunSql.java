@@ -10,6 +10,18 @@ public class RunSql {
     for (var variable : System.getenv().entrySet()) {
       script = script.replace("${" + variable.getKey() + "}", variable.getValue());
     }
+    try {
+      run(script);
+    } catch (RuntimeException failure) {
+      // One of the causes names the topic, the field or the address; the stack traces are Flink's.
+      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+        System.err.println(cause.getMessage());
+      }
+      System.exit(1);
+    }
+  }
+
+  private static void run(String script) {
     TableEnvironment tables = TableEnvironment.create(EnvironmentSettings.inStreamingMode());
     // A sum is printed when the topic has been read, not once for each record.
     tables.getConfig().set("table.exec.mini-batch.enabled", "true");

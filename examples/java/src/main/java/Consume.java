@@ -21,6 +21,7 @@ public final class Consume {
             // Records of aborted transactions are skipped.
             "isolation.level", "read_committed",
             "enable.auto.commit", false,
+            "allow.auto.create.topics", false,
             // Apicurio's own API, beside the one that is compatible with Confluent's.
             "apicurio.registry.url", apicurioUrl(System.getenv("SCHEMA_REGISTRY_URL")),
             // Confluent's wire format: the id has four bytes.
@@ -36,6 +37,10 @@ public final class Consume {
           consumer.partitionsFor(topic).stream()
               .map(info -> new TopicPartition(topic, info.partition()))
               .toList();
+      if (partitions.isEmpty()) {
+        System.err.println(topic + ": no such topic; check the name and KAFKA_BROKERS");
+        System.exit(1);
+      }
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);

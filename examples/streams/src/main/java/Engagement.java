@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -24,31 +26,42 @@ public final class Engagement {
   private static final String OUTPUT = "engagement";
 
   public static void main(String[] args) throws Exception {
+    String prefix = args.length > 0 ? args[0] : "instagram";
+    String users = prefix + ".users";
+    String mediaInsights = prefix + ".media-insights";
     Properties settings = new Properties();
     settings.put("application.id", "engagement");
     settings.put("bootstrap.servers", System.getenv("KAFKA_BROKERS"));
     // Reads committed records only; commits results and offsets in one transaction.
     settings.put("processing.guarantee", "exactly_once_v2");
-    createOutput(settings);
-    KafkaStreams streams = new KafkaStreams(topology(avro()), settings);
+    prepareTopics(List.of(users, mediaInsights), settings);
+    KafkaStreams streams = new KafkaStreams(topology(users, mediaInsights), settings);
+    CountDownLatch failed = new CountDownLatch(1);
+    streams.setStateListener(
+        (state, previous) -> {
+          if (state == KafkaStreams.State.ERROR) failed.countDown();
+        });
     Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
     streams.start();
+    // Ctrl-C ends the wait too.
+    failed.await();
+    System.exit(1);
   }
 
-  private static Topology topology(Serde<GenericRecord> avro) {
+  private static Topology topology(String users, String mediaInsights) {
     StreamsBuilder builder = new StreamsBuilder();
-    Consumed<String, GenericRecord> newest = Consumed.with(Serdes.String(), avro);
+    Consumed<String, GenericRecord> newest = Consumed.with(Serdes.String(), avro());
     // A new reading replaces the previous one of its post; a tombstone removes it from the sum.
     KTable<String, Long> interactions =
         builder
-            .table("instagram.media-insights", newest)
+            .table(mediaInsights, newest)
             .groupBy(Engagement::byAccount, Grouped.with(Serdes.String(), Serdes.Long()))
             .reduce(
                 Long::sum,
                 (sum, replaced) -> sum - replaced,
                 Materialized.with(Serdes.String(), Serdes.Long()));
     builder
-        .table("instagram.users", newest)
+        .table(users, newest)
         .join(interactions, Engagement::toJson)
         .toStream()
         .peek((account, json) -> System.out.println(account + " " + json))
@@ -64,8 +77,13 @@ public final class Engagement {
   }
 
   private static String toJson(GenericRecord user, long interactions) {
-    return "{\"username\": \"%s\", \"followers\": %s, \"interactions\": %d}"
-        .formatted(user.get("username"), user.get("followers_count"), interactions);
+    // A user name has letters, digits, dots and underscores only.
+    Object username = user.get("username");
+    return "{\"username\": %s, \"followers\": %s, \"interactions\": %d}"
+        .formatted(
+            username == null ? null : "\"" + username + "\"",
+            user.get("followers_count"),
+            interactions);
   }
 
   private static Serde<GenericRecord> avro() {
@@ -84,10 +102,20 @@ public final class Engagement {
     return serde;
   }
 
-  /** Creates the output topic if it is missing; Kafka Streams creates its internal topics only. */
-  private static void createOutput(Properties settings) throws Exception {
+  /**
+   * Ends the program if an input is missing. Creates the output, because Kafka Streams creates its
+   * internal topics only.
+   */
+  private static void prepareTopics(List<String> inputs, Properties settings) throws Exception {
     try (Admin admin = Admin.create(settings)) {
-      if (!admin.listTopics().names().get().contains(OUTPUT)) {
+      Set<String> existing = admin.listTopics().names().get();
+      for (String input : inputs) {
+        if (!existing.contains(input)) {
+          System.err.println(input + ": no such topic; check the name and KAFKA_BROKERS");
+          System.exit(1);
+        }
+      }
+      if (!existing.contains(OUTPUT)) {
         var topic = new NewTopic(OUTPUT, Optional.empty(), Optional.empty());
         admin.createTopics(List.of(topic.configs(Map.of("cleanup.policy", "compact")))).all().get();
       }

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -9,7 +9,7 @@ import { type Cluster, startCluster } from '../../sandbox/cluster/start.ts';
 import { type DecodedRecord, readTopics } from '../../sandbox/topics.ts';
 import { streamNames } from '../../src/instagram/streams/index.ts';
 import { newestByKey } from './postgres-rows.ts';
-import { runRecipe, startRecipe } from './recipe.ts';
+import { runExample, startExample } from './run-example.ts';
 import { topicOf } from './world.ts';
 
 const FIRST_HOURS_MS = 48 * 3_600_000;
@@ -52,7 +52,7 @@ describe('the newest value of each media', () => {
   }
 
   it('is printed by the consumer in Python', async () => {
-    const lines = await runRecipe({ folder: 'python', command: ['./run.sh', 'consume.py'] });
+    const lines = await runExample('python');
     const records = lines.map((line) => JSON.parse(line) as { key: string; value: Value });
 
     expect(records.map(({ key, value }) => [key, value['like_count']]).sort()).toEqual(
@@ -61,24 +61,15 @@ describe('the newest value of each media', () => {
   });
 
   it('is printed by the consumer in Go', async () => {
-    const lines = await runRecipe({ folder: 'go', command: ['go', 'run', '.'] });
-
-    expect(likesOf(lines)).toEqual(expectedLikes());
+    expect(likesOf(await runExample('go'))).toEqual(expectedLikes());
   });
 
   it("is printed by the consumer in Java with Apicurio's deserializer", async () => {
-    const lines = await runRecipe({
-      folder: 'java',
-      command: ['mvn', '-q', 'compile', 'exec:java'],
-    });
-
-    expect(likesOf(lines)).toEqual(expectedLikes());
+    expect(likesOf(await runExample('java'))).toEqual(expectedLikes());
   });
 
   it('is counted per account by Flink', async () => {
-    const rows = rowsOfFlink(
-      await runRecipe({ folder: 'flink', command: ['mvn', '-q', 'compile', 'exec:exec'] }),
-    );
+    const rows = rowsOfFlink(await runExample('flink'));
     // The last change of an account is its result.
     const found = new Map(rows.map(([account, media, likes]) => [account, [media, likes]]));
     const expected = [...byAccount('media')].map(
@@ -110,17 +101,13 @@ describe('the first 48 hours of each post', () => {
   }
 
   it('are printed by Flink', async () => {
-    const command = ['mvn', '-q', 'compile', 'exec:exec', '-Dsql=first-48-hours.sql'] as const;
-    const rows = rowsOfFlink(await runRecipe({ folder: 'flink', command }));
+    const rows = rowsOfFlink(await runExample('flink', { args: ['first-48-hours.sql'] }));
 
     expect(sortReadings(rows)).toEqual(expectedReadings());
   });
 
   it('are printed by DuckDB', async () => {
-    const pipe =
-      './run.sh consume.py --every instagram.media-insights | ./run.sh first_48_hours.py';
-    const command = ['sh', '-c', pipe] as const;
-    const [header, ...lines] = await runRecipe({ folder: 'python', command });
+    const [header, ...lines] = await runExample('python', { args: ['first_48_hours.py'] });
     const rows = lines.map((line) => {
       const [id, ...counts] = line.split(',');
       return [id, ...counts.map(countOf)];
@@ -130,12 +117,16 @@ describe('the first 48 hours of each post', () => {
     expect(sortReadings(rows)).toEqual(expectedReadings());
   });
 
+  it('are none in an empty topic: DuckDB and ClickHouse', async () => {
+    const empty = 'instagram.dead-letters';
+    const header = 'id,age_minutes,views,reach,total_interactions';
+
+    expect(await runExample('python', { args: ['first_48_hours.py', empty] })).toEqual([header]);
+    expect(await runExample('clickhouse', { args: [empty] })).toEqual([]);
+  });
+
   it('are printed by ClickHouse', async () => {
-    const lines = await runRecipe({
-      folder: 'clickhouse',
-      command: ['../python/run.sh', 'local.py'],
-    });
-    const rows = lines.map((line) => {
+    const rows = (await runExample('clickhouse')).map((line) => {
       const row = JSON.parse(line) as Value;
       return ['id', 'age_minutes', 'views', 'reach', 'total_interactions'].map((name) => row[name]);
     });
@@ -158,12 +149,9 @@ describe('Kafka Streams', () => {
       ]),
     );
     // Kafka Streams keeps its stores in the folder for temporary files.
-    const directory = await mkdtemp(join(tmpdir(), 'recipe-streams-'));
-    await using streams = await startRecipe({
-      folder: 'streams',
-      command: ['mvn', '-q', 'compile', 'exec:java'],
-      env: { MAVEN_OPTS: `-Djava.io.tmpdir=${directory}` },
-    });
+    const directory = await mkdtemp(join(tmpdir(), 'example-streams-'));
+    const env = { JDK_JAVA_OPTIONS: `-Djava.io.tmpdir=${directory}` };
+    await using streams = await startExample('streams', { env });
 
     expect(await readEngagement(expected, streams.check)).toEqual(expected);
   });
@@ -179,7 +167,7 @@ describe('Kafka Streams', () => {
     const isThere = async () => (await admin.listTopics()).includes('engagement');
     await waitUntil(isThere, { subject: 'topic engagement', timeoutMs: RUNNING_MS, check });
     await admin.disconnect();
-    const consumer = kafka.consumer({ groupId: 'recipe-streams' });
+    const consumer = kafka.consumer({ groupId: 'example-streams' });
     await consumer.connect();
     await consumer.subscribe({ topic: 'engagement', fromBeginning: true });
     const found = new Map<string, unknown>();
@@ -197,8 +185,8 @@ describe('Kafka Streams', () => {
 });
 
 describe('the Iceberg sink', () => {
-  it('appends every record of every topic to a table', async () => {
-    const warehouse = await mkdtemp(join(tmpdir(), 'recipe-iceberg-'));
+  it('appends every record of every stream to a table', async () => {
+    const warehouse = await mkdtemp(join(tmpdir(), 'example-iceberg-'));
     const env = { WAREHOUSE: warehouse, CONNECT_LISTENER: 'http://127.0.0.1:0' };
     const counts = streamNames.map((name) => {
       const records = recordsOf(name).filter(({ value }) => value !== null);
@@ -206,7 +194,7 @@ describe('the Iceberg sink', () => {
     });
     // The sink creates a table with its first record.
     const expected = new Map(counts.filter(([, records]) => records > 0));
-    await using sink = await startRecipe({ folder: 'iceberg', command: ['./run.sh'], env });
+    await using sink = await startExample('iceberg', { env });
     let found: ReadonlyMap<string, number> = new Map();
     const isComplete = async () => {
       found = await countRows(env);
@@ -219,10 +207,42 @@ describe('the Iceberg sink', () => {
   });
 
   async function countRows(env: Record<string, string>): Promise<ReadonlyMap<string, number>> {
-    const command = ['../python/run.sh', 'count.py'] as const;
-    const lines = await runRecipe({ folder: 'iceberg', command, env });
+    const lines = await runExample('iceberg', { script: 'count.sh', env });
     const rows = lines.map((line) => JSON.parse(line) as { table: string; rows: number });
     return new Map(rows.map(({ table, rows: count }) => [table, count]));
+  }
+});
+
+describe('an example whose topic does not exist', () => {
+  const missing = 'instagram.nothing';
+
+  it.each(['python', 'go', 'java', 'clickhouse'])('fails and names the topic: %s', async (name) => {
+    await expect(runExample(name, { args: [missing] })).rejects.toThrow(reportOf(missing));
+  });
+
+  it('fails and names the topic: DuckDB', async () => {
+    const run = runExample('python', { args: ['first_48_hours.py', missing] });
+
+    await expect(run).rejects.toThrow(reportOf(missing));
+  });
+
+  it('fails and names the topic: Kafka Streams', async () => {
+    const run = runExample('streams', { args: [missing] });
+
+    await expect(run).rejects.toThrow(reportOf(`${missing}.users`));
+  });
+
+  it('fails and names the topic: Flink', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'example-flink-'));
+    const file = join(directory, 'missing.sql');
+    const sql = await readFile(join(import.meta.dirname, '../../examples/flink/media.sql'), 'utf8');
+    await writeFile(file, sql.replace('instagram.media', missing));
+
+    await expect(runExample('flink', { args: [file] })).rejects.toThrow(missing);
+  });
+
+  function reportOf(topic: string): RegExp {
+    return new RegExp(`${topic.replaceAll('.', '[.]')}: .*(no such topic|unknown.topic)`, 'i');
   }
 });
 
