@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { anchorsOf, rowsBelow } from './markdown.ts';
 
 const root = new URL('../../../', import.meta.url);
+const examples = readdirSync(new URL('examples/', root), { recursive: true }).map(String);
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
@@ -11,10 +12,11 @@ const pages = [
   ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
   ...readdirSync(new URL('docs/decisions/', root)).map((name) => `docs/decisions/${name}`),
   ...readdirSync(new URL('docs/operations/', root)).map((name) => `docs/operations/${name}`),
+  ...examples.filter((name) => !name.includes('.venv')).map((name) => `examples/${name}`),
 ].filter((name) => name.endsWith('.md'));
 
 /** The files that the example in CONTRIBUTING adds. */
-const examples = new Set(['avro/comments.avsc', 'src/instagram/streams/comments.ts']);
+const addedFiles = new Set(['avro/comments.avsc', 'src/instagram/streams/comments.ts']);
 
 function read(page: string): string {
   return readFileSync(new URL(page, root), 'utf8');
@@ -23,7 +25,7 @@ function read(page: string): string {
 /** Files and folders that a page names in code, from the project's root. */
 function pathsIn(text: string): readonly string[] {
   const named = text.matchAll(
-    /`((?:\.ci|avro|bench|config|deploy|docs|sandbox|scripts|src|test|web)\/[\w./-]*)`/g,
+    /`((?:\.ci|avro|bench|config|deploy|docs|examples|sandbox|scripts|src|test|web)\/[\w./-]*)`/g,
   );
   return [...named].map(([, path = '']) => path);
 }
@@ -50,7 +52,7 @@ describe('the documentation', () => {
   test('names only existing files', () => {
     const missing = pages.flatMap((page) =>
       pathsIn(read(page))
-        .filter((path) => !examples.has(path) && !existsSync(new URL(path, root)))
+        .filter((path) => !addedFiles.has(path) && !existsSync(new URL(path, root)))
         .map((path) => `${page}: ${path}`),
     );
 
