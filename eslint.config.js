@@ -4,7 +4,13 @@ import jest from 'eslint-plugin-jest';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', 'examples', '*.cjs'] },
+  {
+    ignores: [
+      ...['dist', 'coverage', 'node_modules', 'examples', '*.cjs'],
+      // Written by npm run site.
+      ...['site/dist', 'site/.astro', 'site/public', 'site/src/content'],
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -59,7 +65,7 @@ export default tseslint.config(
   },
   {
     // Plain JavaScript: set-up, and what runs before anything is installed. No compiler looks at it.
-    files: ['*.js', '*.mjs', '{bin,scripts}/*.mjs'],
+    files: ['*.js', '*.mjs', '{bin,scripts}/*.mjs', 'site/**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: {
       ...tseslint.configs.disableTypeChecked.languageOptions,

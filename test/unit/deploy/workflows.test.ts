@@ -54,6 +54,7 @@ describe('the workflows', () => {
         'release.yml: attestations: write',
         'release.yml: contents: write',
         'security.yml: security-events: write',
+        'site.yml: contents: write',
       ]),
     );
   });

@@ -73,15 +73,6 @@ describe('the documentation', () => {
     expect(proved).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
   });
 
-  test('lists every page of docs/ in docs/README.md', () => {
-    const listed = new Set(linksIn('docs/README.md').map(({ file }) => `docs/${file}`));
-    const unlisted = pages.filter(
-      (page) => page.startsWith('docs/') && !/^docs\/(README|decisions\/)/.test(page),
-    );
-
-    expect(unlisted.filter((page) => !listed.has(page))).toEqual([]);
-  });
-
   test('links only to existing pages and headings', () => {
     expect(pages.flatMap(linksIn).filter((link) => !leadsSomewhere(link))).toEqual([]);
   });
