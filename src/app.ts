@@ -356,10 +356,17 @@ async function start(
   tools: ReadingTools & StartTools,
   signal: AbortSignal,
 ): Promise<Supervision> {
+  const topics = untilReady('kafka', (stop) => kafka.prepareTopics(stop), tools, signal);
+  const prepareSchemas = async (stop: AbortSignal): Promise<void> => {
+    // A registry that lost its data would give a new schema an id by which states were written.
+    const isKnown = await registry.hasStates(stop);
+    if (!isKnown) await topics.then(() => kafka.stateAdmin.verifySchemas(stop));
+    await registry.prepare(stop);
+  };
   // Invariant 6: schemas are checked before the first poll.
   const [, , listing] = await Promise.all([
-    untilReady('registry', (stop) => registry.prepare(stop), tools, signal),
-    untilReady('kafka', (stop) => kafka.prepareTopics(stop), tools, signal),
+    untilReady('registry', prepareSchemas, tools, signal),
+    topics,
     untilReady('graph', (stop) => instagram.directory.list(stop), tools, signal),
   ]);
   const polled = enabledStreams(config).map((name) => ({

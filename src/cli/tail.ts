@@ -6,7 +6,7 @@ import { printable } from '../engine/printable.ts';
 import { isShared, topicName, type TopicRole } from '../engine/stream-name.ts';
 import { streamNames } from '../instagram/streams/index.ts';
 import type { TailedRecord, TailStart } from '../kafka/index.ts';
-import type { ReadKey, ReadValue } from '../registry/index.ts';
+import { type ReadKey, type ReadValue, schemaIdOf } from '../registry/index.ts';
 import {
   accountIds,
   parseLimit,
@@ -29,6 +29,7 @@ export const tailCommand: CommandDefinition = {
     'tail user_insights --since 2h --account 17841400000000001',
     'tail media --from-beginning --no-follow --json | jq .value.permalink',
     'tail dead_letters --from-offset -10 --no-follow',
+    'tail state --from-beginning --no-follow --json | jq .schema_id | sort | uniq -c',
   ],
   exits: {
     0: 'stopped by SIGTERM or SIGINT (Ctrl-C), or finished with --limit or --no-follow',
@@ -166,7 +167,8 @@ export function jsonLine({ topic, record, key, read }: ShownRecord & { topic: st
   const { partition, offset, headers } = record;
   const timestamp = new Date(record.timestampMs).toISOString();
   const shownKey = key?.fields ?? key?.text ?? null;
-  const place = { topic, partition, offset, timestamp, key: shownKey, headers };
+  const ids = { schema_id: schemaIdOf(record.value), key_schema_id: schemaIdOf(record.key) };
+  const place = { topic, partition, offset, timestamp, key: shownKey, headers, ...ids };
   if (read.kind === 'value') return JSON.stringify({ ...place, value: read.value });
   const bytes = record.value?.toString('base64') ?? '';
   return JSON.stringify({ ...place, unreadable: read.reason, bytes });

@@ -28,6 +28,13 @@ export interface AccountHealth {
   readonly paused?: ReadonlyMap<StreamName, Pause>;
   /** The error that stops all streams of the account until a person acts; null for none. */
   readonly stopped?: { readonly code: ErrorCode } | null;
+  /** The current error of each stream; absent before its first poll. */
+  readonly streams?: Readonly<
+    Record<
+      StreamName,
+      { readonly error: { readonly code: ErrorCode; readonly message: string } | null }
+    >
+  >;
 }
 
 /** The facts that decide readiness. */
@@ -62,14 +69,16 @@ export const toleratedIntervals = 3;
 const namedAccounts = 3;
 
 /**
- * Decides readiness: every dependency is ready, no token is rejected, no account is stopped, and no
- * enabled stream of an account is without a successful poll for more than three of its intervals.
+ * Decides readiness: every dependency is ready, no token is rejected, no account is stopped, the
+ * registry has the schemas of the states, and no enabled stream of an account is without a
+ * successful poll for more than three of its intervals.
  */
 export function readiness(snapshot: HealthSnapshot, nowMs: number): Readiness {
   const reasons = [
     ...missingDependencies(snapshot),
     ...rejectedTokens(snapshot),
     ...stoppedAccounts(snapshot),
+    ...mismatchedStates(snapshot),
     ...lateStreams(snapshot, nowMs),
   ];
   return { ready: reasons.length === 0, reasons, partitions: snapshot.partitions };
@@ -99,6 +108,20 @@ function stoppedAccounts({ accounts }: HealthSnapshot): string[] {
     const ids = describeAccounts(group.map(({ id }) => id));
     return `stopped by ${code} until a person acts: ${ids}. ${advice[code]}`;
   });
+}
+
+/** A registry of other schema ids concerns all states, so its first streams are reported at once. */
+function mismatchedStates({ accounts }: HealthSnapshot): string[] {
+  const found = [...accounts].flatMap(([id, { streams = {} }]) =>
+    Object.values(streams).flatMap(({ error }) =>
+      error?.code === 'registry.mismatch' ? [{ id, ...error }] : [],
+    ),
+  );
+  const [first] = found;
+  if (first === undefined) return [];
+  const streams = `${found.length} ${found.length === 1 ? 'stream' : 'streams'}`;
+  const ids = describeAccounts([...new Set(found.map(({ id }) => id))]);
+  return [`stopped by ${first.code} until a person acts: ${streams} of ${ids}. ${first.message}`];
 }
 
 function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {

@@ -17,9 +17,11 @@ import {
 import { readKeySchema, readSchema, type KeyFields, type TopicSchema } from './schemas.ts';
 import { createStateCodec, createStateForm, type StateForm } from './state-codec.ts';
 import { createJsonForm, createValueReader, type ValueReader } from './json-form.ts';
+import { listVersions } from './subject-versions.ts';
 import { createEncoder, splitWireValue } from './wire-format.ts';
 
 export type { RegistryLogin } from './calls.ts';
+export { schemaIdOf } from './wire-format.ts';
 export { acceptsSchemas, type SubjectFinding } from './subjects.ts';
 export type { FieldDifference } from './schema-compare.ts';
 export type { ReadKey, ReadValue, ValueReader } from './json-form.ts';
@@ -50,6 +52,8 @@ export interface RegistryAdapter extends AsyncDisposable {
   prepare(signal: AbortSignal): Promise<void>;
   /** Does the same for the subjects of an account, where it has its own. Throws as `prepare`. */
   prepareAccount(accountId: string, signal: AbortSignal): Promise<void>;
+  /** False where the registry has no subject of the state topic: it is new, or lost its data. */
+  hasStates(signal: AbortSignal): Promise<boolean>;
   /** Sends any request, to check that the registry is available and accepts the login. */
   ping(signal: AbortSignal): Promise<void>;
   /** Reads the registry's versions of each schema; changes nothing. */
@@ -112,6 +116,10 @@ export function openRegistry(
   return {
     encoder,
     values: createValueReader(options),
+    async hasStates(signal) {
+      const { subject } = subjectSchema(stateSchema, options.topicTemplate);
+      return ((await listVersions(subject, contextWith(signal))) ?? []).length > 0;
+    },
     async ping(signal) {
       await call({ address: options, signal }, { method: 'get', path: '/schemas/types' });
     },

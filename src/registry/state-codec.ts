@@ -172,8 +172,9 @@ function ofAnotherRegistry({ url }: RegistryAddress, fact: string): StopStreamEr
   return new StopStreamError(
     'registry.mismatch',
     `states cannot be read: the registry at ${url} ${fact}, by which they were written. Nothing was ` +
-      'changed. Likely cause: the topic was copied from another cluster, whose registry has other ids. Set ' +
-      'SCHEMA_REGISTRY_URL to that registry, or copy its schemas to this one with their ids, then ' +
+      'changed. Likely causes: the registry lost its data (restore its backup or its `_schemas` topic), ' +
+      'or the topic was copied from another cluster, whose registry has other ids (set ' +
+      'SCHEMA_REGISTRY_URL to that registry, or copy its schemas to this one with their ids). Then ' +
       'start again',
   );
 }

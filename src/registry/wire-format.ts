@@ -15,6 +15,11 @@ export function splitWireValue(bytes: Buffer) {
   return { id: bytes.readInt32BE(1), body: bytes.subarray(headerBytes) };
 }
 
+/** Returns the id of the writer's schema; null for bytes of another format. */
+export function schemaIdOf(bytes: Buffer | null): number | null {
+  return bytes === null ? null : (splitWireValue(bytes)?.id ?? null);
+}
+
 /**
  * Creates an encoder of prepared schemas. It encodes into slabs of its own, because avsc's
  * `toBuffer` encodes values above 1 KB twice. A slab is never overwritten; it is released with the

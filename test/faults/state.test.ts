@@ -91,6 +91,51 @@ describe('unreadable state', () => {
   );
 });
 
+describe('registry without the schemas of the states', () => {
+  test.concurrent(
+    'stops the start before a schema is registered when it has no subject of the state topic',
+    async () => {
+      const polled = await createPolledWorld();
+      await using world = polled.world;
+      const good = await lastState(world);
+      await write(polled, withUnknownSchema(good));
+      await deleteSubjects(world);
+
+      const { code, stderr } = await world.deployment.once({
+        STREAMS: 'media,users',
+        KAFKA_TOPICS_STATE_PARTITIONS: '1',
+      });
+
+      expect(code).toBe(3);
+      expect(stderr).toMatch(
+        /registry\.mismatch: states cannot be read: the registry at \S+ knows no schema with id 2000000000/,
+      );
+      expect(await listSubjects(world)).toEqual([]);
+
+      await write(polled, null);
+      await world.once();
+      expect(await listSubjects(world)).toHaveLength(3);
+    },
+    120_000,
+  );
+});
+
+/** Returns the subjects of the world's topics that the registry has. */
+async function listSubjects({ deployment }: ProcessWorld): Promise<readonly string[]> {
+  const response = await fetch(`${deployment.cluster.registryUrl}/subjects`);
+  const subjects = (await response.json()) as readonly string[];
+  return subjects.filter((subject) => subject.startsWith(deployment.topicOf('')));
+}
+
+/** Deletes the subjects of the world for good, as a registry that lost its data has none. */
+async function deleteSubjects(world: ProcessWorld): Promise<void> {
+  for (const subject of await listSubjects(world)) {
+    const url = `${world.deployment.cluster.registryUrl}/subjects/${subject}`;
+    // A registry deletes for good only what was deleted before.
+    for (const query of ['', '?permanent=true']) await fetch(url + query, { method: 'DELETE' });
+  }
+}
+
 function withUnknownSchema(state: Buffer): Buffer {
   const changed = Buffer.from(state);
   changed.writeInt32BE(2_000_000_000, 1);

@@ -1,4 +1,4 @@
-import { StopProcessError } from '../../engine/errors.ts';
+import { isClassifiedError, StopProcessError } from '../../engine/errors.ts';
 import { partitionOf } from '../../engine/partition.ts';
 import type { StreamState } from '../../engine/state.ts';
 import { topicName, type TopicRole } from '../../engine/stream-name.ts';
@@ -11,7 +11,7 @@ import { createPartitionProducer } from '../producer/publisher.ts';
 import { placeAt, placeStateAt } from '../producer/produce-requests.ts';
 import type { KafkaShared, StateEntry } from '../shared.ts';
 import type { TailedRecord } from '../tail.ts';
-import { checkKeyFormat, decodeEntry } from './store.ts';
+import { checkKeyFormat, decodeAll, decodeEntry } from './store.ts';
 
 export interface StoredState {
   readonly key: string;
@@ -72,11 +72,34 @@ export function createStateAdmin(shared: KafkaShared) {
       );
       return stored.sort((a, b) => compare(a.key, b.key) || a.partition - b.partition);
     },
+    verifySchemas: (signal: AbortSignal) => verifySchemas(shared, signal),
     /** Reads the current owners of partitions. */
     owners: () => findOwners(shared),
     partitionOf: (accountId: string) => partitionOf(accountId, shared.layout().statePartitions),
     write: (writes: readonly StateWrite[], signal: AbortSignal) => writeAll(shared, writes, signal),
   };
+}
+
+/**
+ * Verifies that the registry knows the schemas of the states. Reads one partition after another,
+ * and none that has no record, so a new topic takes no consumer.
+ * @throws StopProcessError `registry.mismatch`; errors of the registry and of `readState`
+ */
+async function verifySchemas(shared: KafkaShared, signal: AbortSignal): Promise<void> {
+  const { partitions, topic } = shared.layout();
+  const { name } = topic('state');
+  const operation = { doing: `looking for records of ${name}`, needs: needsOf.listing(name) };
+  const spans = await asAdmin(shared, (admin) => admin.fetchTopicOffsets(name), operation);
+  const isEmpty = (id: number) =>
+    spans.some(({ partition, low, high }) => partition === id && low === high);
+  for (const partition of partitions.filter((id) => !isEmpty(id))) {
+    const entries = await shared.readState(partition, 'now', signal);
+    for (const found of (await decodeAll(entries, shared, signal)).values()) {
+      if (found.kind === 'state' || !isClassifiedError(found.error)) continue;
+      const { code, message } = found.error;
+      if (code === 'registry.mismatch') throw new StopProcessError(code, message, { exitCode: 3 });
+    }
+  }
 }
 
 async function readPartitions(

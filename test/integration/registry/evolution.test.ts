@@ -106,7 +106,7 @@ describe('state with a schema id that the registry does not know', () => {
       disposition: 'stop-stream',
       code: 'registry.mismatch',
       message: expect.stringMatching(
-        /^states cannot be read: the registry at http\S+ knows no schema with id 2147483632, by which they were written\. Nothing was changed\. Likely cause: the topic was copied from another cluster/,
+        /^states cannot be read: the registry at http\S+ knows no schema with id 2147483632, by which they were written\. Nothing was changed\. Likely causes: the registry lost its data/,
       ),
     });
   });

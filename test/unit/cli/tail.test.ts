@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseOffset, startOf, topicOf } from '../../../src/cli/tail.ts';
+import { jsonLine, parseOffset, startOf, topicOf } from '../../../src/cli/tail.ts';
 
 const nowMs = Date.UTC(2026, 10, 1, 12);
 
@@ -41,5 +41,31 @@ describe('the start of tail', () => {
 
   test('is rejected when the offset is not a whole number', () => {
     expect(() => parseOffset('ten')).toThrow('--from-offset "ten": expected a whole number');
+  });
+});
+
+describe('a line of JSON of tail', () => {
+  test('has the schema ids of the value and of the key, also of a record that is unreadable', () => {
+    const place = { partition: 0, offset: '5', timestampMs: 0, headers: {} };
+    const value = Buffer.from('000000000700', 'hex');
+    const key = { text: 'media/17', fields: null };
+    const read = {
+      kind: 'unreadable',
+      reason: 'the registry knows no Avro schema with id 7',
+    } as const;
+    const lineOf = (bytes: Buffer | null, keyBytes: Buffer) => {
+      const record = { ...place, key: keyBytes, value: bytes };
+      const line: unknown = JSON.parse(jsonLine({ topic: 't', record, key, read }));
+      return line;
+    };
+
+    expect(lineOf(value, Buffer.from('media/17'))).toMatchObject({
+      schema_id: 7,
+      key_schema_id: null,
+    });
+    expect(lineOf(null, Buffer.from('0000000009aa', 'hex'))).toMatchObject({
+      schema_id: null,
+      key_schema_id: 9,
+    });
   });
 });

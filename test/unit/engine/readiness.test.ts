@@ -71,6 +71,23 @@ describe('readiness', () => {
     ]);
   });
 
+  test('names the streams whose states the registry does not know, at once', () => {
+    const message = 'states cannot be read: the registry knows no schema with id 7';
+    const stopped = { error: { code: 'registry.mismatch', message } } as const;
+    const other = { error: { code: 'state.unreadable', message: 'it is not Avro' } } as const;
+    const account = { addedAtMs: 0, succeededAtMs: {} };
+    const accounts: HealthSnapshot['accounts'] = new Map<string, AccountHealth>([
+      ['1', { ...account, streams: { users: stopped, media: stopped } }],
+      ['2', { ...account, streams: { users: stopped, media: { error: null } } }],
+      ['3', { ...account, streams: { users: other } }],
+    ]);
+    const snapshot = { dependencies: allUp, streams: users, accounts, partitions: [] };
+
+    expect(readiness(snapshot, 0).reasons).toEqual([
+      `stopped by registry.mismatch until a person acts: 3 streams of accounts 1, 2. ${message}`,
+    ]);
+  });
+
   test('ends more than three intervals after the last successful poll', () => {
     const accounts = new Map([['1', { addedAtMs: 0, succeededAtMs: { users: hourMs } }]]);
     const snapshot = { dependencies: allUp, streams: users, accounts, partitions: [] };

@@ -31,9 +31,10 @@ function ofAnotherRegistry(has: string): object {
     message: expect.stringMatching(
       new RegExp(
         `^states cannot be read: the registry at http://127\\.0\\.0\\.1:\\d+ ${has}, by which they ` +
-          'were written\\. Nothing was changed\\. Likely cause: the topic was copied from another cluster, whose ' +
-          'registry has other ids\\. Set SCHEMA_REGISTRY_URL to that registry, or copy its schemas ' +
-          'to this one with their ids, then start again$',
+          'were written\\. Nothing was changed\\. Likely causes: the registry lost its data \\(restore its ' +
+          'backup or its `_schemas` topic\\), or the topic was copied from another cluster, whose ' +
+          'registry has other ids \\(set SCHEMA_REGISTRY_URL to that registry, or copy its schemas ' +
+          'to this one with their ids\\)\\. Then start again$',
       ),
     ),
   };
