@@ -38,7 +38,8 @@ export async function checkHealth(url: string, timeoutMs: number) {
   }
 }
 
-function describeFailure(error: unknown, timeoutMs: number): string {
+/** Describes why a request had no response, for a person. */
+export function describeFailure(error: unknown, timeoutMs: number): string {
   if (!isError(error)) return 'unknown error';
   if (error.name === 'TimeoutError') return `nothing within ${timeoutMs} ms`;
   // fetch reports only "fetch failed"; the cause has the reason, and an AggregateError only a code.

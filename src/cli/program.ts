@@ -16,6 +16,7 @@ import { runCommand } from './run.ts';
 import { schemasCommands } from './schemas.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { stateCommands } from './state/command.ts';
+import { statusCommand } from './status.ts';
 import { streamsCommand } from './streams.ts';
 import { tailCommand } from './tail.ts';
 import { tokenCommands } from './token/command.ts';
@@ -29,6 +30,7 @@ const commands = [
   dryRunCommand,
   recordCommand,
   healthCommand,
+  statusCommand,
   streamsCommand,
   planCommand,
   configCommand,

@@ -46,6 +46,13 @@ export function durationText(ms: number): string {
   return found === undefined ? `${ms}ms` : `${ms / found[1]}${found[0]}`;
 }
 
+/** Formats seconds for a person: in the largest unit of which there are two. */
+export function roughDuration(seconds: number): string {
+  const ms = seconds * 1000;
+  const [name, unitMs] = units.find((unit) => ms >= 2 * unit[1]) ?? ['s', 1000];
+  return `${Math.floor(ms / unitMs)}${name}`;
+}
+
 export interface Style {
   /** True on a terminal, where progress is worth writing. */
   readonly isLive: boolean;

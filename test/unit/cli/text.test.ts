@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { styleFor } from '../../../src/cli/text.ts';
+import { roughDuration, styleFor } from '../../../src/cli/text.ts';
 
 const red = '\u001B[31mno\u001B[0m';
 
@@ -19,4 +19,17 @@ describe('styleFor', () => {
       expect(style.isLive).toBe(live);
     },
   );
+});
+
+describe('roughDuration', () => {
+  test.each([
+    [0, '0s'],
+    [119, '119s'],
+    [120, '2m'],
+    [7199, '119m'],
+    [7200, '2h'],
+    [172_800, '2d'],
+  ])('formats %p seconds as %p', (seconds, text) => {
+    expect(roughDuration(seconds)).toBe(text);
+  });
 });

@@ -1,0 +1,133 @@
+import { describe, expect, test } from '@jest/globals';
+import { createProgram } from '../../../src/cli/program.ts';
+import { readStatus } from '../../../src/cli/status.ts';
+import type { TelemetryEvent } from '../../../src/engine/ports.ts';
+import { answering, startHttpServer } from '../../support/http-server.ts';
+import { openCaptured } from '../observability/captured-observability.ts';
+import { account, failed, finished } from '../observability/telemetry-events.ts';
+import { runMain } from './command-line.ts';
+
+/** Serves the status after events, as a running instance does. */
+async function serving(...events: readonly TelemetryEvent[]) {
+  const streams = { users: { intervalMs: 1000 }, media: { intervalMs: 1000 } };
+  const open = openCaptured({ streams });
+  for (const event of events) open.telemetry.report(event);
+  return { open, url: (await open.listen())?.url ?? '' };
+}
+
+const accounts: TelemetryEvent = {
+  type: 'accounts',
+  added: ['11', '12'].map((id) => ({ ...account(id), username: `name-${id}` })),
+  removed: [],
+};
+
+describe('the command status', () => {
+  test('prints the reasons, the errors with their action, the limits and each stream', async () => {
+    const { open, url } = await serving(
+      accounts,
+      failed({ accountId: '11', stream: 'users', code: 'graph.network', message: 'no route' }),
+      finished({ accountId: '11', stream: 'media' }),
+      {
+        type: 'scope',
+        scope: { kind: 'account', id: '11' },
+        percent: 96.2,
+        state: 'stopped',
+        untilMs: 3_600_000,
+      },
+      {
+        type: 'paused',
+        accountId: '12',
+        stream: 'media',
+        pause: { sinceMs: 1000, untilMs: null },
+        saved: true,
+      },
+    );
+    await using _open = open;
+    open.setNowMs(7_200_000 - 3_600_001);
+
+    const { exitCode, stdout } = await runMain(['status'], { HTTP_PORT: new URL(url).port });
+
+    expect(exitCode).toBe(0);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toBe(
+      'here, version 1.2.3, since 1970-01-01T00:00:00Z, 0 of 0 partitions: not ready',
+    );
+    expect(lines).toContain('  kafka: not connected yet');
+    expect(stdout).toContain('\nerrors:\n  graph.network: 1 stream of 1 account. If it persists');
+    expect(lines).toContain('    no route');
+    expect(lines).toContain('limits of the API:');
+    expect(lines).toContain('  account 11: stopped until 1970-01-01T01:00:00Z, 96 % used');
+    expect(rowsOf(stdout)).toEqual([
+      ['ACCOUNT', 'NAME', 'STREAM', 'STATE', 'LAST SUCCESS', 'LAG', 'PAUSED', 'ERROR'],
+      ['11', 'name-11', 'users', 'retrying', 'never', '59m', '-', 'graph.network'],
+      ['11', 'name-11', 'media', 'late', '1970-01-01T00:00:00Z', '59m', '-', '-'],
+      ['12', 'name-12', 'users', 'late', 'never', '59m', '-', '-'],
+      ['12', 'name-12', 'media', 'paused', 'never', '59m', 'since 1970-01-01T00:00:01Z', '-'],
+    ]);
+  });
+
+  test('prints only the accounts of --search, and the answer itself with --json', async () => {
+    const { open, url } = await serving(accounts);
+    await using _open = open;
+
+    const text = await runMain(['status', '--url', `${url}/`, '--search', '12']);
+    const json = await runMain(['status', '--url', url, '--search', '13', '--json']);
+
+    expect(rowsOf(text.stdout).map(([id]) => id)).toEqual(['ACCOUNT', '12', '12']);
+    expect(text.stdout).toContain('\nno errors\nno limit of the API\n');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      formatVersion: 1,
+      accounts: { total: 2, matching: 0 },
+    });
+  });
+
+  test('exits with 3 and says what to do when the instance does not answer', async () => {
+    const server = await startHttpServer(answering(200, {}));
+    await server[Symbol.asyncDispose]();
+
+    const { exitCode, stdout, stderr } = await runMain(['status', '--url', server.url]);
+
+    expect([exitCode, stdout]).toEqual([3, '']);
+    expect(stderr).toContain(`${server.url} did not answer: connect ECONNREFUSED`);
+    expect(stderr).toContain('. Does it run? ');
+  });
+
+  test.each([
+    [['--http-port', '0'], 'status: HTTP_PORT is 0, a free port. Name the address'],
+    [['--url', 'producer:8080'], '--url "producer:8080": expected the address of an instance'],
+  ])('is rejected without an address: %j', async (args, message) => {
+    await expect(createProgram().parse(['status', ...args])).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('readStatus', () => {
+  test('reports an instance that does not answer in time', async () => {
+    await using server = await startHttpServer(() => undefined);
+
+    expect(await readStatus(new URL(server.url), 50)).toMatch(
+      /^http:\S+ did not answer: nothing within 50 ms\. Does it run\?/,
+    );
+  });
+
+  test.each([
+    [421, { error: 'another server' }, /answered 421: another server\. It is no instance of this/],
+    [200, 'hello', /answered 200\. It is no instance of this program$/],
+    [200, { formatVersion: 2 }, /answered in format 2: use the command of its own version$/],
+  ])('reports an answer that is no status: %p %j', async (code, body, expected) => {
+    await using server = await startHttpServer(answering(code, body));
+
+    expect(await readStatus(new URL(server.url), 5000)).toMatch(expected);
+  });
+});
+
+/** Returns the cells of the table of accounts. */
+function rowsOf(stdout: string): readonly (readonly string[])[] {
+  const table = stdout.split('\n\n')[1] ?? '';
+  return table
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+}
