@@ -98,7 +98,7 @@ export function describeStatus(status: Status): string {
   const lines = [
     `${instance}, version ${version}, since ${shortTime(startedAt)}, ${owned}: ${ready ? 'ready' : 'not ready'}`,
     ...reasons.map((reason) => `  ${reason}`),
-    trouble.length === 0 ? 'no errors' : 'errors:',
+    trouble.length === 0 ? 'no problems' : 'problems:',
     ...trouble.flatMap(({ code, streams, accounts: ofAccounts, action, example }) => [
       `  ${code}: ${plural(streams, 'stream')} of ${plural(ofAccounts, 'account')}. ${action}`,
       `    ${example}`,
