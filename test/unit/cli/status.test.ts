@@ -13,7 +13,7 @@ async function serving(...events: readonly TelemetryEvent[]) {
   const streams = { users: { intervalMs: 1000 }, media: { intervalMs: 1000 } };
   const open = openCaptured({ streams });
   for (const event of events) open.telemetry.report(event);
-  return { open, url: (await open.listen())?.url ?? '' };
+  return { ...open, url: (await open.listen())?.url ?? '' };
 }
 
 const accounts: TelemetryEvent = {
@@ -24,7 +24,7 @@ const accounts: TelemetryEvent = {
 
 describe('the command status', () => {
   test('prints the reasons, the errors with their action, the limits and each stream', async () => {
-    const { open, url } = await serving(
+    await using server = await serving(
       accounts,
       failed({ accountId: '11', stream: 'users', code: 'graph.network', message: 'no route' }),
       finished({ accountId: '11', stream: 'media' }),
@@ -43,10 +43,9 @@ describe('the command status', () => {
         saved: true,
       },
     );
-    await using _open = open;
-    open.setNowMs(7_200_000 - 3_600_001);
+    server.setNowMs(7_200_000 - 3_600_001);
 
-    const { exitCode, stdout } = await runMain(['status'], { HTTP_PORT: new URL(url).port });
+    const { exitCode, stdout } = await runMain(['status'], { HTTP_PORT: new URL(server.url).port });
 
     expect(exitCode).toBe(0);
     const lines = stdout.split('\n');
@@ -68,9 +67,8 @@ describe('the command status', () => {
   });
 
   test('prints the answer for the accounts of --search with --json', async () => {
-    const { open, url } = await serving(accounts);
-    await using _open = open;
-    const args = ['status', '--url', `${url}/`, '--search', '12', '--json'];
+    await using server = await serving(accounts);
+    const args = ['status', '--url', `${server.url}/`, '--search', '12', '--json'];
 
     const { stdout } = await runMain(args);
 
