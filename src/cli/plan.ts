@@ -13,6 +13,8 @@ import {
   neededImpressions,
   planCalls,
   type PlannedCalls,
+  planPlatform,
+  type PlatformPlan,
 } from '../instagram/call-plan.ts';
 import { publicStreams } from '../instagram/streams/index.ts';
 import { openLocalCodec } from '../registry/index.ts';
@@ -44,7 +46,7 @@ export const planCommand: CommandDefinition = {
   exits: {
     0: 'printed',
     3: 'an account could not be read, or the API was unavailable',
-    4: 'the calls of an account exceed its limit',
+    4: 'the calls of an account exceed its limit, or those of public content the limit for one user of the app',
   },
   options: [
     [
@@ -94,6 +96,12 @@ interface AccountPlan {
   readonly error: string | null;
 }
 
+interface Plan {
+  readonly accounts: readonly AccountPlan[];
+  /** Null when no account reads public content. */
+  readonly platform: PlatformPlan | null;
+}
+
 function run({ options, settings }: Invocation<PlanFlags>): ExitCode | Promise<ExitCode> {
   const { accounts, media, posts, stories, json } = options;
   const isHypothetical = accounts !== undefined;
@@ -110,17 +118,21 @@ function run({ options, settings }: Invocation<PlanFlags>): ExitCode | Promise<E
 const dayMs = 86_400_000;
 
 /** Plans accounts that published their media at an even pace until now. */
-function planHypothetical(options: PlanFlags, config: Config): readonly AccountPlan[] {
+function planHypothetical(options: PlanFlags, config: Config): Plan {
   const { accounts = 1, media = 1000, posts = 1, stories = 2 } = options;
   const nowMs = Date.now();
   const content = evenContent({ media, posts, stories }, nowMs);
+  const settingsOf = (polling: AccountPolling) => planSettings(config, nowMs, polling);
   const planWith = (polling: AccountPolling): AccountPlan =>
-    planOf({ id: 'each', username: null }, content, planSettings(config, nowMs, polling));
+    planOf({ id: 'each', username: null }, content, settingsOf(polling));
   const { others } = config.accountPolling;
   // One account alone reads public content, for all.
   const own = others.streams.filter((name) => !publicStreams.some((one) => one === name));
   const [first, plan] = [planWith(others), planWith({ ...others, streams: own })];
-  return Array.from({ length: accounts }, (_, index) => (index === 0 ? first : plan));
+  return {
+    accounts: Array.from({ length: accounts }, (_, index) => (index === 0 ? first : plan)),
+    platform: planPlatform([settingsOf(others)]),
+  };
 }
 
 /** Returns the content of an account that published its media at an even pace until now. */
@@ -133,7 +145,7 @@ export function evenContent(
 }
 
 /** Reads and plans every account of the tokens, one after another. */
-async function planAll(config: Config, signal: AbortSignal): Promise<readonly AccountPlan[]> {
+async function planAll(config: Config, signal: AbortSignal): Promise<Plan> {
   const options = { ...thisInstance(), logDestination: process.stderr };
   await using reading = openReading(config, options, openLocalCodec([]).encoder);
   const { directory, tools } = reading;
@@ -164,7 +176,9 @@ async function planAll(config: Config, signal: AbortSignal): Promise<readonly Ac
       plans.push(failed(account, error));
     }
   }
-  return plans;
+  const nowMs = clock.nowMs();
+  const all = accounts.map(({ polling }) => planSettings(config, nowMs, polling));
+  return { accounts: plans, platform: planPlatform(all) };
 }
 
 /** Returns the settings of a plan for an account with these streams and intervals. */
@@ -203,10 +217,7 @@ function planOf(
   const { views } = content;
   const limit = callLimit(views);
   const found = limit !== null && calls > limit ? fittingIntervals(content, settings, limit) : null;
-  const fitting =
-    found === null
-      ? null
-      : Object.fromEntries([...found].map(([name, ms]) => [name, durationText(ms)]));
+  const fitting = found && intervalsOf(found);
   return { account, username, plan, calls, views, limit, fitting, error: null };
 }
 
@@ -215,22 +226,39 @@ function failed({ id: account, username }: PlannedAccount, error: unknown): Acco
   return { account, username, ...nothing, error: describeError(error) };
 }
 
-const isOver = ({ calls, limit }: AccountPlan): boolean => limit !== null && calls > limit;
+interface Budget {
+  readonly calls: number;
+  readonly limit: number | null;
+}
 
-function report(plans: readonly AccountPlan[], isJson: boolean | undefined): ExitCode {
-  const sums = sumsOf(plans);
+const isOver = ({ calls, limit }: Budget): boolean => limit !== null && calls > limit;
+
+const usedText = (calls: number, limit: number): string =>
+  `${((calls / limit) * 100).toFixed(1)} %`;
+
+function report({ accounts, platform }: Plan, isJson: boolean | undefined): ExitCode {
+  const sums = sumsOf(accounts);
   print(isJson, {
-    text: () => textOf(plans, sums),
+    text: () => `${textOf(accounts, sums)}${platformText(platform)}`,
     json: () => ({
       streams: sums,
-      accounts: plans.map(({ plan, ...account }) => ({
+      platform: platform && {
+        ...platform,
+        share: platform.calls / platform.limit,
+        fitting: platform.fitting && intervalsOf(platform.fitting),
+      },
+      accounts: accounts.map(({ plan, ...account }) => ({
         ...account,
         streams: plan.map(({ stream, ...calls }) => ({ stream: stream.name, ...calls })),
       })),
     }),
   });
-  if (plans.some(({ error }) => error !== null)) return 3;
-  return plans.some(isOver) ? 4 : 0;
+  if (accounts.some(({ error }) => error !== null)) return 3;
+  return accounts.some(isOver) || (platform !== null && isOver(platform)) ? 4 : 0;
+}
+
+function intervalsOf(fitting: ReadonlyMap<string, number>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...fitting].map(([name, ms]) => [name, durationText(ms)]));
 }
 
 /** Sums the calls of all accounts by stream; `polls` is the mean of the accounts with the stream. */
@@ -280,7 +308,7 @@ function accountsText(plans: readonly AccountPlan[]): string {
         `${calls}`,
         views === null ? 'unknown' : `${views}`,
         limit === null ? 'unknown' : `${limit}`,
-        limit === null ? '' : `${((calls / limit) * 100).toFixed(1)} %`,
+        limit === null ? '' : usedText(calls, limit),
       ]),
   ]);
   const notes = plans.flatMap((plan) => noteOf(plan));
@@ -293,8 +321,22 @@ function noteOf(plan: AccountPlan): readonly string[] {
   if (!isOver(plan)) return [];
   const over = `${account}: ${calls} calls a day exceed the limit of ${limit ?? 0}`;
   if (fitting === null) return [`${over}; no intervals fit: enable fewer streams`];
-  const intervals = Object.entries(fitting).map(([name, interval]) => `${name} ${interval}`);
   return [
-    `${over}; these intervals fit: ${intervals.join(', ')}. Set them by STREAM_<NAME>_INTERVAL, or for this account alone by INSTAGRAM_ACCOUNT_SETTINGS, which takes precedence`,
+    `${over}; ${fittingText(fitting)}, or for this account alone by INSTAGRAM_ACCOUNT_SETTINGS, which takes precedence`,
   ];
+}
+
+function fittingText(fitting: Readonly<Record<string, string>>): string {
+  const intervals = Object.entries(fitting).map(([name, interval]) => `${name} ${interval}`);
+  return `these intervals fit: ${intervals.join(', ')}. Set them by STREAM_<NAME>_INTERVAL`;
+}
+
+/** Describes the calls of public content; a line of its own, because no account pays for them. */
+function platformText(platform: PlatformPlan | null): string {
+  if (platform === null) return '';
+  const { streams, calls, limit, fitting } = platform;
+  const used = `platform: ${calls} calls a day of ${streams.join(', ')}, ${usedText(calls, limit)} of the ${limit} (200 an hour) that Meta allows for one user of the app, apart from the limits of accounts`;
+  if (!isOver(platform)) return `${used}\n`;
+  if (fitting === null) return `${used}; no intervals fit: list fewer names\n`;
+  return `${used}; ${fittingText(intervalsOf(fitting))}\n`;
 }

@@ -35,12 +35,43 @@ describe('the command plan', () => {
     });
   });
 
+  test('compares public content with the limit of one user of the app', async () => {
+    const users = Array.from({ length: 400 }, (_, index) => `user${index}`).join(',');
+    const planWith = (interval: string, ...args: readonly string[]) =>
+      runMain(['plan', '--accounts', '2', ...args], {
+        STREAMS: 'users,discovered_users',
+        INSTAGRAM_DISCOVERED_USERS: users,
+        STREAM_DISCOVERED_USERS_INTERVAL: interval,
+      });
+    const [over, fits, json] = [
+      await planWith('5m'),
+      await planWith('2h'),
+      await planWith('5m', '--json'),
+    ];
+
+    expect([over.exitCode, fits.exitCode, json.exitCode]).toEqual([4, 0, 4]);
+    expect(over.stdout).toContain(
+      '\nplatform: 115200 calls a day of discovered_users, 2400.0 % of the 4800 (200 an hour) that Meta allows for one user of the app, apart from the limits of accounts; these intervals fit: discovered_users 2h. Set them by STREAM_<NAME>_INTERVAL\n',
+    );
+    expect(fits.stdout).toContain('\nplatform: 4800 calls a day of discovered_users, 100.0 % of');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      platform: {
+        streams: ['discovered_users'],
+        calls: 115_200,
+        limit: 4800,
+        share: 24,
+        fitting: { discovered_users: '2h' },
+      },
+    });
+  });
+
   test('prints JSON with --json', async () => {
     const args = ['plan', '--accounts', '2', '--json'];
     const { stdout } = await runMain(args, { STREAMS: 'users', STREAM_USERS_INTERVAL: '12h' });
 
     expect(JSON.parse(stdout)).toMatchObject({
       streams: [{ stream: 'users', polls: 2, first: 2, day: 4 }],
+      platform: null,
       accounts: [{ account: 'each', calls: 2, limit: null, fitting: null, error: null }, {}],
     });
   });

@@ -7,6 +7,7 @@ import {
   type CallPlanSettings,
   fittingIntervals,
   planCalls,
+  planPlatform,
 } from '../../../src/instagram/call-plan.ts';
 import { withExtra } from '../../../src/instagram/extract/requested.ts';
 import { type InstagramStreamName, streams } from '../../../src/instagram/streams/index.ts';
@@ -198,6 +199,39 @@ describe('the intervals that fit a limit', () => {
     const found = fittingIntervals(content, settingsOf(intervals, { calendar }), 400);
 
     expect(found).toEqual(null);
+  });
+});
+
+describe('the plan of public content', () => {
+  const users = Array.from({ length: 400 }, (_, index) => `user${index}`);
+  const publicContent = { users, hashtags: ['sunset'] };
+  const planWith = (
+    intervals: Partial<Record<InstagramStreamName, number>>,
+    others: readonly CallPlanSettings[] = [],
+  ) => planPlatform([settingsOf(intervals, { publicContent }), ...others]);
+
+  test('has the calls of all accounts beside the limit of one user of the app', () => {
+    const other = settingsOf({ users: hourMs, hashtag_media: 6 * hourMs }, { publicContent });
+
+    expect(planWith({ discovered_users: 6 * hourMs }, [other])).toEqual({
+      streams: ['discovered_users', 'hashtag_media'],
+      calls: 4 * 400 + 4 * 2,
+      limit: 200 * 24,
+      fitting: null,
+    });
+  });
+
+  test('proposes the intervals of the public streams by which their calls fit', () => {
+    const intervals = { users: hourMs, discovered_users: hourMs / 12, hashtag_media: hourMs };
+
+    expect(planWith(intervals)).toMatchObject({
+      calls: 288 * 400 + 24 * 2,
+      fitting: new Map([['discovered_users', 3 * hourMs]]),
+    });
+  });
+
+  test('is null without a stream of public content', () => {
+    expect(planWith({ users: hourMs })).toBeNull();
   });
 });
 
