@@ -6,6 +6,7 @@ import type { Checkpoint, RememberedStory } from '../../engine/state.ts';
 import {
   finalOf,
   finish,
+  hasTimeLeft,
   isPastListing,
   lastNode,
   listStory,
@@ -126,19 +127,23 @@ function expiredOf({ expired }: ListScan, stories: Stories, nowMs: number): List
   return new Set([...expired, ...ended.map(({ id }) => id)]);
 }
 
-/** Returns the last records of the stories that webhooks report as ended. */
+/**
+ * Returns the last records of the stories that webhooks report as ended. A report of a story whose
+ * 24 hours are not over stays in the inbox until they are.
+ */
 export function storyChanges(
   changes: readonly WebhookChange[],
   { checkpoint, nowMs }: ExtractContext,
 ): Page {
   let { stories } = checkpoint;
   const nodes: Node[] = [];
+  const processed: string[] = [];
   for (const change of changes) {
     const { media_id: id } = change.value;
-    const node = finalOf(
-      stories.find((story) => story.id === id),
-      change,
-    );
+    const story = stories.find((one) => one.id === id);
+    if (story !== undefined && hasTimeLeft(story, nowMs)) continue;
+    processed.push(change.key);
+    const node = finalOf(story, change);
     if (node === undefined) continue;
     nodes.push(node);
     stories = finish(stories, node, nowMs);
@@ -147,7 +152,7 @@ export function storyChanges(
     nodes,
     skipped: [],
     coveredUntilMs: null,
-    processed: changes.map(({ key }) => key),
+    processed,
     checkpointUpdate: { stories: tidyStories(stories, nowMs) },
   };
 }

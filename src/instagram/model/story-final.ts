@@ -103,6 +103,11 @@ export function isPastListing({ createdMs }: RememberedStory, nowMs: number): bo
   return createdMs !== null && nowMs - createdMs >= storyListedMs;
 }
 
+/** True while the 24 hours of a story last, by its own time. */
+export function hasTimeLeft({ createdMs }: RememberedStory, nowMs: number): boolean {
+  return createdMs !== null && nowMs - createdMs < storyLifeMs;
+}
+
 export function phaseOf(
   story: RememberedStory,
   { listed, isSuspected, nowMs, waitMs }: StoryList,
@@ -166,7 +171,8 @@ export function finalOf(
     return lastNode({ ...polled, fewViewers: true }, 'ended');
   }
   const merged = { ...polled, values, actions: { ...polled.actions, navigation_actions: actions } };
-  return final(withTotal(merged, actions), 'webhook', sentMs);
+  // The polls may have read values after the webhook was sent.
+  return final(withTotal(merged, actions), 'webhook', Math.max(sentMs, polled.readMs ?? 0));
 }
 
 /** Returns the numbers that the webhook knows, by the API's names. */

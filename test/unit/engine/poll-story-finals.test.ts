@@ -275,13 +275,36 @@ describe('the final record of a story by a webhook', () => {
     expect(await poll(dayMs + 2 * hourMs, [ended('1', 9)])).toEqual([]);
   });
 
+  test('waits in the inbox while the 24 hours of the story last, and has the values read since', async () => {
+    const { list, poll, publisher } = setUp({ waitMs: hourMs });
+    list({ 1: 5 });
+    await poll(hourMs);
+    const early = { ...ended('1', 8), sentMs: startMs + hourMs };
+
+    expect(await poll(2 * hourMs, [early])).toEqual([]);
+    list({ 1: 6 });
+    expect(await poll(23 * hourMs)).toEqual([live('1', 6)]);
+    expect(await poll(dayMs - minuteMs, [early])).toEqual([]);
+    // A poll of a report that waits writes nothing.
+    expect(publisher.batches).toHaveLength(2);
+
+    expect(await poll(dayMs, [early])).toEqual([final('1', 8)]);
+    const [record, removal] = publisher.batches.at(-1)?.records ?? [];
+    expect(removal).toMatchObject({ key: early.key, value: null });
+    // The record has values of a later time than the webhook.
+    expect(JSON.parse(String(record?.value))).toMatchObject({
+      measured_at: startMs + 23 * hourMs,
+      final_source: 'webhook',
+    });
+  });
+
   test('is the last one, also when the API lists the story a little longer', async () => {
     const { list, poll } = setUp({ publish: 'always', waitMs: hourMs });
     list({ 1: 5 });
     await poll(hourMs);
 
-    expect(await poll(dayMs - 2 * minuteMs, [ended('1', 8)])).toEqual([final('1', 8)]);
-    expect(await poll(dayMs - minuteMs)).toEqual([]);
+    expect(await poll(dayMs, [ended('1', 8)])).toEqual([final('1', 8)]);
+    expect(await poll(dayMs + minuteMs)).toEqual([]);
     list({});
     expect(await poll(dayMs + 2 * hourMs)).toEqual(['1 gone']);
   });
