@@ -4,7 +4,12 @@ import { slept } from './engine/clock.ts';
 import { messageOf } from './engine/errors.ts';
 import { isNode, parseJson } from './engine/json.ts';
 import type { Clock } from './engine/ports.ts';
-import type { PendingChanges, WebhookChange, WebhookInbox } from './engine/webhooks.ts';
+import {
+  mostOfAccount,
+  type PendingChanges,
+  type WebhookChange,
+  type WebhookInbox,
+} from './engine/webhooks.ts';
 import type { InboxReader, InboxRecord, WebhookTopic } from './kafka/index.ts';
 import type { LeveledLog } from './observability/index.ts';
 
@@ -33,7 +38,9 @@ export function createInbox({ appSecret, topic, pending }: InboxParts): WebhookI
       }
       const refused = changes.find((change) => !taken.includes(change));
       if (refused !== undefined) {
-        throw new Error(`too many changes of account ${refused.accountId} wait: it is not polled`);
+        throw new Error(
+          `account ${refused.accountId}: its backlog of ${mostOfAccount} changes is full`,
+        );
       }
     },
     get isFull() {

@@ -36,7 +36,7 @@ export const inboxRole = 'webhooks';
 const mostPending = 100_000;
 
 /** The same for one account, so that one that is not polled leaves room for the others. */
-const mostOfAccount = 10_000;
+export const mostOfAccount = 10_000;
 
 /** The retention of the inbox topic: longer than the 36 hours for which Meta repeats a webhook. */
 export const inboxRetentionMs = 7 * 86_400_000;

@@ -252,9 +252,12 @@ function createNotificationLogger(log: Log): EventHandlers['notifications'] {
 /** The unknown fields of webhooks that are logged; further ones are only counted. */
 const maxWebhookFields = 20;
 
+/** The reasons of refused webhooks that are logged at warn until a request is accepted. */
+const maxRefusals = 20;
+
 /**
- * Logs webhooks: accepted changes at debug, a kind of refusal once until a request is accepted, and
- * each field without an effect once.
+ * Logs webhooks: accepted changes at debug, each reason of a refusal once until a request is
+ * accepted, and each field without an effect once.
  */
 function createWebhookLoggers(
   log: Log,
@@ -270,8 +273,10 @@ function createWebhookLoggers(
       if (outcome === 'verified') log.info({}, 'webhook address verified');
       else if (outcome === 'accepted') log.debug({ accepted, durationMs }, 'webhook accepted');
       else {
-        log[refused.has(outcome) ? 'debug' : 'warn']({ outcome, reason }, 'webhook refused');
-        refused.add(outcome);
+        const key = `${outcome} ${reason}`;
+        const isNew = !refused.has(key) && refused.size < maxRefusals;
+        log[isNew ? 'warn' : 'debug']({ outcome, reason }, 'webhook refused');
+        if (isNew) refused.add(key);
       }
       for (const one of ignored) logIgnored(one);
     },

@@ -132,7 +132,7 @@ describe('the inbox of webhooks', () => {
       signal,
     );
 
-    await expect(accepting).rejects.toThrow('too many changes of account 1 wait');
+    await expect(accepting).rejects.toThrow('account 1: its backlog of 10000 changes is full');
     expect(topic.records.map(({ key }) => key)).toEqual([other.key]);
   });
 });

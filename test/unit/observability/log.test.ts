@@ -99,6 +99,27 @@ describe('the event log', () => {
     });
   });
 
+  test('writes a refused webhook at warn for each reason, and again after an accepted one', async () => {
+    await using open = openCaptured();
+    const facts = { accepted: {}, ignored: [], durationMs: 1 };
+    const report = (outcome: 'unavailable' | 'accepted', reason: string): void => {
+      open.telemetry.report({ type: 'webhook-request', outcome, reason, ...facts });
+    };
+    const [away, full] = ['no broker', 'account 1: its backlog of 10000 changes is full'];
+    for (const reason of [away, away, full, away]) report('unavailable', reason);
+    report('accepted', '');
+    report('unavailable', full);
+
+    expect(open.lines().map(({ level, reason }) => [level, reason])).toEqual([
+      ['warn', away],
+      ['debug', away],
+      ['warn', full],
+      ['debug', away],
+      ['debug', undefined],
+      ['warn', full],
+    ]);
+  });
+
   test('writes a retried poll at level warn and a poll without a retry at error', async () => {
     await using open = openCaptured();
 
