@@ -88,9 +88,15 @@ const maxRememberedFields = 1000;
 function createPollLoggers(log: Log): Pick<EventHandlers, 'poll-finished' | 'poll-failed'> {
   const known = new Set<string>();
   const stops = createStopLog();
+  const isNew = createChangeDetector();
+  const hasNewSkips = ({ stream, accountId, leftOut }: EventOf<'poll-finished'>): boolean => {
+    const skipped = leftOut.map(({ reason, subject }) => `${reason} ${subject}`).sort();
+    return skipped.length > 0 && isNew(`${stream} ${accountId}`, skipped.join());
+  };
   return {
     'poll-finished': (event) => {
-      const level = event.records + event.deadLetters > 0 ? 'info' : 'debug';
+      const isWorthInfo = hasNewSkips(event) || event.records + event.deadLetters > 0;
+      const level = isWorthInfo ? 'info' : 'debug';
       log[level]({ ...facts(event), unknownFields: event.unknownFields.length }, 'poll finished');
       for (const field of event.unknownFields) {
         const key = `${event.stream}/${field}`;

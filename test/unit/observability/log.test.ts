@@ -99,6 +99,24 @@ describe('the event log', () => {
     });
   });
 
+  test('writes a poll without records at info when it has skipped what the last one did not', async () => {
+    await using open = openCaptured();
+    const skip = (...subjects: readonly string[]): void => {
+      const leftOut = subjects.map((subject) => ({ reason: 'graph.refused' as const, subject }));
+      open.telemetry.report(finished({ leftOut }));
+    };
+    skip('#secret');
+    skip('#secret');
+    // A rejected name is requested, and skipped, again after a day.
+    skip();
+    skip('#secret');
+    skip('#secret', '#other');
+
+    expect(open.lines().map(({ level }) => level)).toEqual([
+      ...['info', 'debug', 'debug', 'debug', 'info'],
+    ]);
+  });
+
   test('writes a refused webhook at warn for each reason, and again after an accepted one', async () => {
     await using open = openCaptured();
     const facts = { accepted: {}, ignored: [], durationMs: 1 };
