@@ -102,7 +102,7 @@ function run(action: Action, { options, settings }: Invocation<WebhookOptions>):
     const shown: ShownSubscription[] = [];
     const act = createAction(action, config, options.fields);
     for (const one of await listAccounts(config, signal)) shown.push(await act(one, signal));
-    print(options.json, { text: () => textOf(shown, config), json: () => shown });
+    print(options.json, { text: () => textOf(action, shown, config), json: () => shown });
     return shown.every((one) => isDone(action, one)) ? 0 : 3;
   });
 }
@@ -155,19 +155,36 @@ function isDone(action: Action, { error, missing, fields }: ShownSubscription): 
   return action === 'unsubscribe' || (missing.length === 0 && fields !== null);
 }
 
-function textOf(shown: readonly ShownSubscription[], { instagram }: Config): string {
+function textOf(
+  action: Action,
+  shown: readonly ShownSubscription[],
+  { instagram: { login } }: Config,
+): string {
+  const isOfPage = login === 'facebook';
+  const missingText = (missing: readonly string[]): string => {
+    if (missing.length === 0) return '-';
+    return isOfPage ? `the field ${missing.join(', ')} of its page` : missing.join(', ');
+  };
+  const headings = [
+    'ACCOUNT',
+    'NAME',
+    isOfPage ? 'PAGE SUBSCRIBED TO' : 'SUBSCRIBED TO',
+    'MISSING',
+  ];
   const rows = shown.map(({ account, username, fields, missing, error }) => [
     account,
     username ?? '-',
     error === null ? (fields ?? ['no subscription']).join(', ') : 'unknown',
-    missing.length === 0 ? '-' : missing.join(', '),
+    missingText(missing),
   ]);
+  // What is removed is not missing.
+  const columns = action === 'unsubscribe' ? 3 : 4;
+  const table = asTable([headings, ...rows].map((row) => row.slice(0, columns)));
   const errors = shown.flatMap(({ account, error }) =>
     error === null ? [] : [`${account}: ${error}\n`],
   );
-  const note =
-    instagram.login === 'facebook'
-      ? "\nThe fields of Instagram are those that the app's dashboard selects, for all accounts; the page is subscribed to any field of a page.\n"
-      : '';
-  return `${asTable([['ACCOUNT', 'NAME', 'SUBSCRIBED', 'MISSING'], ...rows])}${errors.join('')}${note}`;
+  return `${table}${errors.join('')}${isOfPage ? pageNote : ''}`;
 }
+
+const pageNote =
+  "\nWith Facebook Login the page of an account is subscribed, to its field feed. Meta then sends the fields of Instagram, such as comments, that the app's dashboard selects for all accounts.\n";

@@ -47,18 +47,20 @@ describe('the command webhooks', () => {
     const before = await run('status', facebook());
     expect([before.exitCode, before.stdout]).toEqual([
       3,
-      expect.stringMatching(/no subscription +feed/),
+      expect.stringMatching(/ no subscription +the field feed of its page\n/),
     ]);
 
     const { exitCode, stdout } = await run('subscribe', facebook());
-    expect(stdout).toMatch(/^ACCOUNT +NAME +SUBSCRIBED +MISSING\n\d+ +\S+ +feed +-\n/);
+    expect(stdout).toMatch(/^ACCOUNT +NAME +PAGE SUBSCRIBED TO +MISSING\n\d+ +\S+ +feed +-\n/);
     expect(exitCode).toBe(0);
     expect(Object.fromEntries(subscriptions)).toEqual(
       Object.fromEntries(pages.map((id) => [id, ['feed']])),
     );
     expect((await run('status', facebook())).exitCode).toBe(0);
 
-    expect((await run('unsubscribe', facebook())).exitCode).toBe(0);
+    const after = await run('unsubscribe', facebook());
+    expect(after.exitCode).toBe(0);
+    expect(after.stdout).toMatch(/^ACCOUNT +NAME +PAGE SUBSCRIBED TO\n\d+ +\S+ +no subscription\n/);
     expect(subscriptions.size).toBe(0);
   });
 
