@@ -96,7 +96,7 @@ export function createWebhookReceiver(
   });
   const facts = observe(server, parts);
   guard(server, { ...settings, limits }, { ...parts, facts });
-  addHandshake(server, settings.verifyToken);
+  addHandshake(server, settings.verifyToken, facts);
   server.post(webhookPath, async (request, reply) => {
     const { status, ...found } = await receive(request, settings.appSecret(), {
       ...parts,
@@ -271,17 +271,30 @@ function createRateLimit(perSecond: number, nowMs: () => number): () => boolean 
 const challengePattern = /^[\w-]{1,200}$/;
 
 /** Answers the request with which Meta verifies a new callback URL. */
-function addHandshake(server: FastifyInstance, verifyToken: () => string): void {
+function addHandshake(
+  server: FastifyInstance,
+  verifyToken: () => string,
+  facts: RequestFacts,
+): void {
   server.get(webhookPath, (request: FastifyRequest, reply: FastifyReply) => {
     const query = new URL(request.url, 'http://here').searchParams;
-    const challenge = query.get('hub.challenge') ?? '';
-    const isHandshake =
-      query.get('hub.mode') === 'subscribe' &&
-      challengePattern.test(challenge) &&
-      isSame(query.get('hub.verify_token') ?? '', verifyToken());
-    if (isHandshake) return reply.type('text/plain').send(challenge);
-    return reply.code(403).send({ error: 'the verify token is not WEBHOOK_RECEIVER_VERIFY_TOKEN' });
+    const reason = flawOf(query, verifyToken);
+    if (reason === null) return reply.type('text/plain').send(query.get('hub.challenge'));
+    facts.set(request, { reason });
+    return reply.code(403).send({ error: reason });
   });
+}
+
+/** Returns the reason why the parameters are no handshake, without their values; null where they are. */
+function flawOf(query: URLSearchParams, verifyToken: () => string): string | null {
+  const valueOf = (name: string): string => query.get(name) ?? '';
+  if (valueOf('hub.mode') !== 'subscribe') return 'hub.mode: expected subscribe';
+  if (!challengePattern.test(valueOf('hub.challenge'))) {
+    return 'hub.challenge: expected 1 to 200 letters, digits, "_" or "-"';
+  }
+  return isSame(valueOf('hub.verify_token'), verifyToken())
+    ? null
+    : 'hub.verify_token: expected the value of WEBHOOK_RECEIVER_VERIFY_TOKEN';
 }
 
 /** The HMAC in the header of a request; undefined without a valid header. */

@@ -378,15 +378,19 @@ describe('the handshake', () => {
   });
 
   test.each([
-    ['another token', { 'hub.verify_token': 'another text of mine' }],
-    ['a part of the token', { 'hub.verify_token': verifyToken.slice(1) }],
-    ['another mode', { 'hub.mode': 'unsubscribe' }],
-    ['a challenge that is no number', { 'hub.challenge': '<script>' }],
-  ])('is refused with 403 for %s', async (_case, changes) => {
+    ['another token', 'hub.verify_token', 'another text of mine'],
+    ['a part of the token', 'hub.verify_token', verifyToken.slice(1)],
+    ['another mode', 'hub.mode', 'unsubscribe'],
+    ['a challenge that is no number', 'hub.challenge', '<script>'],
+  ])('is refused with 403 for %s, and names the parameter', async (_case, name, value) => {
     await using receiver = await startReceiver();
-    const answer = await ask(receiver.url, { ...right, ...changes });
+    const answer = await ask(receiver.url, { ...right, [name]: value });
     expect(answer.status).toBe(403);
-    expect(await answer.text()).not.toContain(verifyToken);
+    const { error } = (await answer.json()) as { readonly error: string };
+    expect(error).toMatch(new RegExp(`^${name.replace('.', '\\.')}: `));
+    expect(error).not.toContain(verifyToken);
+    expect(error).not.toContain(value);
     expect(receiver.outcomes()).toEqual(['not-verified']);
+    expect(receiver.telemetry.ofType('webhook-request')).toMatchObject([{ reason: error }]);
   });
 });
