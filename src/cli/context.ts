@@ -34,8 +34,12 @@ export function loadCommandConfig(
 ): Config {
   const unused = required.filter(({ need }) => !needs.includes(need));
   const values = unused.map(({ field, placeholder }) => [field, placeholder] as const);
-  return loadConfig({ ...sourcesOf(args), env, unused: Object.fromEntries(values) });
+  const ignored = needs.includes('kafka') && !needs.includes('token') ? ofInstagram : undefined;
+  return loadConfig({ ...sourcesOf(args), env, unused: Object.fromEntries(values), ignored });
 }
+
+/** The settings that a command of Kafka without the API does not use, by path. */
+const ofInstagram = /^(?:instagram\.|streams\.(?:enabled$|\w+\.extra\b))/;
 
 /** Raises the log level to warn where the terminal shows the progress. */
 export function withQuietLog(config: Config): Config {

@@ -23,6 +23,8 @@ export interface ConfigSources {
   readonly nowMs?: number;
   /** Placeholders, by path, for required fields that this command does not use. */
   readonly unused?: Readonly<Record<string, unknown>>;
+  /** The paths of fields that this command does not use, so that they need not fit together. */
+  readonly ignored?: RegExp | undefined;
 }
 
 export interface ValueOrigin {
@@ -73,7 +75,8 @@ export function readConfig(configSources: ConfigSources): ReadConfig {
     .map((setting) => ({ setting, raw: rawOf(setting.path) }))
     .filter(({ setting, raw }) => !named.has(setting.path) && (raw !== null || isWhole))
     .flatMap(({ setting, raw }) => rejectedProblems(setting, raw, originOf(setting)));
-  const unfit = relationProblems(values, rawOf);
+  const { ignored } = configSources;
+  const unfit = relationProblems(values, rawOf).filter(({ path }) => ignored?.test(path) !== true);
   return {
     settings,
     rawOf,

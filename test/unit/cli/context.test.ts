@@ -45,6 +45,20 @@ describe('loadCommandConfig', () => {
     expect(log.level).toBe('info');
   });
 
+  test('ignores settings of Instagram that do not fit together for a command of Kafka alone', () => {
+    Object.assign(process.env, {
+      INSTAGRAM_LOGIN: 'instagram',
+      INSTAGRAM_HASHTAGS: 'sunset',
+      STREAMS: 'users,discovered_users',
+      STREAM_MEDIA_INSIGHTS_EXTRA: 'facebook_views',
+    });
+
+    expect(loadCommandConfig({}, ['kafka', 'registry']).instagram.login).toBe('instagram');
+    expect(() => loadCommandConfig({}, ['token'])).toThrow('INSTAGRAM_HASHTAGS');
+    process.env['KAFKA_SASL_MECHANISM'] = 'PLAIN';
+    expect(() => loadCommandConfig({}, ['kafka', 'registry'])).toThrow('KAFKA_SECURITY_PROTOCOL');
+  });
+
   test('reports the problems of file, environment and arguments together, with exit code 2', async () => {
     process.env['STREAM_MEDIA_INTERVAL'] = '15min';
     const file = await writeConfig({ kafka: { broker: 'a:1' } });
