@@ -59,7 +59,8 @@ function describeDiscoveredMedia({ fields }: RequestOf<'public'>): string {
   const media = `media.limit({page size}).after({cursor}){${fieldsParameter(fields)}}`;
   return [
     'One request for each page of the media of each name of `INSTAGRAM_DISCOVERED_USERS`, newest first, until a page ends with a media ' +
-      'older than `INSTAGRAM_DISCOVERED_MEDIA_AGE` (30 days); where no media is that old, one more for the empty page at the end:',
+      'older than `INSTAGRAM_DISCOVERED_MEDIA_AGE` (30 days); where no media is that old, one more for the empty page at the end. ' +
+      'Every media of a page is published, older ones too: the age limits the calls, not the records.',
     code(`GET /{account}?fields=business_discovery.username({name}){id,${media}}`),
     `${oneReader} ${unknownUser}`,
     'There are no tombstones: a media that is no longer returned may be older than that age, deleted or private.',

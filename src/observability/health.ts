@@ -25,7 +25,7 @@ export interface StreamError extends Pick<
   readonly retryAtMs: number | null;
 }
 
-/** The sums and times of one stream of one account since the program started. */
+/** The sums and times of one stream of one account since this instance has polled the account. */
 export interface StreamTally {
   readonly polls: number;
   readonly records: number;
