@@ -9,7 +9,7 @@ import { type Pause, type StreamState, isSamePause, pauseAt, stateKey } from './
 // - saved: the state in the topic has the same pause.
 // - unsaved: a control request has changed it. The change takes effect at once; `save` writes it as
 //   soon as the running try of the job's poll has ended, unless a commit of that try has written it
-//   before.
+//   before. A try that waits for quota ends at once (`onPause`).
 // - orphaned: the job ended unsaved. The next job of the stream in this instance takes it over,
 //   unless the restored state shows that another instance has changed the pause meanwhile.
 
@@ -68,6 +68,7 @@ export class Pauses {
   #set(job: Job, pause: Pause | null): void {
     this.#unsaved.set(keyOf(job), { pause, replaced: job.state.pause });
     job.pause = pause;
+    job.onPause?.();
     this.#report(job);
   }
 

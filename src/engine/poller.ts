@@ -11,7 +11,7 @@ import {
 } from './state.ts';
 import { suppressionName } from './suppression.ts';
 import type { Stream } from './stream.ts';
-import type { RateLimiter } from './rate-limit/rate-limiter.ts';
+import type { Caller, OnWait, RateLimiter } from './rate-limit/rate-limiter.ts';
 import { runPoll } from './poll.ts';
 import type { Poll, PollTools } from './poll-context.ts';
 import type { PollTrigger } from './events.ts';
@@ -27,7 +27,7 @@ import type {
   Tracer,
 } from './ports.ts';
 import { traced } from './tracing.ts';
-import { type Permit, Semaphore } from './rate-limit/semaphore.ts';
+import { Semaphore } from './rate-limit/semaphore.ts';
 import type { PendingChanges, WebhookChange } from './webhooks.ts';
 
 // States of a due poll:
@@ -35,7 +35,8 @@ import type { PendingChanges, WebhookChange } from './webhooks.ts';
 // - waiting for a permit: other polls hold all of them.
 // - running: `runPoll` fetches and publishes.
 // - backing off: the try failed with `retry` or `wait`; the same poll runs again after a delay.
-// - paused: a person has paused the stream before a try; the poll ends, and is due again.
+// - paused: a person has paused the stream before a try, or while a request of the try waited for
+//   quota; the poll ends, and is due again.
 // - ended: with a `PollOutcome`, or by an error that stops the process.
 
 /** The dependencies of a poller: those of a poll, and the limits and retries around it. */
@@ -58,6 +59,8 @@ export interface Job {
   pause: Pause | null;
   /** Held by the one writer of the state: a try of a poll, or the saving of a pause. */
   readonly writer: Semaphore;
+  /** Called after each change of `pause`; ends a try that waits for quota, so that it is saved. */
+  onPause?: (() => void) | undefined;
   /** The suppression list of the account; absent: an empty one. */
   readonly suppressed?: Published | undefined;
   /** The start of the cycle, whose list scan its polls share; absent: each poll scans anew. */
@@ -66,7 +69,7 @@ export interface Job {
 
 export type PollOutcome =
   | { readonly kind: 'done' }
-  /** The stream was paused before the poll, or before its next try. */
+  /** The stream was paused before a try, or while a request of it waited for quota. */
   | { readonly kind: 'paused' }
   /** `failed`: the next interval polls again. */
   | { readonly kind: 'failed' | 'stop-stream' | 'stop-account'; readonly error: Error };
@@ -179,7 +182,7 @@ const noCounts = { records: 0, deadLetters: 0, requests: 0, calls: 0 };
 function graphOf(
   { account, stream, trace, tally }: Poll,
   { rateLimiter, graph }: PollerTools,
-  permit: Permit,
+  waiting: Pick<Caller, 'permit' | 'onWait'>,
 ): Graph {
   const observe = <T>(endpoint: string, calls: number, send: () => Promise<T>): Promise<T> => {
     tally.requests += 1;
@@ -194,7 +197,7 @@ function graphOf(
     getBatch: (requests, signal) =>
       observe(requests[0]?.endpoint ?? '', requests.length, () => graph.getBatch(requests, signal)),
   };
-  return rateLimiter.limit(transport, { account, priority: stream.priority, permit });
+  return rateLimiter.limit(transport, { account, priority: stream.priority, ...waiting });
 }
 
 async function tryOnce(
@@ -204,21 +207,43 @@ async function tryOnce(
   signal: AbortSignal,
 ): Promise<Error | 'paused' | undefined> {
   const { account, stream } = job;
+  const paused = new AbortController();
   try {
     await tools.rateLimiter.ready(account, stream.priority, signal, stream.limit);
     return await tools.pollPermits.take(async (permit) => {
       await tools.prepareAccount(account.id, signal);
-      const graph = graphOf(poll, tools, permit);
       return await job.writer.take(async () => {
         if (poll.pause !== null) return 'paused';
-        await runAsWriter(poll, job, { ...tools, graph }, signal);
+        const graph = graphOf(poll, tools, { permit, onWait: endedByPause(poll, job, paused) });
+        const either = AbortSignal.any([signal, paused.signal]);
+        await runAsWriter(poll, job, { ...tools, graph }, either);
         return undefined;
       }, signal);
     }, signal);
   } catch (error) {
     signal.throwIfAborted();
+    if (paused.signal.aborted) return 'paused';
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/**
+ * Aborts `paused` while a request of the try waits for quota and the stream is paused: the try
+ * holds the writer, without which the pause cannot be saved. A try publishes nothing while it waits.
+ */
+function endedByPause(poll: Poll, job: Job, paused: AbortController): OnWait {
+  let waits = 0;
+  const review = (): void => {
+    if (waits > 0 && poll.pause !== null) paused.abort();
+  };
+  job.onPause = review;
+  return () => {
+    waits += 1;
+    review();
+    return () => {
+      waits -= 1;
+    };
+  };
 }
 
 /** Runs a try from the job's state, which the saving of a pause may have changed before it. */
@@ -235,6 +260,7 @@ async function runAsWriter(
   try {
     await runPoll(poll, tools, signal);
   } finally {
+    job.onPause = undefined;
     job.state = poll.state;
     // A poll without changes writes no state; a failed try may have committed earlier batches.
     if (job.state.sequence !== state.sequence) reportState(job.state, tools.telemetry);

@@ -20,7 +20,14 @@ export interface Caller {
   readonly priority: Priority;
   /** The poll's permit to run; other polls get it while a request of this one waits. */
   readonly permit: Permit;
+  readonly onWait?: OnWait | undefined;
 }
+
+/**
+ * Called when a request begins to wait for the quota of its scopes, unless the wait is short;
+ * returns the function to call at the end of the wait.
+ */
+export type OnWait = (scopes: readonly Scope[]) => () => void;
 
 /** A request that waits longer than this lets another poll run meanwhile. */
 const yieldAfterMs = 1000;
@@ -190,17 +197,16 @@ class LimitedTransport implements BatchTransport {
     signal: AbortSignal,
   ): Promise<T> {
     const { scheduler, known } = this.#context;
-    const { priority, permit } = this.#caller;
     for (;;) {
       const scopes = this.#limitedBy.reduce(withScope, scopesOf(request, known));
       const call: Call = {
         scopes,
-        priority: request.priority ?? priority,
+        priority: request.priority ?? this.#caller.priority,
         calls: Math.min(maxCalls, scheduler.room(scopes)),
         flow: request.accountId ?? '',
         mode: 'paced',
       };
-      await admit(call, permit, this.#context, signal);
+      await admit(call, this.#caller, this.#context, signal);
       try {
         const sent = await scheduler.send(call, () => send(call.calls), signal);
         if (sent !== undefined) return sent.answer;
@@ -226,7 +232,7 @@ function withScope(scopes: readonly Scope[], scope: Scope): readonly Scope[] {
 /** Waits until a call is admitted; after `yieldAfterMs`, without the poll's permit. */
 async function admit(
   call: Call,
-  permit: Permit,
+  { permit, onWait }: Caller,
   { scheduler, clock, telemetry }: Context,
   signal: AbortSignal,
 ): Promise<void> {
@@ -234,14 +240,19 @@ async function admit(
   const admitted = scheduler.enter(call, signal);
   if (admitted === undefined) return;
   if (!(await endsWithin(admitted, yieldAfterMs, clock))) {
-    await permit.yieldWhile(admitted, signal).catch((error: unknown) => {
+    const endWait = onWait?.(call.scopes);
+    try {
+      await permit.yieldWhile(admitted, signal);
+    } catch (error) {
       // Admitted, but aborted before the poll had its permit again: release the reserved room.
       const release = (): void => {
         scheduler.giveBack(call);
       };
       admitted.then(release, () => undefined);
       throw error;
-    });
+    } finally {
+      endWait?.();
+    }
   }
   const durationMs = clock.nowMs() - startedMs;
   if (durationMs > 0) telemetry.report({ type: 'quota-wait', priority: call.priority, durationMs });

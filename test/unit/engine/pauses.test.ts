@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { RetryError, StopStreamError } from '../../../src/engine/errors.ts';
+import { RetryError, StopStreamError, WaitError } from '../../../src/engine/errors.ts';
 import type { ControlAnswer, Restored } from '../../../src/engine/ports.ts';
 import { type Pause, type StreamState, stateKey } from '../../../src/engine/state.ts';
 import type { Stream } from '../../../src/engine/stream.ts';
@@ -313,6 +313,45 @@ describe('a pause during a poll', () => {
     await run.stop();
   });
 
+  test('ends a poll whose request waits for a limit, and is saved at once', async () => {
+    const limit = new WaitError('graph.rate-limited', 'too many calls', {
+      scope: { kind: 'app', id: '' },
+      retryAfterMs: hourMs,
+    });
+    const answers = [pageOf([{ id: '1' }], 'next'), limit];
+    const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([{ id: '2' }]) });
+    const world = createWorld({ graph });
+    const run = await polled(world);
+    expect(pollsOf(world)).toBe(2);
+
+    expect(await waitedFor(run.execute('pause'), world)).toEqual(saved);
+    expect(statesOf(world.publisher)).toMatchObject([{ sequence: 1, pause: { untilMs: null } }]);
+    await world.clock.advance(2 * hourMs);
+    expect(pollsOf(world)).toBe(2);
+    expect(await run.execute('resume')).toEqual(saved);
+    await world.clock.advance(0);
+
+    expect(pollsOf(world)).toBe(3);
+    expect(world.telemetry.ofType('poll-failed')).toEqual([]);
+    await run.stop();
+  });
+
+  test('lets a poll end whose requests wait for no limit', async () => {
+    const waiting = Promise.withResolvers<ReturnType<typeof pageOf>>();
+    const answers = [waiting.promise, pageOf([{ id: '2' }])];
+    const graph = graphWith({ [media]: () => answers.shift() ?? pageOf([]) });
+    const world = createWorld({ graph });
+    const run = await polled(world);
+    await waitedFor(run.execute('pause'), world);
+
+    waiting.resolve(pageOf([{ id: '1' }], 'next'));
+    await world.clock.advance(minuteMs);
+
+    expect(pollsOf(world)).toBe(2);
+    expect(world.publisher.batches.at(-1)?.records).toHaveLength(2);
+    await run.stop();
+  });
+
   test('of another stream in the same cycle begins no poll of the paused one', async () => {
     const { world, answer } = createWaitingWorld();
     const clips: Stream = { ...posts, name: 'clips', list: 'media', publishesList: false };
@@ -422,56 +461,6 @@ describe('a pause that cannot be written to Kafka', () => {
 
     expect(pollsOf(world)).toBe(1);
     expect(statesOf(world.publisher).at(-1)?.pause).toBeNull();
-    await run.stop();
-  });
-});
-
-describe('a control request for several streams', () => {
-  test('pauses and resumes every stream of an account', async () => {
-    const world = createWorld({ graph: graphWith() });
-    const run = await polled(world, { directory: directoryOf([account, otherAccount]) });
-    const whole = { stream: null };
-
-    expect(await run.execute('pause', whole)).toEqual({ ...saved, count: 2 });
-    expect(await run.execute('poll', whole)).toEqual({
-      kind: 'conflict',
-      reason: 'it is paused; request "resume" first',
-    });
-    await world.clock.advance(2 * hourMs);
-    expect(countsOf(world.graph)).toMatchObject({ [media]: 1, [`/${otherAccount.id}/media`]: 3 });
-    expect(await run.execute('resume', whole)).toEqual({ ...saved, count: 2 });
-    await world.clock.advance(0);
-    expect(countsOf(world.graph)).toMatchObject({ [media]: 2, [`/${account.id}`]: 2 });
-    await run.stop();
-  });
-
-  test('polls the streams that are neither paused nor stopped', async () => {
-    const world = createWorld({ graph: graphWith() });
-    const run = await polled(world);
-    await run.execute('pause');
-
-    expect(await run.execute('poll', { stream: null })).toEqual({ ...saved, saved: null });
-    await world.clock.advance(0);
-
-    expect(countsOf(world.graph)).toEqual({ [media]: 1, [`/${account.id}`]: 2 });
-    await run.stop();
-  });
-
-  test('concerns the accounts of this instance, and counts the others by their owners', async () => {
-    const group = Object.assign(createFakeGroup(12, { first: [11] }), { owner: 'other-host' });
-    const world = createWorld({ graph: graphWith() });
-    const run = await polled(world, { group, directory: directoryOf([account, otherAccount]) });
-
-    expect(await run.execute('pause', { accountId: null })).toEqual({
-      ...saved,
-      elsewhere: [{ owner: 'other-host', accounts: 1 }],
-    });
-    group.give([]);
-    expect(await run.execute('pause', { accountId: null })).toEqual({
-      ...saved,
-      count: 0,
-      elsewhere: [{ owner: 'other-host', accounts: 2 }],
-    });
     await run.stop();
   });
 });
