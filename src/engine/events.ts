@@ -199,6 +199,8 @@ interface EventFacts {
   scope: { readonly scope: Scope } & ScopeStatus;
   /** A request was admitted after a wait for its quota. */
   'quota-wait': { readonly priority: Priority; readonly durationMs: number };
+  /** The polls of a stream begin to wait for the quota of scopes; none: they wait no more. */
+  'quota-awaited': OfPoll & { readonly scopes: readonly Scope[] };
   /** The validity of a token; reported at the start and whenever it changes. */
   token: {
     /** The token's name, such as the business it belongs to; `default` for one. */

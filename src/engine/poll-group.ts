@@ -1,5 +1,11 @@
 import type { Stream } from './stream.ts';
-import { type Job, type PollerTools, type PollOutcome, pollWhenDue } from './poller.ts';
+import {
+  type Job,
+  type PollerTools,
+  type PollOutcome,
+  type PollTiming,
+  pollWhenDue,
+} from './poller.ts';
 
 // States of a poll group, one cycle:
 // - leading: only the first job polls; it scans the list.
@@ -36,18 +42,20 @@ export async function pollGroup(
   if (first === undefined) return [];
   const cycleMs = tools.clock.nowMs();
   const { signal } = timing;
-  const poll = async (job: Job, onTried?: () => void) => {
+  const poll = async (job: Job, leading: Pick<PollTiming, 'onTried' | 'behind'> = {}) => {
     job.cycleMs = cycleMs;
     const nextPollMs = timing.nextPollMs(job);
-    const outcome = await pollWhenDue(job, tools, { nextPollMs, signal, onTried });
+    const outcome = await pollWhenDue(job, tools, { nextPollMs, signal, ...leading });
     timing.onOutcome?.(job, outcome);
     return outcome;
   };
   const firstTry = Promise.withResolvers<undefined>();
+  let behind = others;
   const onTried = (): void => {
+    behind = [];
     firstTry.resolve(undefined);
   };
-  const leading = poll(first, onTried).finally(onTried);
+  const leading = poll(first, { onTried, behind: () => behind }).finally(onTried);
   const following = others.map((job) => firstTry.promise.then(() => poll(job)));
   const polls = [leading, ...following];
   await Promise.allSettled(polls);

@@ -26,6 +26,7 @@ import type {
   TelemetryEvent,
   Tracer,
 } from './ports.ts';
+import { type WaitingJob, bothWaits, endedByPause, reportedWaits } from './quota-waits.ts';
 import { traced } from './tracing.ts';
 import { Semaphore } from './rate-limit/semaphore.ts';
 import type { PendingChanges, WebhookChange } from './webhooks.ts';
@@ -51,7 +52,7 @@ export interface PollerTools extends Omit<PollTools, 'graph'>, AccountPreparatio
 }
 
 /** One (stream, account) to poll; `state` is the last one committed. */
-export interface Job {
+export interface Job extends WaitingJob {
   readonly stream: Stream;
   readonly account: Account;
   state: StreamState;
@@ -59,8 +60,6 @@ export interface Job {
   pause: Pause | null;
   /** Held by the one writer of the state: a try of a poll, or the saving of a pause. */
   readonly writer: Semaphore;
-  /** Called after each change of `pause`; ends a try that waits for quota, so that it is saved. */
-  onPause?: (() => void) | undefined;
   /** The suppression list of the account; absent: an empty one. */
   readonly suppressed?: Published | undefined;
   /** The start of the cycle, whose list scan its polls share; absent: each poll scans anew. */
@@ -85,6 +84,8 @@ export interface PollTiming {
   readonly signal: AbortSignal;
   /** Called at the end of each try, successful or not. */
   readonly onTried?: (() => void) | undefined;
+  /** Returns the jobs whose polls begin after a try of this one: they wait for quota as it does. */
+  readonly behind?: (() => readonly Job[]) | undefined;
 }
 
 /**
@@ -111,10 +112,11 @@ async function pollToEnd(
   poll: Poll,
   job: Job,
   tools: PollerTools,
-  { nextPollMs, signal, onTried }: PollTiming,
+  timing: PollTiming,
 ): Promise<PollOutcome> {
+  const { nextPollMs, signal, onTried } = timing;
   for (let attempt = 1; ;) {
-    const error = await tryOnce(poll, job, tools, signal);
+    const error = await tryOnce(poll, job, tools, timing);
     onTried?.();
     if (error === 'paused') return { kind: 'paused' };
     if (error === undefined) {
@@ -147,14 +149,11 @@ function triggerOf({ changes }: Poll): PollTrigger {
   return changes === undefined ? 'schedule' : 'webhook';
 }
 
-async function beginPoll(
-  job: Job,
-  tools: PollerTools,
-  { nextPollMs, changes, signal }: PollTiming,
-): Promise<Poll> {
+async function beginPoll(job: Job, tools: PollerTools, timing: PollTiming): Promise<Poll> {
   const { stream, account } = job;
+  const { nextPollMs, changes } = timing;
   // Until the first request may be sent, a poll holds no permit.
-  await tools.rateLimiter.ready(account, stream.priority, signal, stream.limit);
+  await untilReady(job, tools, timing);
   const startedMs = tools.clock.nowMs();
   const id = `${stream.name}/${account.id}/${new Date(startedMs).toISOString()}`;
   return {
@@ -174,6 +173,18 @@ async function beginPoll(
     changes,
     tally: { ...noCounts, skipped: {}, leftOut: [], unknownFields: new Set() },
   };
+}
+
+/** Waits until the quota allows a request of the job. */
+async function untilReady(job: Job, tools: PollerTools, timing: PollTiming): Promise<void> {
+  const { account, stream } = job;
+  const { priority, limit } = stream;
+  const onWait = waitsOf(job, tools, timing);
+  await tools.rateLimiter.ready({ account, priority, limit, onWait }, timing.signal);
+}
+
+function waitsOf(job: Job, { telemetry }: PollerTools, { behind }: PollTiming): OnWait {
+  return reportedWaits(() => [job, ...(behind?.() ?? [])], telemetry);
 }
 
 const noCounts = { records: 0, deadLetters: 0, requests: 0, calls: 0 };
@@ -204,17 +215,23 @@ async function tryOnce(
   poll: Poll,
   job: Job,
   tools: PollerTools,
-  signal: AbortSignal,
+  timing: PollTiming,
 ): Promise<Error | 'paused' | undefined> {
-  const { account, stream } = job;
+  const { account } = job;
+  const { signal } = timing;
   const paused = new AbortController();
   try {
-    await tools.rateLimiter.ready(account, stream.priority, signal, stream.limit);
+    await untilReady(job, tools, timing);
     return await tools.pollPermits.take(async (permit) => {
       await tools.prepareAccount(account.id, signal);
       return await job.writer.take(async () => {
         if (poll.pause !== null) return 'paused';
-        const graph = graphOf(poll, tools, { permit, onWait: endedByPause(poll, job, paused) });
+        const isPaused = () => poll.pause !== null;
+        const ending = endedByPause(job, isPaused, () => {
+          paused.abort();
+        });
+        const onWait = bothWaits(waitsOf(job, tools, timing), ending);
+        const graph = graphOf(poll, tools, { permit, onWait });
         const either = AbortSignal.any([signal, paused.signal]);
         await runAsWriter(poll, job, { ...tools, graph }, either);
         return undefined;
@@ -225,25 +242,6 @@ async function tryOnce(
     if (paused.signal.aborted) return 'paused';
     return error instanceof Error ? error : new Error(String(error));
   }
-}
-
-/**
- * Aborts `paused` while a request of the try waits for quota and the stream is paused: the try
- * holds the writer, without which the pause cannot be saved. A try publishes nothing while it waits.
- */
-function endedByPause(poll: Poll, job: Job, paused: AbortController): OnWait {
-  let waits = 0;
-  const review = (): void => {
-    if (waits > 0 && poll.pause !== null) paused.abort();
-  };
-  job.onPause = review;
-  return () => {
-    waits += 1;
-    review();
-    return () => {
-      waits -= 1;
-    };
-  };
 }
 
 /** Runs a try from the job's state, which the saving of a pause may have changed before it. */
@@ -353,7 +351,7 @@ function isUnreadable(one?: Restored): one is Extract<Restored, { kind: 'unreada
 
 /** Returns the job that continues from a state. */
 export function newJob(stream: Stream, account: Account, state: StreamState): Job {
-  return { stream, account, state, pause: state.pause, writer: new Semaphore(1) };
+  return { stream, account, state, pause: state.pause, writer: new Semaphore(1), waits: 0 };
 }
 
 /** Returns the jobs that may start; reports their states, and the errors of the others. */

@@ -1,6 +1,7 @@
 import { type AccountPolling, isPolled } from './account.ts';
 import { advice } from './advice.ts';
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode, Scope } from './errors.ts';
+import { type Limit, type ScopeStates, describeLimits, lastLimit } from './limits.ts';
 import { type Pause, pauseAt } from './state.ts';
 import type { StreamName } from './stream-name.ts';
 
@@ -26,6 +27,8 @@ export interface AccountHealth {
   readonly succeededAtMs: Readonly<Record<StreamName, number>>;
   /** The pauses of streams, also those that have ended; a paused stream is never late. */
   readonly paused?: ReadonlyMap<StreamName, Pause>;
+  /** The scopes whose quota the polls of a stream wait for; absent for none. */
+  readonly awaited?: ReadonlyMap<StreamName, readonly Scope[]>;
   /** The error that stops all streams of the account until a person acts; null for none. */
   readonly stopped?: { readonly code: ErrorCode } | null;
   /** The current error of each stream; absent before its first poll. */
@@ -51,6 +54,8 @@ export interface HealthSnapshot {
     string,
     { readonly rejection: { readonly code: ErrorCode; readonly message: string } | null }
   >;
+  /** The reported scopes of the quota. */
+  readonly scopes?: ScopeStates;
   /** The partitions of this instance; without any it is on standby. */
   readonly partitions: readonly number[];
 }
@@ -131,14 +136,32 @@ function lateStreams(snapshot: HealthSnapshot, nowMs: number): string[] {
       const isPaused = pauseOf(account.paused, stream, nowMs) !== null;
       const isAwaited = isPolled(account, stream) && !isPaused;
       const isLate = isAwaited && nowMs - awaitedSinceMs(account, stream) > toleratedMs;
-      return isLate ? [{ id, toleratedMs }] : [];
+      const limit = lastLimit(account.awaited?.get(stream), snapshot.scopes ?? new Map(), nowMs);
+      return isLate ? [{ id, toleratedMs, limit }] : [];
     });
-    return [...Map.groupBy(late, ({ toleratedMs }) => toleratedMs)].map(([toleratedMs, group]) => {
-      const limit = `${toleratedMs / 1000} s (${toleratedIntervals} intervals)`;
-      const ids = describeAccounts(group.map(({ id }) => id));
-      return `${stream}: no successful poll for more than ${limit} of ${ids}`;
-    });
+    const groups = Map.groupBy(
+      late,
+      ({ toleratedMs, limit }) => `${toleratedMs} ${limit === null}`,
+    );
+    return [...groups.values()].map((group) => describeLate(stream, group));
   });
+}
+
+/** Describes late accounts of equal tolerance, all or none of which wait for a limit. */
+function describeLate(
+  stream: StreamName,
+  late: readonly {
+    readonly id: string;
+    readonly toleratedMs: number;
+    readonly limit: Limit | null;
+  }[],
+): string {
+  const tolerated = `${(late[0]?.toleratedMs ?? 0) / 1000} s (${toleratedIntervals} intervals)`;
+  const ids = describeAccounts(late.map(({ id }) => id));
+  const limits = late.flatMap(({ limit }) => limit ?? []);
+  const { names, until } = describeLimits(limits);
+  const wait = limits.length === 0 ? '' : `; waits for ${names} until ${until}`;
+  return `${stream}: no successful poll for more than ${tolerated} of ${ids}${wait}`;
 }
 
 /** Returns the interval of a stream of an account: its own, or that of the stream. */

@@ -19,6 +19,7 @@ export function createEventLog(log: Log): Telemetry {
     calls: plain('debug', 'calls counted'),
     request: plain('debug', 'request made'),
     'quota-wait': plain('debug', 'request waited for quota'),
+    'quota-awaited': plain('debug', 'quota awaited'),
     encoded: plain('debug', 'records encoded'),
     state: plain('debug', 'state known'),
     'poll-awaited': plain('debug', 'poll not due yet'),

@@ -5,13 +5,8 @@ import { accountIntervalMs, pauseOf, type StreamHealth } from '../engine/readine
 import { holds } from '../engine/rejections.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { StateSize } from '../engine/ports.ts';
-import {
-  type AccountStatus,
-  type ScopeHealth,
-  type ServiceHealth,
-  endOfUse,
-  isStop,
-} from './health.ts';
+import { type AccountStatus, type ScopeHealth, type ServiceHealth, isStop } from './health.ts';
+import { endOfUse } from './token-health.ts';
 
 /** The prefix of this program's metrics. */
 export const prefix = 'instagram_kafka_';

@@ -1,9 +1,11 @@
 import type { AccountHealth, HealthSnapshot } from '../engine/readiness.ts';
-import type { ErrorCode } from '../engine/errors.ts';
+import type { ErrorCode, Scope } from '../engine/errors.ts';
+import { scopeKey } from '../engine/limits.ts';
 import type { Pause, Rejection } from '../engine/state.ts';
 import type { StreamName } from '../engine/stream-name.ts';
 import type { ProbedForm, StateSize, TelemetryEvent } from '../engine/ports.ts';
 import { type EventHandlers, type EventOf, handle } from './event-handlers.ts';
+import { type TokenHealth, withRejection, withToken } from './token-health.ts';
 import { type WebhookHealth, afterRequest, listening } from './webhook-health.ts';
 
 /** The last reported status of a quota scope. */
@@ -44,29 +46,6 @@ export interface StreamTally {
   readonly stateSize: StateSize | null;
 }
 
-export interface TokenHealth {
-  /** Epoch milliseconds; null for never, undefined when unknown. */
-  readonly expiresAtMs: number | null | undefined;
-  /** The advice about the token's expiry; empty for none. */
-  readonly action: string;
-  /** The API's rejection of the token and its start; null while the API accepts it. */
-  readonly rejection: {
-    readonly code: ErrorCode;
-    readonly message: string;
-    /** Epoch milliseconds. */
-    readonly sinceMs: number;
-  } | null;
-}
-
-/**
- * The end of a token's validity, epoch milliseconds: its expiry, or its rejection when that came
- * earlier.
- */
-export function endOfUse({ expiresAtMs = null, rejection }: TokenHealth): number | null {
-  if (rejection === null) return expiresAtMs;
-  return Math.min(expiresAtMs ?? Infinity, rejection.sinceMs);
-}
-
 /** A pause of a stream, as far as it is known to be in the state topic. */
 export interface SavedPause extends Pause {
   readonly saved: boolean;
@@ -77,6 +56,7 @@ export interface AccountStatus extends AccountHealth {
   /** The name of the token that reaches it, as in `tokens`. */
   readonly token: string;
   readonly paused: ReadonlyMap<StreamName, SavedPause>;
+  readonly awaited: NonNullable<AccountHealth['awaited']>;
   readonly streams: Readonly<Record<StreamName, StreamTally>>;
   /** The error that stops all streams of the account; null for none. */
   readonly stopped: StreamError | null;
@@ -160,9 +140,14 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
     streams: { ...health.streams, [stream]: { intervalMs } },
   }),
   scope: ({ scope, percent, state, untilMs }, health) => {
-    mutable(health.scopes).set(keyOf(scope), { scope, percent, state, untilMs });
+    mutable(health.scopes).set(scopeKey(scope), { scope, percent, state, untilMs });
     return health;
   },
+  'quota-awaited': ({ accountId, stream, scopes }, health) =>
+    changeAccount(health, accountId, ({ awaited }) => {
+      const others = [...awaited].filter(([name]) => name !== stream);
+      return { awaited: new Map(scopes.length === 0 ? others : [...others, [stream, scopes]]) };
+    }),
   token: (event, health) => ({ ...health, tokens: withToken(health.tokens, event) }),
   'token-rejected': (event, health, nowMs) => ({
     ...health,
@@ -211,40 +196,12 @@ const reducers: Partial<EventHandlers<[ServiceHealth, number], ServiceHealth>> =
   },
 };
 
-function withToken(
-  tokens: ServiceHealth['tokens'],
-  { name, expiresAtMs, action = '', inUse }: EventOf<'token'>,
-): ServiceHealth['tokens'] {
-  const kept = [...tokens].filter(([token]) => inUse?.includes(token) ?? true);
-  const rejection = tokens.get(name)?.rejection ?? null;
-  return new Map(kept).set(name, { expiresAtMs, action, rejection });
-}
-
-/** Records a token's rejection; removes a token that was known only by a rejection that ended. */
-function withRejection(
-  tokens: ServiceHealth['tokens'],
-  { name, rejection }: EventOf<'token-rejected'>,
-  nowMs: number,
-): ServiceHealth['tokens'] {
-  const before = tokens.get(name) ?? { expiresAtMs: undefined, action: '', rejection: null };
-  const after = new Map(tokens);
-  if (rejection === null && before.expiresAtMs === undefined) {
-    after.delete(name);
-    return after;
-  }
-  const sinceMs = before.rejection?.sinceMs ?? nowMs;
-  return after.set(name, { ...before, rejection: rejection && { ...rejection, sinceMs } });
-}
-
-function keyOf({ kind, id }: ScopeHealth['scope']): string {
-  return `${kind} ${id}`.trimEnd();
-}
-
 const newAccount = {
   succeededAtMs: {},
   streams: {},
   stopped: null,
   paused: new Map<StreamName, SavedPause>(),
+  awaited: new Map<StreamName, readonly Scope[]>(),
 };
 
 function updateAccounts(
@@ -255,8 +212,8 @@ function updateAccounts(
   const accounts = mutable(health.accounts);
   for (const { id, pageId } of removed) {
     accounts.delete(id);
-    mutable(health.scopes).delete(keyOf({ kind: 'account', id }));
-    if (pageId !== null) mutable(health.scopes).delete(keyOf({ kind: 'page', id: pageId }));
+    mutable(health.scopes).delete(scopeKey({ kind: 'account', id }));
+    if (pageId !== null) mutable(health.scopes).delete(scopeKey({ kind: 'page', id: pageId }));
   }
   for (const { id, username, token = 'default', polling } of added) {
     const known = accounts.get(id);

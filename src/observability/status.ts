@@ -1,7 +1,7 @@
 import { isPolled } from '../engine/account.ts';
 import { advice } from '../engine/advice.ts';
-import type { ErrorCode } from '../engine/errors.ts';
 import { largest } from '../engine/extremes.ts';
+import { type Limit, lastLimit, scopeStateAt } from '../engine/limits.ts';
 import {
   accountIntervalMs,
   awaitedSinceMs,
@@ -15,11 +15,9 @@ import { daysLeft } from '../engine/token-life.ts';
 import {
   type AccountStatus,
   type SavedPause,
-  type ScopeHealth,
   type ServiceHealth,
   type StreamError,
   emptyTally,
-  endOfUse,
   isStop,
 } from './health.ts';
 import {
@@ -29,6 +27,8 @@ import {
   type MeasuredCalls,
 } from './measured-calls.ts';
 import type { StatusQuery } from './status-query.ts';
+import { endOfUse } from './token-health.ts';
+import { describeTrouble } from './trouble.ts';
 
 /** The program's own facts in `/status`. */
 export interface StatusFacts {
@@ -73,8 +73,8 @@ export function describeStatus(health: ServiceHealth, query: StatusQuery, facts:
     streams: streamSummaries(health, entries, facts),
     /** The accounts whose calls exceed Meta's limit; those that exceed it most come first. */
     overLimit: overLimit(entries, facts),
-    /** The errors; those that need a person come first. */
-    trouble: errorEntries(entries),
+    /** The errors, and limits that polls wait for; those that need a person come first. */
+    trouble: describeTrouble(entries),
     accounts: {
       total: entries.length,
       /** The number of accounts that match the query. */
@@ -102,7 +102,7 @@ function isoOrNull(ms: number | null): string | null {
   return ms === null ? null : iso(ms);
 }
 
-function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number) {
+function accountEntries({ accounts, streams, scopes }: ServiceHealth, nowMs: number) {
   const enabled = Object.entries(streams);
   return [...accounts].map(([id, account]) => ({
     id,
@@ -112,7 +112,8 @@ function accountEntries({ accounts, streams }: ServiceHealth, nowMs: number) {
       .filter(([name]) => isPolled(account, name))
       .map(([name, health]) => {
         const intervalMs = accountIntervalMs(account, name, health);
-        return streamStatus(account, { name, intervalMs }, nowMs);
+        const limit = lastLimit(account.awaited.get(name), scopes, nowMs);
+        return streamStatus(account, { name, intervalMs, limit }, nowMs);
       }),
   }));
 }
@@ -226,15 +227,6 @@ function quotaEntries({ scopes }: ServiceHealth, nowMs: number) {
   return entries.sort((a, b) => limited(b) - limited(a) || b.percent - a.percent);
 }
 
-/**
- * The state of a scope at a time. A stopped scope is slowed after the end of its stop, even without
- * a further request.
- */
-function scopeStateAt({ state, untilMs }: ScopeHealth, nowMs: number) {
-  const over = state === 'stopped' && untilMs !== null && untilMs <= nowMs;
-  return over ? ({ state: 'slowed', untilMs: null } as const) : { state, untilMs };
-}
-
 function streamSummaries(
   { streams }: ServiceHealth,
   entries: readonly AccountEntry[],
@@ -266,31 +258,6 @@ function oldestOf(times: readonly (string | null)[]): string | null {
   return times.includes(null) ? null : (times.toSorted()[0] ?? null);
 }
 
-/** The errors by code, each with advice and one of its messages. */
-function errorEntries(entries: readonly AccountEntry[]) {
-  const byCode = new Map<ErrorCode, ReturnType<typeof newErrorEntry>>();
-  for (const { id, error: shared, streams } of entries) {
-    for (const { state, error: own } of streams) {
-      const error = shared ?? own;
-      if (error === null) continue;
-      const entry = byCode.get(error.code) ?? newErrorEntry(error.message);
-      entry.ids.add(id);
-      entry.streams += 1;
-      entry.stopped += state === 'stopped' ? 1 : 0;
-      byCode.set(error.code, entry);
-    }
-  }
-  return [...byCode]
-    .sort(([, a], [, b]) => b.stopped - a.stopped || b.streams - a.streams)
-    .map(([code, { ids, streams, example }]) => {
-      return { code, action: advice[code], streams, accounts: ids.size, example };
-    });
-}
-
-function newErrorEntry(example: string) {
-  return { ids: new Set<string>(), streams: 0, stopped: 0, example };
-}
-
 /**
  * The states of one stream of one account, by urgency: `stopped` until a person acts, `failed`
  * until its next poll, `late` by more than two intervals without an error, `retrying` soon,
@@ -314,10 +281,17 @@ function urgencyOf(state: PollingState): number {
   return Math.max(0, quiet - streamStates.indexOf(state));
 }
 
+interface StreamFacts {
+  readonly name: StreamName;
+  readonly intervalMs: number;
+  /** The limit that a poll waits for; null for none. */
+  readonly limit: Limit | null;
+}
+
 /** The status of one stream of one account; sums start with the program. */
 function streamStatus(
   account: AccountStatus,
-  { name, intervalMs }: { readonly name: StreamName; readonly intervalMs: number },
+  { name, intervalMs, limit }: StreamFacts,
   nowMs: number,
 ) {
   const { nextPollMs, error, polls, records, requests, deadLetters } =
@@ -327,11 +301,11 @@ function streamStatus(
   const pause = pauseOf(account.paused, name, nowMs);
   const state = stateOf({
     isPaused: pause !== null,
+    isLimited: limit !== null,
     error: account.stopped ?? error,
     awaitedIntervals: (nowMs - awaitedSinceMs(account, name)) / intervalMs,
     hasSucceeded: succeededMs !== undefined,
   });
-  const isIdle = state === 'stopped' || state === 'paused';
   return {
     stream: name,
     state,
@@ -339,7 +313,7 @@ function streamStatus(
     /** The pause by a person; null for none. */
     pause: describePause(pause),
     intervalSeconds: intervalMs / 1000,
-    nextPoll: isoOrNull(isIdle ? null : (error?.retryAtMs ?? nextPollMs)),
+    ...describeNext(state, limit, error?.retryAtMs ?? nextPollMs),
     /** The age of the last success minus the interval; 0 when it is negative. */
     lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),
     polls,
@@ -348,6 +322,16 @@ function streamStatus(
     deadLetters,
     /** Null also when an error of the account stops all of its streams. */
     error: account.stopped === null ? describeError(error) : null,
+  };
+}
+
+function describeNext(state: PollingState, limit: Limit | null, nextMs: number | null) {
+  const isIdle = state === 'stopped' || state === 'paused';
+  const waitsFor = isIdle ? null : limit;
+  return {
+    /** The limit that the poll waits for; null for none. */
+    waitsFor,
+    nextPoll: waitsFor?.until ?? isoOrNull(isIdle ? null : nextMs),
   };
 }
 
@@ -368,17 +352,21 @@ export type StreamStatus = ReturnType<typeof streamStatus>;
 
 interface PollingFacts {
   readonly isPaused: boolean;
+  /** True while a poll waits for the end of a limit. */
+  readonly isLimited: boolean;
   readonly error: StreamError | null;
   /** Intervals since the last success, or since the end of a later pause. */
   readonly awaitedIntervals: number;
   readonly hasSucceeded: boolean;
 }
 
-function stateOf({ isPaused, error, awaitedIntervals, hasSucceeded }: PollingFacts): PollingState {
+function stateOf(facts: PollingFacts): PollingState {
+  const { isPaused, isLimited, error, awaitedIntervals, hasSucceeded } = facts;
   if (isStop(error)) return 'stopped';
   if (isPaused) return 'paused';
   if (error?.disposition === 'wait') return 'waiting';
   if (error !== null) return error.retryAtMs === null ? 'failed' : 'retrying';
+  if (isLimited) return 'waiting';
   if (awaitedIntervals > toleratedIntervals) return 'late';
   return hasSucceeded ? 'ok' : 'starting';
 }

@@ -155,6 +155,10 @@ export const examplesOfEvents: { readonly [T in Type]: readonly [Event<T>, ...Ev
     { type: 'scope', scope, percent: 100, state: 'stopped', untilMs: 3_600_000 },
   ],
   'quota-wait': [{ type: 'quota-wait', priority: 'urgent', durationMs: 9 }],
+  'quota-awaited': [
+    { type: 'quota-awaited', stream: 'users', accountId: '1', scopes: [scope] },
+    { type: 'quota-awaited', stream: 'users', accountId: '1', scopes: [] },
+  ],
   token: [{ ...token, warnAtDays: 14, action: 'Renew it.' }],
   'token-renewal': [
     { type: 'token-renewal', name: 'default', outcome: 'renewed', message: '' },

@@ -242,6 +242,7 @@ export function strictest(decisions: readonly Decision[]): Decision {
 export interface ScopeStatus {
   /** `slowed`: calls are paced; `stopped`: none is sent. */
   readonly state: 'free' | 'slowed' | 'stopped';
+  /** 100 while a scope is blocked whose usage the API has not reported. */
   readonly percent: number;
   /** Estimated time of the next call, epoch milliseconds; null unless stopped. */
   readonly untilMs: number | null;
@@ -252,7 +253,10 @@ export function statusOf(quota: Quota, before: ScopeStatus['state'], nowMs: numb
   const percent = usedPercent(quota.usage, nowMs);
   const stopFromPercent = ceilingPercent.urgent - (before === 'stopped' ? quota.costPercent : 0);
   const { blockedUntilMs } = quota;
-  if (blockedUntilMs > nowMs) return { state: 'stopped', percent, untilMs: blockedUntilMs };
+  if (blockedUntilMs > nowMs) {
+    const known = quota.reportedMs === null ? 100 : percent;
+    return { state: 'stopped', percent: known, untilMs: blockedUntilMs };
+  }
   if (percent >= stopFromPercent) {
     const ms = msUntilAtMost(quota.usage, ceilingPercent.urgent - quota.costPercent, nowMs);
     return { state: 'stopped', percent, untilMs: nowMs + ms };

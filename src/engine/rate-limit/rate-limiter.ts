@@ -23,6 +23,11 @@ export interface Caller {
   readonly onWait?: OnWait | undefined;
 }
 
+/** A poll before its first request; `limit` is that of its stream, if it is not the account's. */
+type QueuedCaller = Pick<Caller, 'account' | 'priority' | 'onWait'> & {
+  readonly limit?: SeparateLimit | undefined;
+};
+
 /**
  * Called when a request begins to wait for the quota of its scopes, unless the wait is short;
  * returns the function to call at the end of the wait.
@@ -102,16 +107,20 @@ export class RateLimiter {
    * Resolves when a request of the account, by its own limits or by another, may be sent; rejects
    * with the signal's reason.
    */
-  async ready(
-    account: Account,
-    priority: Priority,
-    signal: AbortSignal,
-    limit?: SeparateLimit,
-  ): Promise<void> {
+  async ready(caller: QueuedCaller, signal: AbortSignal): Promise<void> {
     const { scheduler, known } = this.#context;
+    const { account, priority, limit, onWait } = caller;
     known.set(account.id, account);
     const scopes = scopesOf({ accountId: account.id, limit }, known);
-    await scheduler.enter({ scopes, priority, calls: 1, flow: account.id, mode: 'look' }, signal);
+    const call: Call = { scopes, priority, calls: 1, flow: account.id, mode: 'look' };
+    const admitted = scheduler.enter(call, signal);
+    if (admitted === undefined) return;
+    const endWait = onWait?.(scopes);
+    try {
+      await admitted;
+    } finally {
+      endWait?.();
+    }
   }
 
   /** Blocks the scope: no request of it is sent for at least `ms` milliseconds. */

@@ -86,7 +86,7 @@ describe('the program on a host whose clock jumps', () => {
     const rateLimiter = new RateLimiter({ clock, telemetry, maxConcurrentRequests: 1 });
     rateLimiter.block({ kind: 'account', id: account.id }, minuteMs);
     let ready = false;
-    const waiting = rateLimiter.ready(account, 'normal', calm).then(() => {
+    const waiting = rateLimiter.ready({ account, priority: 'normal' }, calm).then(() => {
       ready = true;
     });
     await clock.timers.advance(minuteMs / 2);

@@ -159,6 +159,12 @@ const events: {
   'pause-saved': (n) => ({ type: 'pause-saved', stream: pick(streamNames, n), accountId: id(n) }),
   interval: (n) => ({ type: 'interval', stream: pick(streamNames, n), intervalMs: n + 1 }),
   'quota-wait': (n) => ({ type: 'quota-wait', priority: 'urgent', durationMs: n }),
+  'quota-awaited': (n) => ({
+    type: 'quota-awaited',
+    stream: pick(streamNames, n),
+    accountId: id(n),
+    scopes: [{ kind: 'account', id: id(n) }],
+  }),
   token: (n) => ({ type: 'token', name: String(n % 3), expiresAtMs: n }),
   'api-version': () => ({
     type: 'api-version',

@@ -68,6 +68,7 @@ describe('describeStatus', () => {
       intervalSeconds: 3600,
       nextPoll: '1970-01-01T02:00:00.000Z',
       pause: null,
+      waitsFor: null,
       lagSeconds: 1800,
       polls: 1,
       records: 7,

@@ -264,4 +264,11 @@ describe('the status of a scope', () => {
     });
     expect(statusOf(quota, 'stopped', hourMs).state).toBe('free');
   });
+
+  test('is used up while it is blocked, where the API has reported no usage', () => {
+    const quota = noteRejection(newQuota('app'), hourMs, 0);
+
+    expect(statusOf(quota, 'free', 0).percent).toBe(100);
+    expect(statusOf(quota, 'stopped', hourMs)).toMatchObject({ state: 'free', percent: 0 });
+  });
 });

@@ -63,7 +63,7 @@ describe('RateLimiter.ready', () => {
     rateLimiter.block(own, minuteMs);
     const order: string[] = [];
     const looks = ['x', 'y'].map((name) =>
-      rateLimiter.ready(account, 'normal', calm).then(() => order.push(name)),
+      rateLimiter.ready({ account, priority: 'normal' }, calm).then(() => order.push(name)),
     );
     await clock.advance(minuteMs - 1);
     expect(order).toEqual([]);
@@ -79,7 +79,7 @@ describe('RateLimiter.ready', () => {
     const { rateLimiter } = setUpLimiter();
     rateLimiter.block(app, minuteMs);
     const stop = new AbortController();
-    const ready = rateLimiter.ready(account, 'normal', stop.signal);
+    const ready = rateLimiter.ready({ account, priority: 'normal' }, stop.signal);
     stop.abort(new Error('stopping'));
 
     await expect(ready).rejects.toThrow('stopping');
@@ -127,10 +127,10 @@ describe('RateLimiter: the platform limit', () => {
     rateLimiter.block(platform, hourMs);
     let isReady = false;
     void rateLimiter.limit(graph, caller).get(publicRequest, calm);
-    void rateLimiter.ready(account, 'normal', calm, 'platform').then(() => {
+    void rateLimiter.ready({ account, priority: 'normal', limit: 'platform' }, calm).then(() => {
       isReady = true;
     });
-    await rateLimiter.ready(account, 'normal', calm);
+    await rateLimiter.ready({ account, priority: 'normal' }, calm);
     void send('own');
     await settle();
 
@@ -141,7 +141,7 @@ describe('RateLimiter: the platform limit', () => {
     const { rateLimiter, graph, names } = setUpLimiter();
     const caller = { account, priority: 'normal', permit: idle } as const;
     for (const scope of [own, app]) rateLimiter.block(scope, hourMs);
-    await rateLimiter.ready(account, 'normal', calm, 'platform');
+    await rateLimiter.ready({ account, priority: 'normal', limit: 'platform' }, calm);
     void rateLimiter.limit(graph, caller).get(publicRequest, calm);
     await settle();
 
