@@ -3,7 +3,7 @@ import { type Config, enabledStreams } from '../../config/config.ts';
 import { type Account, isPolled } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
 import { describeOffset } from '../../engine/clock-offset.ts';
-import { isClassifiedError } from '../../engine/errors.ts';
+import { WaitError, isClassifiedError } from '../../engine/errors.ts';
 import type { ProbedForm, TelemetryEvent, UsageReport } from '../../engine/ports.ts';
 import { versionEnd, versionWarning } from '../../instagram/api/api-versions.ts';
 import { saysRetired } from '../../instagram/api/errors.ts';
@@ -12,7 +12,16 @@ import { streams } from '../../instagram/streams/index.ts';
 import { describePolling } from '../streams.ts';
 import { inspectAll } from '../token/command.ts';
 import type { ShownToken } from '../token/text.ts';
-import { type CheckStep, type Finding, daysText, failure, ok, skipped, step } from './checklist.ts';
+import {
+  type CheckStep,
+  type Finding,
+  daysText,
+  failure,
+  minutesOf,
+  ok,
+  skipped,
+  step,
+} from './checklist.ts';
 import { requestedStream } from '../../source-settings.ts';
 
 /** Keeps the latest usage report of each scope, and the API's message about a rejected batch. */
@@ -45,7 +54,9 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
   let forms: readonly ProbedForm[] = [];
   return [
     step('api.token', [], async (signal) => {
-      tokens = await inspectAll(config, undefined, signal);
+      const inspected = await inspectAll(config, undefined, signal).catch(limitIn);
+      if (inspected instanceof WaitError) return [limited(inspected)];
+      tokens = inspected;
       return tokens.map((token) => validity(token, nowMs()));
     }),
     step('api.permissions', ['api.token'], () => tokens.map(permissions)),
@@ -96,6 +107,18 @@ export function versionStep(version: string, clockMs: () => number): CheckStep {
     if (warning === null) return [ok(end, version)];
     return [{ status: 'warning', detail: warning.problem, action: warning.action }];
   });
+}
+
+/** Returns the error of a limit; throws any other. */
+function limitIn(error: unknown): WaitError {
+  if (error instanceof WaitError) return error;
+  throw error;
+}
+
+/** A limit says nothing about a token; the steps that need its accounts report it as a failure. */
+function limited({ scope, retryAfterMs }: WaitError): Finding {
+  const again = `run check again in ${minutesOf(retryAfterMs)} min`;
+  return skipped(`the ${scope.kind}'s limit is reached; ${again}. It says nothing about the token`);
 }
 
 /** Checks that the API accepts a token and lets it read data. */

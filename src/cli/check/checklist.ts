@@ -2,6 +2,7 @@ import { advice } from '../../engine/advice.ts';
 import {
   type ErrorCode,
   type ExitCode,
+  WaitError,
   isClassifiedError,
   messageOf,
 } from '../../engine/errors.ts';
@@ -85,7 +86,15 @@ export function skipped(detail: string, subject?: string): Finding {
 
 export function failure(error: unknown, subject?: string): Finding {
   const code = isClassifiedError(error) ? error.code : 'internal.unexpected';
-  return { status: 'failed', subject, detail: messageOf(error), action: actionOf(code), code };
+  const action =
+    error instanceof WaitError
+      ? `Run check again in ${minutesOf(error.retryAfterMs)} min.`
+      : actionOf(code);
+  return { status: 'failed', subject, detail: messageOf(error), action, code };
+}
+
+export function minutesOf(ms: number): number {
+  return Math.ceil(ms / 60_000);
 }
 
 /** Formats an end date, as `until 2026-11-30 (3 days)`. */

@@ -3,8 +3,10 @@ import type { Account } from '../../engine/account.ts';
 import {
   type ClassifiedError,
   type ErrorCode,
-  isClassifiedError,
+  RetryError,
   StopProcessError,
+  WaitError,
+  isClassifiedError,
 } from '../../engine/errors.ts';
 import type { Clock, Graph } from '../../engine/ports.ts';
 import { listToken } from '../accounts.ts';
@@ -75,8 +77,7 @@ export class TokenService {
     const lists = await listToken({ login, graph, pageSize, signal, grants, businesses });
     const [own] = lists.outcomes;
     const error = own !== undefined && 'error' in own ? own.error : null;
-    // A missing answer is no property of the token.
-    if (error?.disposition === 'retry') throw error;
+    if (saysNothing(error)) throw error;
     const reached = {
       isValid: error === null,
       ...(error === null
@@ -190,6 +191,11 @@ export class TokenService {
     }
     throw unwritable('another process is writing it: try again in a moment');
   }
+}
+
+/** True for a missing answer and for a limit, which are no property of the token. */
+function saysNothing(error: ClassifiedError | null): error is RetryError | WaitError {
+  return error instanceof RetryError || error instanceof WaitError;
 }
 
 type Attempt<T> =

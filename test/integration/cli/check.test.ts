@@ -218,6 +218,21 @@ describe('check', () => {
     });
   }, 60_000);
 
+  test('skips the token during a limit of the app, and says when to run it again', async () => {
+    deployment.api.faults.add({ effect: { error: 'app-limit' } });
+    const { exitCode, of } = await check();
+    deployment.api.faults.clear();
+
+    const again = /run check again in \d+ min/i;
+    expect(of('api.token')).toMatchObject([{ status: 'skipped', action: null, code: null }]);
+    expect(of('api.token')[0]?.detail).toMatch(
+      /^the app's limit is reached; run check again in \d+ min. It says nothing about the token$/,
+    );
+    expect(of('api.accounts')).toMatchObject([{ status: 'failed', code: 'graph.rate-limited' }]);
+    expect(of('api.accounts')[0]?.action).toMatch(again);
+    expect(exitCode).toBe(3);
+  }, 60_000);
+
   test('rejects an invalid configuration with exit code 2 before any check', async () => {
     const env = { ...deployment.env, KAFKA_BROKERS: 'nonsense' };
 

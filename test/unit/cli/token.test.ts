@@ -55,6 +55,17 @@ describe('the command token inspect', () => {
     expect(stdout).not.toContain('lacks');
   });
 
+  test('reports a limit of the app as an error, not as a rejected token', async () => {
+    site.api.faults.add({ effect: { error: 'app-limit' } });
+    const { exitCode, stdout, stderr } = await site.run(['token', 'inspect'], {
+      env: { INSTAGRAM_ACCESS_TOKEN: site.world.token },
+    });
+    site.api.faults.clear();
+
+    expect([exitCode, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^graph\.rate-limited: .*the app's request limit is reached/);
+  });
+
   test('shows no expiry for a token that Meta rejects, and advises a login', async () => {
     const { app, tokens, conditions } = site.world;
     const token = tokens.issue({

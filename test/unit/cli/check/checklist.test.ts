@@ -8,7 +8,7 @@ import {
 } from '../../../../src/cli/check/checklist.ts';
 import { closing, describeLine } from '../../../../src/cli/check/command.ts';
 import { styleFor } from '../../../../src/cli/text.ts';
-import { RetryError, StopProcessError } from '../../../../src/engine/errors.ts';
+import { RetryError, StopProcessError, WaitError } from '../../../../src/engine/errors.ts';
 
 const calm = new AbortController().signal;
 const good: Finding = { status: 'ok', detail: 'good' };
@@ -71,6 +71,16 @@ describe('a checklist', () => {
       action: 'Check the registry and SCHEMA_REGISTRY_URL.',
       code: 'registry.unavailable',
     });
+  });
+
+  test('reports the time after which a limit ends', async () => {
+    const limit = new WaitError('graph.rate-limited', 'too many calls', {
+      scope: { kind: 'app', id: '' },
+      retryAfterMs: 290_000,
+    });
+    const [line] = await runSteps([step('a', [], limit)], () => undefined, calm);
+
+    expect(line).toMatchObject({ status: 'failed', action: 'Run check again in 5 min.' });
   });
 
   test('reports each line as soon as it is known', async () => {
