@@ -40,6 +40,9 @@ export interface Tally {
   requests: number;
   /** Calls as Meta counts them: each item of a batch is one. */
   calls: number;
+  /** Media that were requested one by one, and the nodes of the answers about them. */
+  requestedMedia: number;
+  answeredNodes: number;
   readonly skipped: Partial<Record<ErrorCode, number>>;
   /** The first skipped media, children, metrics and fields by name: a few of each reason. */
   readonly leftOut: Skipped[];

@@ -122,6 +122,10 @@ function withoutSuppressed(page: Page, { poll, tools }: PollContext) {
 function processPage(whole: Page, before: Checkpoint, context: PollContext): PageResult {
   const { stream, account, startedMs, tally } = context.poll;
   const { page, left } = withoutSuppressed(whole, context);
+  if (page.requested !== undefined) {
+    tally.requestedMedia += page.requested.ages.size;
+    tally.answeredNodes += page.nodes.length;
+  }
   for (const skipped of page.skipped) {
     const sameReason = tally.leftOut.filter(({ reason }) => reason === skipped.reason).length;
     const isListed = tally.leftOut.length < maxListedSkips && sameReason < maxListedSkipsPerReason;

@@ -187,7 +187,14 @@ function waitsOf(job: Job, { telemetry }: PollerTools, { behind }: PollTiming): 
   return reportedWaits(() => [job, ...(behind?.() ?? [])], telemetry);
 }
 
-const noCounts = { records: 0, deadLetters: 0, requests: 0, calls: 0 };
+const noCounts = {
+  records: 0,
+  deadLetters: 0,
+  requests: 0,
+  calls: 0,
+  requestedMedia: 0,
+  answeredNodes: 0,
+};
 
 /** The API for a poll: limited, counted, and each request a step of the poll's trace. */
 function graphOf(

@@ -96,8 +96,9 @@ function createPollLoggers(log: Log): Pick<EventHandlers, 'poll-finished' | 'pol
   };
   return {
     'poll-finished': (event) => {
-      const isWorthInfo = hasNewSkips(event) || event.records + event.deadLetters > 0;
-      const level = isWorthInfo ? 'info' : 'debug';
+      const hasNews =
+        hasNewSkips(event) || event.records + event.deadLetters > 0 || isAllSkipped(event);
+      const level = hasNews ? 'info' : 'debug';
       log[level]({ ...facts(event), unknownFields: event.unknownFields.length }, 'poll finished');
       for (const field of event.unknownFields) {
         const key = `${event.stream}/${field}`;
@@ -115,6 +116,13 @@ function createPollLoggers(log: Log): Pick<EventHandlers, 'poll-finished' | 'pol
       else log.warn(fields, 'poll failed');
     },
   };
+}
+
+/** True for a poll that requested media and was answered about none of them. */
+function isAllSkipped(event: EventOf<'poll-finished'>): boolean {
+  const { requestedMedia, answeredNodes, skipped } = event;
+  const total = Object.values(skipped).reduce((sum, count) => sum + count, 0);
+  return requestedMedia > 0 && answeredNodes === 0 && total >= requestedMedia;
 }
 
 /**

@@ -31,6 +31,8 @@ export interface StreamError extends Pick<
 export interface StreamTally {
   readonly polls: number;
   readonly records: number;
+  /** The end of the last poll that published a record, epoch milliseconds; null for none. */
+  readonly recordMs: number | null;
   readonly deadLetters: number;
   /** The end of the last poll with a dead letter, new or known, epoch milliseconds; null for none. */
   readonly deadLetterMs: number | null;
@@ -283,6 +285,7 @@ function mutable<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
 export const emptyTally: StreamTally = {
   polls: 0,
   records: 0,
+  recordMs: null,
   deadLetters: 0,
   deadLetterMs: null,
   requests: 0,
@@ -314,6 +317,7 @@ function withSuccess(
     {
       polls: before.polls + 1,
       records: before.records + records,
+      ...(records > 0 && { recordMs: nowMs }),
       deadLetters: before.deadLetters + deadLetters,
       ...(!isClean && { deadLetterMs: nowMs }),
       requests: before.requests + requests,

@@ -294,7 +294,7 @@ function streamStatus(
   { name, intervalMs, limit }: StreamFacts,
   nowMs: number,
 ) {
-  const { nextPollMs, error, polls, records, requests, deadLetters } =
+  const { nextPollMs, error, polls, records, recordMs, requests, deadLetters } =
     account.streams[name] ?? emptyTally;
   const succeededMs = account.succeededAtMs[name];
   const ageMs = nowMs - (succeededMs ?? account.addedAtMs);
@@ -318,6 +318,8 @@ function streamStatus(
     lagSeconds: Math.max(0, Math.round((ageMs - intervalMs) / 1000)),
     polls,
     records,
+    /** The end of the last poll that published a record; null for none since the start. */
+    lastRecord: isoOrNull(recordMs),
     requests,
     deadLetters,
     /** Null also when an error of the account stops all of its streams. */

@@ -22,6 +22,8 @@ const finished: TelemetryEvent = {
   deadLetters: 1,
   requests: 2,
   calls: 2,
+  requestedMedia: 0,
+  answeredNodes: 0,
   skipped: { 'graph.gone': 3 },
   leftOut: [{ reason: 'graph.gone', subject: '7/8' }],
   unknownFields: [],

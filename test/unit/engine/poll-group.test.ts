@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { RetryError, StopAccountError } from '../../../src/engine/errors.ts';
+import { RetryError, SkipError, StopAccountError } from '../../../src/engine/errors.ts';
 import type { Node } from '../../../src/engine/json.ts';
 import type { Job } from '../../../src/engine/poller.ts';
 import { groupByList, pollGroup } from '../../../src/engine/poll-group.ts';
@@ -75,6 +75,22 @@ describe('a poll group', () => {
       '/17841400000000001/media',
       '/1/insights',
       '/2/insights',
+    ]);
+  });
+
+  test('counts the media that it requests, and the answers about them', async () => {
+    const old = new SkipError('graph.media-before-conversion', 'before the conversion');
+    const graph = graphOf((path) => (path.endsWith('/insights') ? old : undefined));
+    const refused = createWorld({ graph });
+    const answered = createWorld({ graph: graphOf() });
+    await pollGroup(jobsOf('media_insights'), refused, at);
+    await pollGroup(jobsOf('media_insights'), answered, at);
+
+    expect(
+      [refused, answered].flatMap((one) => one.telemetry.ofType('poll-finished')),
+    ).toMatchObject([
+      { requestedMedia: 2, answeredNodes: 0, skipped: { 'graph.media-before-conversion': 2 } },
+      { requestedMedia: 2, answeredNodes: 2, skipped: {} },
     ]);
   });
 

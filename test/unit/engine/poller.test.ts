@@ -68,6 +68,8 @@ describe('a successful poll', () => {
         deadLetters: 1,
         requests: 1,
         calls: 1,
+        requestedMedia: 0,
+        answeredNodes: 0,
         skipped: {},
         leftOut: [],
         unknownFields: ['surprise'],

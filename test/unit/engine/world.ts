@@ -148,6 +148,8 @@ export function pollOf(stream: Stream, changes: Partial<Poll> = {}): Poll {
       deadLetters: 0,
       requests: 0,
       calls: 0,
+      requestedMedia: 0,
+      answeredNodes: 0,
       skipped: {},
       leftOut: [],
       unknownFields: new Set(),

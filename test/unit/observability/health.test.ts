@@ -81,6 +81,7 @@ describe('reduceHealth', () => {
       users: {
         polls: 2,
         records: 5,
+        recordMs: 30,
         deadLetters: 1,
         deadLetterMs: 30,
         requests: 5,

@@ -138,6 +138,19 @@ describe('the event log', () => {
     ]);
   });
 
+  test('writes a poll at level info when every requested media was skipped, with the reasons', async () => {
+    await using open = openCaptured();
+    const skipped = { 'graph.media-before-conversion': 3 };
+
+    open.telemetry.report(finished({ requestedMedia: 3, answeredNodes: 0, skipped }));
+    open.telemetry.report(finished({ requestedMedia: 4, answeredNodes: 1, skipped }));
+    open.telemetry.report(finished({ requestedMedia: 4, answeredNodes: 0, skipped }));
+    open.telemetry.report(finished({ skipped }));
+
+    expect(open.lines()[0]).toMatchObject({ msg: 'poll finished', skipped });
+    expect(open.lines().map(({ level }) => level)).toEqual(['info', 'debug', 'debug', 'debug']);
+  });
+
   test('writes a retried poll at level warn and a poll without a retry at error', async () => {
     await using open = openCaptured();
 

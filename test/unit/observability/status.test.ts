@@ -72,6 +72,7 @@ describe('describeStatus', () => {
       lagSeconds: 1800,
       polls: 1,
       records: 7,
+      lastRecord: '1970-01-01T01:00:00.000Z',
       requests: 3,
       deadLetters: 2,
       error: null,

@@ -18,6 +18,8 @@ export function finished(changes: Partial<Event<'poll-finished'>> = {}): Event<'
     deadLetters: 0,
     requests: 1,
     calls: 1,
+    requestedMedia: 0,
+    answeredNodes: 0,
     skipped: {},
     leftOut: [],
     unknownFields: [],

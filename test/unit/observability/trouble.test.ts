@@ -98,6 +98,21 @@ describe('describeStatus: a stream whose poll waits for a limit', () => {
   });
 });
 
+describe('describeStatus: the last record of a stream', () => {
+  test('is the end of the last poll that published one, null for none since the start', () => {
+    const lastAfter = (...events: readonly TelemetryEvent[]) =>
+      describeAt(healthAfter(added, ...events), 0).accounts.items[0]?.streams[0]?.lastRecord;
+
+    expect(lastAfter(finished())).toBeNull();
+    const health = healthAfter(added, finished({ records: 2 }));
+    const later = reduceHealth(health, finished(), 6 * hourMs);
+    expect(describeAt(later, 6 * hourMs).accounts.items[0]?.streams[0]).toMatchObject({
+      lastSuccess: '1970-01-01T06:00:00.000Z',
+      lastRecord: '1970-01-01T00:00:00.000Z',
+    });
+  });
+});
+
 describe('describeStatus: the limits of many accounts', () => {
   const ids = ['1', '2', '3', '4', '5'];
   const scopes = ids.map((id): Scope => ({ kind: 'account', id }));
