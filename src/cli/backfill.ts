@@ -34,7 +34,7 @@ export const backfillCommand: CommandDefinition = {
   options: [
     new Option(
       '--since <date>',
-      `a day (midnight UTC) or a time with its offset; ${lookback}`,
+      `a day (midnight UTC), the day so long ago (30d), or a time with its offset; ${lookback}`,
     ).makeOptionMandatory(),
     [
       '--account <ids>',

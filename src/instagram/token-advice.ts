@@ -69,6 +69,12 @@ export interface TokenUse {
   readonly readsHashtags?: boolean;
 }
 
+/** The permission without which Meta rejects insights of media alone. */
+const insightsPermission: Readonly<Record<Login, string>> = {
+  facebook: 'instagram_manage_insights',
+  instagram: 'instagram_business_manage_insights',
+};
+
 /** Returns the permissions that a token needs. */
 export function neededPermissions(use: TokenUse): readonly string[] {
   const { login, readsPeople, listsBusinesses } = use;
@@ -79,9 +85,12 @@ export function neededPermissions(use: TokenUse): readonly string[] {
   ];
 }
 
-/** Returns the advice for a missing permission, as the middle of a sentence. */
-export function permissionAdvice(use: TokenUse): string {
-  const needed = neededPermissions(use);
+/**
+ * Returns the advice for a missing permission, as the middle of a sentence.
+ * @param ofMediaInsights - true when the token can list the media whose insights it may not read
+ */
+export function permissionAdvice(use: TokenUse, ofMediaInsights = false): string {
+  const needed = ofMediaInsights ? [insightsPermission[use.login]] : neededPermissions(use);
   const feature =
     use.readsHashtags === true
       ? ', get the app the feature Instagram Public Content Access by App Review'

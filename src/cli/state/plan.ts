@@ -1,3 +1,4 @@
+import { parseDuration } from '../../config/formats.ts';
 import { accountOfKey, pauseAt, type StreamState, stateKey } from '../../engine/state.ts';
 import { partitionOf } from '../../engine/partition.ts';
 import { suppressionName } from '../../engine/suppression.ts';
@@ -9,6 +10,7 @@ import {
   placeOf,
 } from '../../kafka/index.ts';
 import { describeFuture } from './airbyte-state.ts';
+import { dayOf } from '../text.ts';
 import type { Imported } from './import-file.ts';
 import {
   type StateFilter,
@@ -77,7 +79,13 @@ export function readBackfill(text: string, options: BackfillOptions, nowMs: numb
   const { since, account: accounts } = options;
   const stream = parseStream(text);
   checkHasCursor(stream);
-  return { stream, sinceMs: parseCursor(since, nowMs, '--since'), accounts };
+  return { stream, sinceMs: parseCursor(startOf(since, nowMs), nowMs, '--since'), accounts };
+}
+
+/** Returns a duration, such as `30d`, as the day that long ago; any other text as it is. */
+function startOf(text: string, nowMs: number): string {
+  const durationMs = parseDuration(text);
+  return durationMs === undefined || durationMs > nowMs ? text : dayOf(nowMs - durationMs);
 }
 
 /** Plans `backfill`: moves cursors back only; a move ahead would skip days. */

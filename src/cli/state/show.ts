@@ -26,7 +26,7 @@ export function listStates(session: StateSession, filter: StateFilter, json: boo
     ...rows.map((row) => [
       row.key,
       row.unreadable === null ? (row.cursor ?? '-') : 'unreadable',
-      row.pause === null ? '-' : (row.pause.until ?? 'resumed'),
+      row.pause === null ? '-' : (row.pause.until ?? 'no end'),
       String(row.sequence ?? '-'),
       row.written_at ?? '-',
       row.written_by ?? '-',

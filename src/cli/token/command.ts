@@ -155,17 +155,20 @@ export function readsPeople(config: Config): boolean {
  */
 export function needApp({ instagram }: Config, forLogin = false) {
   const { clientId, clientSecret, login } = instagram;
-  if (clientSecret === null) throw missing('INSTAGRAM_CLIENT_SECRET', "the app's secret");
-  if (clientId === null && (forLogin || login === 'facebook')) {
-    throw missing('INSTAGRAM_CLIENT_ID', "the app's id");
+  const needsId = forLogin || login === 'facebook';
+  const absent = [
+    ...(clientId === null && needsId
+      ? ["INSTAGRAM_CLIENT_ID: got nothing, expected the app's id"]
+      : []),
+    ...(clientSecret === null
+      ? ["INSTAGRAM_CLIENT_SECRET: got nothing, expected the app's secret"]
+      : []),
+  ];
+  if (clientSecret === null || absent.length > 0) {
+    const place = "the app's dashboard at https://developers.facebook.com/apps has it";
+    throw usageError([...absent, place].join('; '));
   }
   return { clientId: clientId ?? '', clientSecret };
-}
-
-function missing(name: string, expected: string): Error {
-  return usageError(
-    `${name}: got nothing, expected ${expected}; it stands in the app's dashboard at https://developers.facebook.com/apps`,
-  );
 }
 
 /** @throws StopProcessError `config.invalid` when no file is named */

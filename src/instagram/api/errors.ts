@@ -107,12 +107,13 @@ const lacksPermission =
   (Kind: typeof StopStreamError | typeof FailError): ErrorRow['toError'] =>
   (failure) => {
     const { login, request } = failure;
-    const advice = permissionAdvice({
+    const use = {
       login,
       readsPeople: requestsPeople(request),
       listsBusinesses: requestsBusinesses(request),
       readsHashtags: requestsHashtags(request),
-    });
+    };
+    const advice = permissionAdvice(use, request.endpoint === '/{media}/insights');
     return new Kind('graph.permission', explain(failure, advice));
   };
 

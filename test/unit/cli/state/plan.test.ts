@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { planBackfill, planImport } from '../../../../src/cli/state/plan.ts';
+import { planBackfill, planImport, readBackfill } from '../../../../src/cli/state/plan.ts';
 import type { StateSession } from '../../../../src/cli/state/session.ts';
 import { firstState, type Pause, type StreamState } from '../../../../src/engine/state.ts';
 import { openStateForm } from '../../../../src/registry/index.ts';
@@ -52,6 +52,21 @@ describe('the plan of backfill', () => {
     const { notes } = planBackfill(sessionOf(stateWith({ pause: ended })), request, author);
 
     expect(notes).toEqual([]);
+  });
+});
+
+describe('the arguments of backfill', () => {
+  test.each([
+    ['30d', '2026-10-31T00:00:00.000Z'],
+    ['2026-10-31', '2026-10-31T00:00:00.000Z'],
+  ])('begin with the day of --since %s', (since, begin) => {
+    const { sinceMs } = readBackfill('user_insights', { since }, nowMs);
+
+    expect(new Date(sinceMs).toISOString()).toBe(begin);
+  });
+
+  test.each(['9999d', '99999999999d', 'yesterday'])('reject --since %s', (since) => {
+    expect(() => readBackfill('user_insights', { since }, nowMs)).toThrow('expected a');
   });
 });
 

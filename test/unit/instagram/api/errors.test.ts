@@ -7,6 +7,7 @@ import { type AnswerContext, readNode } from '../../../../src/instagram/api/resp
 import { readEnvelope } from '../../../../src/instagram/api/failure.ts';
 import { errorRows, rowMatches } from '../../../../src/instagram/api/errors.ts';
 import { createBodyRedact, createRedact } from '../../../../src/instagram/api/redaction.ts';
+import { permissionAdvice } from '../../../../src/instagram/token-advice.ts';
 import { fields } from '../error-cases/fields.ts';
 import { limits } from '../error-cases/limits.ts';
 import { metrics } from '../error-cases/metrics.ts';
@@ -81,6 +82,17 @@ describe('table of Graph API errors', () => {
     });
     const untested = errorRows.filter((_row, index) => !decided.includes(index));
     expect(untested).toEqual([]);
+  });
+});
+
+describe('advice on a missing permission', () => {
+  test.each([
+    ['facebook', 'instagram_manage_insights'],
+    ['instagram', 'instagram_business_manage_insights'],
+  ] as const)('names the insights permission of %s for insights of a media', (login, name) => {
+    expect(permissionAdvice({ login, readsPeople: true, listsBusinesses: false }, true)).toBe(
+      `the token lacks a permission: give the app and the token ${name}, and the token's user a role on the account`,
+    );
   });
 });
 
