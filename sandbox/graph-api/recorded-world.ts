@@ -3,14 +3,14 @@ import { type Conditions, createConditions } from './conditions.ts';
 import { type JsonObject, isObject, parseJson } from './json.ts';
 import { recordedAccount } from './recorded/account.ts';
 import { collect } from './recorded/collect.ts';
-import type { Collected, CollectedPage } from './recorded/collection.ts';
-import { askedMedia } from './recorded/media.ts';
+import type { Collected, CollectedOthers, CollectedPage } from './recorded/collection.ts';
+import { askedMedia, recordedMedia } from './recorded/media.ts';
 import type { App } from './tokens/app.ts';
 import { initialGrants } from './tokens/initial.ts';
 import { createTokenStore } from './tokens/store.ts';
 import { type Clock, createClock } from './world/clock.ts';
 import { underConditions } from './world/conditioned.ts';
-import type { Account, Media, Page, World } from './world/model.ts';
+import type { Account, Media, Others, Page, World } from './world/model.ts';
 
 /** One real exchange with the API, without its token and other people's texts. */
 export interface Exchange {
@@ -83,6 +83,7 @@ export function createRecordedWorld(exchanges: readonly Exchange[]): World {
   const { businesses, unlistedPages } = collected;
   const denied = [...collected.accounts.values()].map(({ id, denied: edges }) => [id, [...edges]]);
   conditions.set({
+    ...collected.others.conditions,
     unlistedPages,
     businesses: Object.fromEntries(businesses),
     deniedEdges: Object.fromEntries(denied) as Record<string, string[]>,
@@ -106,12 +107,33 @@ export function createRecordedWorld(exchanges: readonly Exchange[]): World {
     cursors: collected.cursors,
     instagramLogin: [...collected.accounts.values()].some((one) => one.appScopedId !== undefined),
     recordedMedia: [...media.values()],
+    others: recordedOthers(collected.others, { clock, conditions }),
     findMedia: (id) => {
       const found = media.get(id);
       return found && underConditions(found, conditions);
     },
     signUrl: (url) => url,
   };
+}
+
+/** Creates what the accounts read of others. */
+function recordedOthers(
+  { discovered, hashtags }: CollectedOthers,
+  parts: { readonly clock: Clock; readonly conditions: Conditions },
+): Others {
+  const accounts = [...discovered].map(([name, found]) => {
+    return [name, found && recordedAccount(found, { pageId: '', ...parts })] as const;
+  });
+  const tags = [...hashtags].map(([id, { name, lists }]) => {
+    const media = [...lists].map(([edge, nodes]) => {
+      const items = [...nodes].map(([mediaId, fields]) =>
+        recordedMedia({ id: mediaId, accountId: '', fields, otherwise: 'FEED' }),
+      );
+      return [edge, items] as const;
+    });
+    return [id, { name, media: new Map(media) }] as const;
+  });
+  return { discovered: new Map(accounts), hashtags: new Map(tags) };
 }
 
 /** Creates the accounts, each with the page that names it, else with the next page without one. */

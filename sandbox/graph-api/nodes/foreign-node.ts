@@ -87,10 +87,10 @@ function foreignMediaNode(media: Media, { readable, discovered }: View): GraphNo
   };
 }
 
-/** Only videos are counted. */
+/** Only videos are counted. A recording has the count itself. */
 function viewsOf(media: Media, { nowMs }: Context): Json | undefined {
-  const isVideo = media.fields(nowMs)['media_type'] === 'VIDEO';
-  return isVideo ? media.insights(nowMs)?.['views'] : undefined;
+  const { media_type: type, view_count: recorded } = media.fields(nowMs);
+  return recorded ?? (type === 'VIDEO' ? media.insights(nowMs)?.['views'] : undefined);
 }
 
 /** Newest first. */
@@ -178,15 +178,26 @@ export function businessDiscovery(request: FieldRequest, context: Context): Json
   if (username === undefined) {
     throw graphError('required', 'username');
   }
-  const account = context.world.accounts.find(
-    (one) => one.userAt(context.nowMs)['username'] === username && exists(one, context),
-  );
-  const gate = context.world.conditions.spec.ageGatedAccounts?.[account?.id ?? ''];
-  if (account === undefined || gate === 'unknown') {
+  const account = findDiscovered(username, context);
+  if (account === undefined) {
     throw graphError('user-not-found', username);
   }
-  if (gate === 'absent') return undefined;
-  return renderNode(discoveredNode(account), request.fields, context);
+  return account === null
+    ? undefined
+    : renderNode(discoveredNode(account), request.fields, context);
+}
+
+/** Returns an account by its user name; null where the answer leaves it out. */
+function findDiscovered(username: string, context: Context): Account | null | undefined {
+  const { accounts, conditions, others } = context.world;
+  const recorded = others?.discovered.get(username);
+  if (recorded !== undefined) return recorded;
+  const account = accounts.find(
+    (one) => one.userAt(context.nowMs)['username'] === username && exists(one, context),
+  );
+  const gate = conditions.spec.ageGatedAccounts?.[account?.id ?? ''];
+  if (gate === 'absent') return null;
+  return gate === 'unknown' ? undefined : account;
 }
 
 function exists({ id }: Account, { world }: Context): boolean {

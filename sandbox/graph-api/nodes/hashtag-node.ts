@@ -52,11 +52,20 @@ export function hashtagSearch({ parameters }: EdgeRequest, context: Context): Js
   for (const [known, atMs] of ofAccount) if (nowMs - atMs >= COUNTED_MS) ofAccount.delete(known);
   const isSensitive = world.conditions.spec.sensitiveHashtags?.includes(name) === true;
   const isFull = !ofAccount.has(name) && ofAccount.size >= MAX_HASHTAGS;
-  if (isSensitive || isFull || !/^[\p{L}\p{M}\p{N}_]+$/u.test(name)) throw refusal(world);
+  const id = idOf(name, world);
+  if (isSensitive || isFull || id === undefined) throw refusal(world);
   if (!ofAccount.has(name)) ofAccount.set(name, nowMs);
-  const id = `1784${drawDigits(createDraw(`hashtag/${name}`), 'id', 13)}`;
   names.set(id, name);
   return { data: [{ id }] };
+}
+
+/** Returns the recorded id of a hashtag, else one of its own; undefined for an invalid name. */
+function idOf(name: string, { others }: World): string | undefined {
+  // The invented names of a recording may have any characters.
+  const found = [...(others?.hashtags ?? [])].find(([, hashtag]) => hashtag.name === name);
+  if (found !== undefined) return found[0];
+  const isValid = /^[\p{L}\p{M}\p{N}_]+$/u.test(name);
+  return isValid ? `1784${drawDigits(createDraw(`hashtag/${name}`), 'id', 13)}` : undefined;
 }
 
 /** The error is documented as generic; no source records it. */
@@ -80,10 +89,11 @@ function required(parameters: ReadonlyMap<string, string>, name: string): string
   return value;
 }
 
-/** Returns the node of a hashtag that was searched; undefined for any other id. */
+/** Returns the node of a hashtag that was searched or recorded; undefined for any other id. */
 export function hashtagNode(id: string, world: World): GraphNode | undefined {
-  const name = searchesOf(world).names.get(id);
-  if (name === undefined) return undefined;
+  const recorded = world.others?.hashtags.get(id);
+  const name = recorded?.name ?? searchesOf(world).names.get(id);
+  if (name === undefined && recorded === undefined) return undefined;
   return {
     id,
     defaultFields: ['id'],
@@ -91,11 +101,11 @@ export function hashtagNode(id: string, world: World): GraphNode | undefined {
     edge: (edge, request, context) => {
       const list = lists.get(edge);
       if (list === undefined) throw graphError('unknown-path', `/${edge}`);
-      return renderMedia(
-        { id, edge, media: list(mediaOf(name, context), context) },
-        request,
-        context,
-      );
+      const media =
+        recorded === undefined
+          ? list(mediaOf(name ?? '', context), context)
+          : (recorded.media.get(edge) ?? []);
+      return renderMedia({ id, edge, media }, request, context);
     },
   };
 }
@@ -135,6 +145,11 @@ interface HashtagList {
   readonly media: readonly Media[];
 }
 
+function checkCursor(after: string | undefined, { world }: Context): void {
+  if (after === undefined || after === CURSOR || world.cursors?.has(after) === true) return;
+  throw graphError('bad-cursor');
+}
+
 function renderMedia({ id, edge, media }: HashtagList, request: EdgeRequest, context: Context) {
   const { parameters, fields } = request;
   const { conditions } = context.world;
@@ -142,7 +157,7 @@ function renderMedia({ id, edge, media }: HashtagList, request: EdgeRequest, con
   const user = userOf(parameters, edge, context);
   const position = `${user}/${id}/${edge}`;
   const after = parameters.get('after');
-  if (after !== undefined && after !== CURSOR) throw graphError('bad-cursor');
+  checkCursor(after, context);
   const limit = Math.min(MAX_LIMIT, Number(parameters.get('limit') ?? DEFAULT_LIMIT));
   const reached = after === undefined ? 0 : (positions.get(position) ?? 0);
   const isOver = reached >= media.length && conditions.spec.hashtagEnd === 'again';

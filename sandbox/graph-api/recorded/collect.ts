@@ -3,10 +3,10 @@ import { type Json, type JsonObject, isObject } from '../json.ts';
 import type { Exchange } from '../recorded-world.ts';
 import type { Day } from '../world/model.ts';
 import { collectOfMedia, collectRefusalOfMedia } from './collect-media.ts';
+import { collectDiscovered, collectHashtag } from './collect-others.ts';
 import {
   type Collected,
   type CollectedAccount,
-  type CollectedPage,
   type Collection,
   accountOf,
   collectList,
@@ -23,6 +23,7 @@ import { looksLikeMedia } from './media.ts';
 export function collect(exchanges: readonly Exchange[]): Collected {
   const collection: Collection = {
     accounts: new Map(),
+    others: { discovered: new Map(), hashtags: new Map(), conditions: {} },
     media: new Map(),
     pages: new Map(),
     listedPages: new Set(),
@@ -32,7 +33,8 @@ export function collect(exchanges: readonly Exchange[]): Collected {
     endMs: 0,
   };
   for (const exchange of exchanges) {
-    collectExchange(exchange, collection);
+    recordTimes(exchange, collection);
+    if (!collectHashtag(exchange, collection)) collectExchange(exchange, collection);
   }
   // A list that the recording leaves before its end goes on after its last item.
   for (const list of collection.unfinished.values()) list.set(UNKNOWN_ID, { id: UNKNOWN_ID });
@@ -48,12 +50,17 @@ const BUSINESS_LISTS = new Map<string | undefined, keyof BusinessPages>([
   ['client_pages', 'client'],
 ]);
 
+function recordTimes({ time, request }: Exchange, collection: Collection): void {
+  for (const one of [time, request.query['since'], request.query['until']]) {
+    recordTime(collection, Date.parse(one ?? ''));
+  }
+}
+
 function collectExchange(exchange: Exchange, collection: Collection): void {
-  const { request, response } = exchange;
-  recordTime(collection, Date.parse(exchange.time ?? ''));
-  recordTime(collection, Date.parse(request.query['since'] ?? ''));
-  recordTime(collection, Date.parse(request.query['until'] ?? ''));
+  const { response } = exchange;
   const { id, edge } = pathOf(exchange);
+  // A batch that was rejected as a whole.
+  if (id === '') return;
   const list = BUSINESS_LISTS.get(edge);
   if (id === 'me') {
     collectOwn(edge, response.body, collection);
@@ -75,7 +82,8 @@ function collectAccount(
 ): void {
   const { body } = exchange.response;
   if (edge === undefined) {
-    account.user = { ...account.user, ...body };
+    account.user = { ...account.user, ...without('business_discovery', body) };
+    collectDiscovered(exchange, collection);
   } else if (edge === 'media' || edge === 'stories') {
     collectList(account[edge], exchange, collection);
   } else if (edge === 'insights') {
@@ -119,7 +127,7 @@ function collectOwn(edge: string | undefined, body: JsonObject, collection: Coll
 function collectPages(body: JsonObject, collection: Collection): string[] {
   const { pages } = collection;
   return listed(body).map((page) => {
-    pages.set(page.id, withoutToken({ ...pages.get(page.id), ...page }));
+    pages.set(page.id, { ...pages.get(page.id), ...without('access_token', page), id: page.id });
     const named = page['instagram_business_account'];
     if (isObject(named) && typeof named['id'] === 'string') {
       const account = accountOf(named['id'], collection);
@@ -220,7 +228,6 @@ export function timeOf({ request, response }: Exchange): number {
   return since === undefined ? Number.NaN : Number(since) * 1000;
 }
 
-function withoutToken(page: CollectedPage): CollectedPage {
-  const kept = Object.entries(page).filter(([name]) => name !== 'access_token');
-  return { ...Object.fromEntries(kept), id: page.id };
+function without(name: string, node: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(node).filter(([one]) => one !== name));
 }

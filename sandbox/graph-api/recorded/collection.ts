@@ -1,4 +1,4 @@
-import type { BusinessPages } from '../conditions-spec.ts';
+import type { BusinessPages, ConditionsSpec } from '../conditions-spec.ts';
 import { type Json, type JsonObject, isObject } from '../json.ts';
 import type { Exchange } from '../recorded-world.ts';
 import type { Audience, Day, Total } from '../world/model.ts';
@@ -27,9 +27,28 @@ export interface CollectedAccount {
   readonly audiences: Map<string, Audience>;
 }
 
+/** A recorded hashtag. */
+export interface CollectedHashtag {
+  /** The searched name; absent where only its lists were requested. */
+  name?: string;
+  /** Media by the edge that lists them, then by id. */
+  readonly lists: Map<string, Map<string, JsonObject>>;
+}
+
+/** What a recording shows of others. */
+export interface CollectedOthers {
+  /** Accounts by the requested user name; null where an answer has no account. */
+  readonly discovered: Map<string, CollectedAccount | null>;
+  /** Hashtags by id. */
+  readonly hashtags: Map<string, CollectedHashtag>;
+  /** The conditions under which hashtags were answered. */
+  conditions: ConditionsSpec;
+}
+
 /** The data of a whole recording. */
 export interface Collected {
   readonly accounts: ReadonlyMap<string, CollectedAccount>;
+  readonly others: CollectedOthers;
   /** Objects that were requested by their own id, accounts excluded. */
   readonly media: ReadonlyMap<string, CollectedMedia>;
   readonly pages: readonly CollectedPage[];
@@ -47,6 +66,7 @@ export type CollectedPage = JsonObject & { readonly id: string };
 /** The data collected so far. */
 export interface Collection {
   readonly accounts: Map<string, CollectedAccount>;
+  readonly others: CollectedOthers;
   readonly media: Map<string, CollectedMedia>;
   readonly pages: Map<string, CollectedPage>;
   readonly listedPages: Set<string>;
@@ -68,8 +88,14 @@ export function pathOf({ request }: Pick<Exchange, 'request'>): {
 
 /** Returns the account with an id, empty at first. */
 export function accountOf(id: string, { accounts }: Collection): CollectedAccount {
-  const known = accounts.get(id);
-  const account = known ?? {
+  const account = accounts.get(id) ?? emptyAccount(id);
+  accounts.set(id, account);
+  return account;
+}
+
+/** Creates an account without data. */
+export function emptyAccount(id: string): CollectedAccount {
+  return {
     id,
     user: { id },
     media: new Map(),
@@ -80,8 +106,6 @@ export function accountOf(id: string, { accounts }: Collection): CollectedAccoun
     totals: new Map(),
     audiences: new Map(),
   };
-  accounts.set(id, account);
-  return account;
 }
 
 /** Returns the account that lists a media as its own. */

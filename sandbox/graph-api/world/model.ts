@@ -163,6 +163,17 @@ export interface Page {
   readonly isEmpty?: boolean;
 }
 
+/** What a recording shows of others. */
+export interface Others {
+  /** Accounts by user name; null where business discovery answers without the account. */
+  readonly discovered: ReadonlyMap<string, Account | null>;
+  /** Hashtags by id, with their media by the edge that lists them, in its order. */
+  readonly hashtags: ReadonlyMap<
+    string,
+    { readonly name: string | undefined; readonly media: ReadonlyMap<string, readonly Media[]> }
+  >;
+}
+
 /** The data of the simulator. */
 export interface World {
   /** The Facebook Login token that sees every page. */
@@ -188,6 +199,8 @@ export interface World {
   readonly instagramLogin?: boolean;
   /** Media that a recording shows, whose comments may have any id. */
   readonly recordedMedia?: readonly Media[];
+  /** What a recording shows of others; without it, they are the world's own accounts and media. */
+  readonly others?: Others;
   /** Finds a media by id (child, post or live story) that exists at that time. */
   findMedia(id: string, nowMs: number): Media | undefined;
   /** Returns the public URL: signed anew for every nonce, or unchanged from a recording. */

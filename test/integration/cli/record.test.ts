@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isObject, type Json } from '../../../sandbox/graph-api/json.ts';
-import { type Exchange, readRecording } from '../../../sandbox/graph-api/recorded-world.ts';
+import {
+  type Exchange,
+  createRecordedWorld,
+  readRecording,
+} from '../../../sandbox/graph-api/recorded-world.ts';
+import { textOf } from '../../../sandbox/graph-api/recorded/collection.ts';
 import { type GraphApi, startGraphApi } from '../../../sandbox/graph-api/server.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import { verifyRecording } from '../../../sandbox/recordings/verify.ts';
@@ -31,7 +36,7 @@ describe('record', () => {
     folder = await mkdtemp(join(tmpdir(), 'record-'));
     const size = { mediaPerAccount: 10, storiesPerAccount: 3, insightsDays: 10 };
     api = await startGraphApi({
-      world: createWorld({ seed: 5, accounts: 2, ...size, live: true }),
+      world: createWorld({ seed: 5, accounts: 3, ...size, live: true }),
     });
   });
 
@@ -49,14 +54,24 @@ describe('record', () => {
     return runCommand(['record', ...args], { env });
   };
 
-  describe('of every stream', () => {
+  describe('of every stream, with hashtags and accounts of others', () => {
     let out: string;
     let exchanges: readonly Exchange[];
     let printed: string;
 
     beforeAll(async () => {
       out = join(folder, 'account.ndjson');
-      printed = (await run(['--streams', 'all', '--out', out])).stdout;
+      const { accounts, conditions } = api.world;
+      const [own, , other] = accounts;
+      // The token does not list the last account, so that it is one of others.
+      conditions.set({ sensitiveHashtags: ['secret'], unlistedPages: [other?.pageId ?? ''] });
+      const names = [other, own].map((account) => textOf(account?.user['username']));
+      const lists = {
+        INSTAGRAM_HASHTAGS: 'coffee,sunset,secret',
+        INSTAGRAM_DISCOVERED_USERS: ['no_such_one', ...names].join(','),
+      };
+      printed = (await run(['--streams', 'all', '--out', out], lists)).stdout;
+      conditions.clear();
       exchanges = await readRecording(out);
     }, 60_000);
 
@@ -68,6 +83,19 @@ describe('record', () => {
       expect(exchanges.some(({ response }) => response.status === 400)).toBe(true);
       expect(await differencesOf(exchanges)).toEqual([]);
     }, 60_000);
+
+    test('has a world whose accounts are those that the token lists', () => {
+      const { accounts, pages } = createRecordedWorld(exchanges);
+      const asked = exchanges.map(({ request }) => Object.values(request.query).join());
+
+      expect(asked.filter((one) => one.startsWith('business_discovery.'))).toHaveLength(6);
+      expect(exchanges.filter(({ request }) => request.path.endsWith('_search'))).toHaveLength(3);
+      expect(accounts.map(({ user }) => user['username'])).toEqual([
+        'user.invented.1',
+        'user.invented.2',
+      ]);
+      expect(pages.filter(({ account }) => account !== undefined)).toHaveLength(2);
+    });
 
     const changes: readonly [title: string, path: RegExp, from: string, to: string][] = [
       ['a field has another name', /\/media$/, '"caption":', '"legend":'],
@@ -124,7 +152,7 @@ describe('record', () => {
       expect(refused.stderr).toContain('the file exists; choose another, or replace it with');
       expect(same).toBe(before);
       expect(forced.exitCode).toBe(0);
-      expect(await readRecording(out)).toHaveLength(3);
+      expect(await readRecording(out)).toHaveLength(4);
       expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([]);
     }, 60_000);
   });

@@ -88,15 +88,24 @@ describe('demo', () => {
   };
 
   async function writeRecording(): Promise<string> {
-    const exchange = (path: string, body: unknown) =>
+    const exchange = (path: string, body: unknown, query: Record<string, string> = {}) =>
       JSON.stringify({
-        request: { method: 'GET', path: `/v23.0${path}`, query: { access_token: 'REDACTED' } },
+        request: {
+          method: 'GET',
+          path: `/v23.0${path}`,
+          query: { access_token: 'REDACTED', ...query },
+        },
         response: { status: 200, headers: {}, body },
       });
+    const [hashtag, user_id] = ['17841500000000001', recorded.user.id];
+    const other = { business_discovery: { id: '17841400000000001', username: 'other' } };
     const file = join(directory, 'recording.ndjson');
     const lines = [
       exchange(`/${recorded.user.id}`, recorded.user),
       exchange(`/${recorded.user.id}/media`, { data: [recorded.media] }),
+      exchange(`/${user_id}`, other, { fields: 'business_discovery.username(other){id,username}' }),
+      exchange('/ig_hashtag_search', { data: [{ id: hashtag }] }, { user_id, q: 'sunset' }),
+      exchange(`/${hashtag}/top_media`, { data: [{ id: '18000000000000008' }] }, { user_id }),
     ];
     await writeFile(file, `${lines.join('\n')}\n`);
     return file;
@@ -110,7 +119,7 @@ describe('demo', () => {
 
   const newPrefix = (): string => `demo-${randomUUID().slice(0, 8)}`;
 
-  it('publishes a recording under the prefix as recorded, counts the records in Kafka, and writes them to files', async () => {
+  it('publishes the accounts of a recording under the prefix as recorded, without hashtags and accounts of others, counts the records in Kafka, and writes them to files', async () => {
     const prefix = newPrefix();
     const recording = await writeRecording();
     const out = join(directory, 'out');

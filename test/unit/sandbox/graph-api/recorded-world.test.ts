@@ -192,9 +192,14 @@ describe('simulator world from a recording', () => {
     }[name],
     id: `${id}/insights/${name}/lifetime`,
   });
-  const rejected = (path: string, query: Record<string, string>, error: object): Exchange => {
+  const rejected = (
+    path: string,
+    query: Record<string, string>,
+    error: object,
+    status = 400,
+  ): Exchange => {
     const body = { error: { ...error, fbtrace_id: 'A' } };
-    return { ...exchange(path, query, body), response: { status: 400, body } };
+    return { ...exchange(path, query, body), response: { status, body } };
   };
 
   it('answers insights of media as recorded, rejections included', async () => {
@@ -306,6 +311,53 @@ describe('simulator world from a recording', () => {
       '300000000000001': { owned: ['100000000000002'] },
     });
     expect(world.conditions.spec.unlistedPages).toEqual(['100000000000002']);
+  });
+
+  const discovery = (name: string) => ({ fields: `business_discovery.username(${name}){id}` });
+  const search = (q: string) => ({ user_id: account, q });
+  const others = [
+    exchange(`/${account}`, discovery('a'), { business_discovery: { id: '19' }, id: account }),
+    exchange(`/${account}`, discovery('gated'), { id: account }),
+    rejected(`/${account}`, discovery('nobody'), {
+      message: 'Invalid user id',
+      type: 'OAuthException',
+      code: 110,
+      error_subcode: 2207013,
+      is_transient: false,
+      error_user_title: 'Cannot find User',
+      error_user_msg: 'The user with username: nobody cannot be found.',
+    }),
+    exchange('/ig_hashtag_search', search('x-Y'), { data: [{ id: '17800000000000001' }] }),
+    exchange(
+      '/17800000000000001/top_media',
+      { user_id: account },
+      { data: [{ id: oldest.id }], paging: { cursors: { after: 'QVFh' } } },
+    ),
+    exchange('/17800000000000001/top_media', { user_id: account, after: 'QVFh' }, { data: [] }),
+    exchange('/17800000000000001/recent_media', { user_id: account }, { data: [] }),
+    rejected(
+      '/ig_hashtag_search',
+      search('secret'),
+      { message: 'An unknown error occurred', type: 'OAuthException', code: 1 },
+      500,
+    ),
+    rejected('/', { batch: '[]' }, { message: 'x', type: 'OAuthException', code: 200 }),
+  ];
+
+  it('has no account of a hashtag, of a user of others, or of a rejected batch', () => {
+    const { accounts, pages } = createRecordedWorld([...walk, ...others]);
+
+    expect(accounts.map(({ id, user }) => [id, user])).toEqual([
+      [account, { id: account, username: 'somebody' }],
+    ]);
+    expect(pages).toHaveLength(1);
+  });
+
+  it('answers hashtags and user names as recorded, unknown and rejected ones included', async () => {
+    const known = others.slice(0, -1);
+    const verified = await verifyRecording([...walk, ...known]);
+
+    expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
   });
 
   it('counts no difference when a count has changed between two requests', async () => {
