@@ -360,19 +360,21 @@ describe('simulator world from a recording', () => {
     expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
   });
 
-  it('counts no difference when a count has changed between two requests', async () => {
-    const counted = (likes: number) =>
-      exchange(
-        `/${newest.id}`,
-        { fields: 'media_type,like_count' },
-        {
-          media_type: 'IMAGE',
-          like_count: likes,
-          id: newest.id,
-        },
-      );
-
-    const verified = await verifyRecording([...walk, counted(3), counted(4)]);
+  const counted = (likes: number) =>
+    exchange(
+      `/${newest.id}`,
+      { fields: 'media_type,like_count' },
+      { media_type: 'IMAGE', like_count: likes, id: newest.id },
+    );
+  const commented = (...ids: readonly string[]) => {
+    const paging = { cursors: { before: 'QVFd', after: 'QVFd' } };
+    return exchange(`/${newest.id}/comments`, {}, { data: ids.map((id) => ({ id })), paging });
+  };
+  it.each([
+    ['a count', counted(3), counted(4)],
+    ['a list', commented('181'), commented('182', '181')],
+  ])('counts no difference when %s has changed between two requests', async (_, ...changed) => {
+    const verified = await verifyRecording([...walk, ...changed]);
 
     expect(verified.flatMap(({ differences }) => differences)).toEqual([]);
   });
