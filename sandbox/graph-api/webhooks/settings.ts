@@ -77,7 +77,8 @@ export const FIRST_SETTINGS: WebhookSettings = {
   forge: 'none',
   retryMs: 1000,
   retryForMs: 36 * HOUR_MS,
-  timeoutMs: 10_000,
+  // Meta documents none for Instagram. Longer than the program's receiver takes for its 503.
+  timeoutMs: 30_000,
 };
 
 const readTextOrNull: Reader<string | null> = (value, path) =>

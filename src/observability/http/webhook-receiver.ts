@@ -35,7 +35,8 @@ interface WebhookLimits {
   readonly requests: number;
 }
 
-const defaultLimits: WebhookLimits = {
+/** The limits of a receiver without others. */
+export const usualLimits: WebhookLimits = {
   requestMs: 10_000,
   commitMs: 10_000,
   connections: 256,
@@ -89,7 +90,7 @@ export function createWebhookReceiver(
   settings: WebhookReceiverSettings,
   parts: WebhookReceiverParts,
 ): WebhookReceiver {
-  const limits = settings.limits ?? defaultLimits;
+  const limits = settings.limits ?? usualLimits;
   const closing = new AbortController();
   const server = openServer(settings, limits, (outcome, reason) => {
     report(parts, { outcome, reason });

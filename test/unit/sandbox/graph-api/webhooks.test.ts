@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
+import { FIRST_SETTINGS } from '../../../../sandbox/graph-api/webhooks/settings.ts';
+import { usualLimits } from '../../../../src/observability/http/webhook-receiver.ts';
 import { type Asked, NOW, readAnswer, standingWorld, startAsking } from './asking.ts';
 
 interface Received {
@@ -99,6 +101,12 @@ async function call(asked: Asked, method: string, path: string, query: Record<st
 }
 
 describe('simulated webhooks', () => {
+  test('wait longer than the receiver takes for its answer, so that a slow commit is a 503', () => {
+    const { requestMs, commitMs } = usualLimits;
+
+    expect(FIRST_SETTINGS.timeoutMs).toBeGreaterThan(requestMs + commitMs);
+  });
+
   test('send what happens in the world, signed with the secret of the app', async () => {
     await using sending = await startSending();
     await sending.advance(30);
