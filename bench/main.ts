@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { type Cluster, startCluster } from '../sandbox/cluster/start.ts';
 import { type GraphApi, startGraphApi } from '../sandbox/graph-api/server.ts';
 import { type WorldSpec, createWorld } from '../sandbox/graph-api/world.ts';
-import { readLoad, recordBenchmark } from '../scripts/recorded-runs.ts';
+import { readLoad, recordBenchmark, recordTimes } from '../scripts/recorded-runs.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { compressions } from '../src/config/schema.ts';
 import { type RegistryAdapter, openRegistry } from '../src/registry/index.ts';
@@ -209,8 +209,12 @@ const timeless: readonly string[] = ['requests', 'checkpoint', 'capacity'];
 
 /** Puts a part on record, unless it measured the time of a busy machine. */
 function record(part: string, run: Parameters<typeof recordBenchmark>[1]): void {
-  if (timeless.includes(part) || run.load < run.cores) recordBenchmark(part, run);
-  else say(`${part} is not put on record: the load before was ${run.load} on ${run.cores} cores`);
+  if (timeless.includes(part)) {
+    recordBenchmark(part, run);
+    return;
+  }
+  const reason = recordTimes(part, run);
+  if (reason !== null) say(reason);
 }
 
 function say(line: string): void {

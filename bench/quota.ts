@@ -20,8 +20,10 @@ import { readCommandLine } from '../sandbox/stop.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { planSettings } from '../src/cli/plan.ts';
 import { planCalls } from '../src/instagram/call-plan.ts';
+import { readLoad, recordTimes } from '../scripts/recorded-runs.ts';
 import { airbyteRequests, measureWorld } from './airbyte.ts';
 import { parseQuotaArguments, QUOTA_USAGE } from './quota-arguments.ts';
+import { quotaFigures, type RunCost } from './quota-figures.ts';
 import type { QuotaMessage } from './quota-program.ts';
 import {
   type RecordAddresses,
@@ -46,16 +48,6 @@ const targets = {
   dayRequests: 1800,
   peakRssMb: 300,
 };
-
-/** The cost of a run of the program, by the simulator's ledger and the process itself. */
-interface RunCost {
-  /** Calls as Meta counts them: one a request, one an item of a batch. */
-  readonly calls: number;
-  /** HTTP requests. */
-  readonly requests: number;
-  readonly seconds: number;
-  readonly peakRssMb: number;
-}
 
 const program = fileURLToPath(new URL('quota-program.ts', import.meta.url));
 
@@ -237,6 +229,7 @@ function judge(name: string, measured: number, target: number): void {
   if (!isMet) missed.push(name);
 }
 
+const load = readLoad();
 await using cluster = await startCluster({
   toMeasure: true,
   log: (line) => {
@@ -274,22 +267,10 @@ for (const [login, { ratios }] of [
 }
 judge('calls of the first sync, Instagram Login', instagram.first.calls, targets.firstCalls);
 judge('calls of a day, Instagram Login', instagram.day.calls, targets.dayCalls);
-const runs = [facebook, instagram].flatMap(({ first, poll, day }) => [first, poll, day]);
-const peakRssMb = Math.max(...runs.map((cost) => cost.peakRssMb));
-judge('peak memory, MB', peakRssMb, targets.peakRssMb);
+const figures = quotaFigures({ facebook, instagram, airbyte });
+judge('peak memory, MB', figures.peak_rss_mb, targets.peakRssMb);
 process.exitCode = missed.length === 0 ? 0 : 1;
-const spent = ({ calls, requests, seconds }: RunCost) => ({ calls, requests, seconds });
-const spentBy = ({ first, poll, day }: typeof facebook) => ({
-  first: spent(first),
-  poll: spent(poll),
-  day: spent(day),
-});
+const reason = command.isRecorded ? recordTimes('quota', { ...load, figures }) : null;
+if (reason !== null) console.log(reason);
 console.log();
-console.log(
-  JSON.stringify({
-    facebook: spentBy(facebook),
-    instagram: spentBy(instagram),
-    airbyte,
-    peak_rss_mb: peakRssMb,
-  }),
-);
+console.log(JSON.stringify(figures));

@@ -30,13 +30,13 @@ interface RecordedRuns {
 
 /** Path of the record from the project's root. */
 export const recordFile = 'docs/evidence.json';
-const file = new URL(`../${recordFile}`, import.meta.url);
+const recordUrl = new URL(`../${recordFile}`, import.meta.url);
 
-export function readRecordedRuns(): RecordedRuns {
+export function readRecordedRuns(file = recordUrl): RecordedRuns {
   return JSON.parse(readFileSync(file, 'utf8')) as RecordedRuns;
 }
 
-function write(runs: RecordedRuns): void {
+function write(runs: RecordedRuns, file = recordUrl): void {
   writeFileSync(file, `${JSON.stringify(runs, null, 2)}\n`);
 }
 
@@ -47,13 +47,22 @@ export function readLoad(): Pick<RecordedBenchmark, 'cores' | 'load'> {
   return { cores: availableParallelism(), load: Number((loadavg()[0] ?? NaN).toFixed(1)) };
 }
 
+type MeasuredRun = Pick<RecordedBenchmark, 'cores' | 'load' | 'figures'>;
+
 /** Puts a part's figures on record. */
-export function recordBenchmark(
-  part: string,
-  run: Pick<RecordedBenchmark, 'cores' | 'load' | 'figures'>,
-): void {
-  const runs = readRecordedRuns();
-  write({ ...runs, benchmarks: { ...runs.benchmarks, [part]: { date: today(), ...run } } });
+export function recordBenchmark(part: string, run: MeasuredRun, file = recordUrl): void {
+  const runs = readRecordedRuns(file);
+  write({ ...runs, benchmarks: { ...runs.benchmarks, [part]: { date: today(), ...run } } }, file);
+}
+
+/** Puts a part that measures time on record; returns the reason why it does not, or null. */
+export function recordTimes(part: string, run: MeasuredRun, file = recordUrl): string | null {
+  const { cores, load } = run;
+  if (load >= cores) {
+    return `${part} is not put on record: the load before was ${load} on ${cores} cores`;
+  }
+  recordBenchmark(part, run, file);
+  return null;
 }
 
 /** Puts a chaos run on record. */

@@ -65,6 +65,13 @@ describe('arguments of the demo and the sandbox', () => {
 });
 
 describe('arguments of bench:quota', () => {
+  test('put the figures on record of the default size only', () => {
+    expect(parseQuotaArguments(['--record'])).toMatchObject({ isRecorded: true });
+    expect(() => parseQuotaArguments(['--record', '--media', '5'])).toThrow(
+      '--record: expected the default size',
+    );
+  });
+
   test('default to the size of the targets, and accept another size', () => {
     expect(parseQuotaArguments([])).toMatchObject({
       hasTargets: true,
@@ -73,6 +80,7 @@ describe('arguments of bench:quota', () => {
     expect(parseQuotaArguments(['--accounts', '2', '--media', '40', '--stories', '0'])).toEqual({
       help: false,
       hasTargets: false,
+      isRecorded: false,
       size: { accounts: 2, mediaPerAccount: 40, childrenPerAccount: 60, storiesPerAccount: 0 },
     });
   });
