@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { answerAdmin } from '../../../sandbox/graph-api/admin.ts';
-import { patchWorld } from '../../../sandbox/graph-api/admin-world.ts';
+import { describeWorld, patchWorld } from '../../../sandbox/graph-api/admin-world.ts';
 import { readConditions } from '../../../sandbox/graph-api/conditions-spec.ts';
 import { errorNames, graphError } from '../../../sandbox/graph-api/errors.ts';
 import { readFaultRule } from '../../../sandbox/graph-api/fault-rules.ts';
@@ -12,6 +12,7 @@ import { createMeter } from '../../../sandbox/graph-api/meter.ts';
 import { readOrder, readSettings } from '../../../sandbox/graph-api/webhooks/settings.ts';
 import { Webhooks } from '../../../sandbox/graph-api/webhooks/webhooks.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
+import { demoWorld } from '../../../sandbox/demo/world.ts';
 import { rowsBelow } from './markdown.ts';
 
 const page = readFileSync(new URL('../../../docs/sandbox.md', import.meta.url), 'utf8');
@@ -41,6 +42,21 @@ describe('docs/sandbox.md', () => {
     const { kafka, registry } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
 
     expect(page).toContain(`(${Number(kafka) + Number(registry)} MB, cached`);
+  });
+
+  test('names the user names and hashtags of the demo, and its secret by a property that exists', async () => {
+    const rows = rowsBelow(page, '## What it contains').map((cells) => cells.at(-1) ?? '');
+    const { accounts, clock } = await demoWorld({ speed: 1 });
+    const captions = accounts.flatMap((account) =>
+      account.media.map((media) => JSON.stringify(media.fields(clock.now())['caption'] ?? '')),
+    );
+    const hashtags = captions.flatMap((text) => text.match(/(?<=#)[\p{L}\p{N}_]+/gu) ?? []);
+    const namesIn = (text = '') => [...text.matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+
+    expect(namesIn(rows[0])).toEqual(accounts.map(({ user }) => user['username']));
+    expect(namesIn(rows[1]).toSorted()).toEqual([...new Set(hashtags)].toSorted());
+    expect(rows[2]).toContain('`app.clientSecret`');
+    expect(describeWorld(world)['app']).toHaveProperty('clientSecret');
   });
 
   test('names every endpoint of the simulator', () => {
