@@ -39,7 +39,7 @@ export function renderCostByAccounts(): string {
   });
   const headings = accounts.map((count) => (count === 1 ? '1 account' : `${count} accounts`));
   return [
-    `| Media of each account | ${headings.join(' | ')} | Impressions of each that allow it |`,
+    `| Media of each account | ${headings.join(' | ')} | Impressions needed per account (first sync / later day) |`,
     '|---:|---:|---:|---:|---:|',
     ...rows,
   ].join('\n');

@@ -67,5 +67,5 @@ function limitAction(limits: readonly Limit[]): string {
   const { names, until } = describeLimits(limits);
   const areSeveral = names.startsWith('the limits');
   const end = areSeveral ? `by ${until}, when ${names} end` : `at ${until}, when ${names} ends`;
-  return `No action: polls go on ${end}. \`poll\` does not hasten it.`;
+  return `No action: polls go on ${end}. \`poll\` does not shorten the wait.`;
 }

@@ -35,7 +35,7 @@ describe('docs/operations/', () => {
     );
   });
 
-  test('names only existing commands and options on the page for the night', () => {
+  test('names only existing commands and options in the on-call runbook', () => {
     const night = readFileSync(new URL('night.md', folder), 'utf8');
     const named = [...night.matchAll(/`instagram-kafka ([^`]+)`/g)].map(([, text = '']) => text);
 
