@@ -16,5 +16,6 @@ export default {
     ],
   },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testSequencer: '<rootDir>/test/support/slowest-first.ts',
   testTimeout: 60_000,
 };

@@ -1,12 +1,14 @@
 /**
  * `npm test`: runs the named suites, or all but those that need a program of their own; `--with
- * SUITE` adds one of these. The integration suites run on one sandbox cluster, the examples on
- * another one with filled topics. The last line is `N passed, N failed`.
+ * SUITE` adds one of these. All share one sandbox cluster and the workers of one Jest, the slowest
+ * test files first; the examples run on a cluster of their own with filled topics. `--record` writes
+ * the seconds of each test file to `test/support/durations.json`, the order of the next run. The
+ * last line is `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Cluster, startCluster } from '../sandbox/cluster/start.ts';
 import { findPostgres } from '../sandbox/postgres/database.ts';
@@ -16,18 +18,39 @@ const withoutCluster = ['unit', 'conformance', 'golden', 'browser'];
 /** Suites that run on request only: `browser` needs a Chromium, `examples` many more programs. */
 const onRequest = ['browser', 'examples'];
 const withCluster = ['integration', 'faults'];
+const cores = availableParallelism();
+/** Workers in addition to the cores, for tests that mostly wait. */
+const WAITING_WORKERS = 1;
+const DURATIONS = 'test/support/durations.json';
+/** The order of shorter files does not matter. */
+const RECORDED_SECONDS = 1;
+const SHOWN_FILES = 15;
+
+/** The result of a test file. */
+interface FileResult {
+  /** The path from the root of the project. */
+  readonly path: string;
+  readonly seconds: number;
+}
 
 interface Tally {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly files: readonly FileResult[];
 }
 
+/** The part that is read here of the report that `jest --json` writes. */
 interface JestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numRuntimeErrorTestSuites: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly startTime: number;
+    readonly endTime: number;
+  }[];
 }
 
 /** The tests start the program some hundred times: Node's compiled code is kept. */
@@ -36,7 +59,7 @@ const compileCache = { NODE_COMPILE_CACHE: join(tmpdir(), 'instagram-kafka-compi
 async function runJest(
   suites: readonly string[],
   env: NodeJS.ProcessEnv,
-  workers?: number,
+  workers: number,
 ): Promise<Tally> {
   const directory = await mkdtemp(join(tmpdir(), 'jest-'));
   const report = join(directory, 'report.json');
@@ -52,7 +75,7 @@ async function runJest(
       '--forceExit',
       '--json',
       `--outputFile=${report}`,
-      ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
+      `--maxWorkers=${workers}`,
       // Jest prints the report on standard output too; the terminal gets the readable one on
       // stderr.
       ...suites.map((suite) => `test/${suite}/`),
@@ -67,6 +90,10 @@ async function runJest(
       // A suite that failed to load has run none of its tests; it counts as one failure.
       failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
       skipped: result.numPendingTests,
+      files: result.testResults.map(({ name, startTime, endTime }) => ({
+        path: relative(process.cwd(), name),
+        seconds: Math.round((endTime - startTime) / 1000),
+      })),
     };
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -77,10 +104,11 @@ function log(line: string): void {
   console.error(line);
 }
 
-async function runWithCluster(suites: readonly string[]): Promise<Tally> {
+async function runSuites(suites: readonly string[]): Promise<Tally> {
+  if (!suites.some((suite) => withCluster.includes(suite))) return await runJest(suites, {}, cores);
   await using cluster = await startCluster({ log });
-  // These suites mostly wait: for brokers, sessions and deadlines.
-  return await runJest(suites, addressesOf(cluster), 2);
+  // Tests with a cluster mostly wait: for brokers, sessions and deadlines.
+  return await runJest(suites, addressesOf(cluster), cores + WAITING_WORKERS);
 }
 
 async function runExamples(): Promise<Tally> {
@@ -92,9 +120,34 @@ function addressesOf({ brokers, registryUrl }: Cluster): NodeJS.ProcessEnv {
   return { KAFKA_BROKERS: brokers.join(','), SCHEMA_REGISTRY_URL: registryUrl };
 }
 
+/** Prints the time of each suite and its slowest files. */
+function reportTimes(files: readonly FileResult[]): void {
+  const bySuite = Map.groupBy(files, ({ path }) => path.split('/')[1] ?? path);
+  for (const [suite, ofSuite] of bySuite) {
+    const seconds = ofSuite.reduce((total, file) => total + file.seconds, 0);
+    log(`${String(seconds).padStart(5)} s  ${suite}, ${ofSuite.length} files`);
+  }
+  log('Slowest files:');
+  for (const { path, seconds } of slowestFirst(files).slice(0, SHOWN_FILES)) {
+    log(`${String(seconds).padStart(5)} s  ${path}`);
+  }
+}
+
+const slowestFirst = (files: readonly FileResult[]): readonly FileResult[] =>
+  files.toSorted((a, b) => b.seconds - a.seconds || a.path.localeCompare(b.path));
+
+async function recordDurations(files: readonly FileResult[]): Promise<void> {
+  const slow = slowestFirst(files).filter(({ seconds }) => seconds >= RECORDED_SECONDS);
+  const durations = Object.fromEntries(slow.map(({ path, seconds }) => [path, seconds]));
+  await writeFile(DURATIONS, `${JSON.stringify(durations, undefined, 2)}\n`);
+}
+
 const { values, positionals: asked } = parseArgs({
   allowPositionals: true,
-  options: { with: { type: 'string', multiple: true, default: [] } },
+  options: {
+    with: { type: 'string', multiple: true, default: [] },
+    record: { type: 'boolean', default: false },
+  },
 });
 const wants = (suite: string) =>
   asked.includes(suite) ||
@@ -107,12 +160,13 @@ if (wants('examples')) {
   });
 }
 const tallies: Tally[] = [];
-const quick = withoutCluster.filter(wants);
-const slow = withCluster.filter(wants);
-if (quick.length > 0) tallies.push(await runJest(quick, {}));
-if (slow.length > 0) tallies.push(await runWithCluster(slow));
+const suites = [...withCluster, ...withoutCluster].filter(wants);
+if (suites.length > 0) tallies.push(await runSuites(suites));
 if (wants('examples')) tallies.push(await runExamples());
 
+const files = tallies.flatMap((tally) => tally.files);
+reportTimes(files);
+if (values.record) await recordDurations(files);
 const sum = (pick: (tally: Tally) => number) => tallies.reduce((all, one) => all + pick(one), 0);
 const failed = sum((tally) => tally.failed);
 const skipped = sum((tally) => tally.skipped);
