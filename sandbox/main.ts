@@ -16,7 +16,7 @@ await runMain({ parse: parseSandboxArguments, usage: SANDBOX_USAGE }, async (opt
   };
   try {
     const world = await demoWorld(options);
-    const progress = createProgress(log);
+    using progress = createProgress(log);
     await using sandbox = await startSandbox({ ...options, world, log: progress.log, signal });
     progress[Symbol.dispose]();
     for (const [name, value] of Object.entries(sandbox.env)) {

@@ -78,8 +78,8 @@ function foldersOf(packages) {
 
 /** Describes the work of npm ci by the packages that are there now and were there before. */
 function describeInstall(now, before, wanted) {
-  if (now === 0) return 'it reads the registry';
-  return now === before
+  if (now === 0) return 'reading the registry';
+  return now >= wanted && now === before
     ? `${now} packages; their install scripts run`
     : `${now} of about ${wanted} packages`;
 }
@@ -90,7 +90,7 @@ async function install(program) {
   announce(folders.length, program);
   const beganMs = performance.now();
   const seconds = () => `${Math.round((performance.now() - beganMs) / 1000)} s`;
-  // Warnings about this Node's age are of no use: the packages run under the project's own.
+  // Warnings about this Node's age do not apply: the packages run under the project's own.
   const npm = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
@@ -103,8 +103,8 @@ async function install(program) {
   }, 5000);
   const [status] = await once(npm, 'close').catch((error) => [error.message]);
   clearInterval(timer);
-  if (status === 0) say(`npm ci has ended after ${seconds()}\n`);
-  else say(`npm ci failed (${status}); its output stands above`);
+  if (status === 0) say(`npm ci finished in ${seconds()}\n`);
+  else say(`npm ci failed (${status}): fix the error printed above and run the command again`);
   return status === 0;
 }
 

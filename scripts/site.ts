@@ -143,10 +143,13 @@ function install(): void {
 
 function npm(...args: readonly string[]): void {
   const { status } = spawnSync('npm', args, { cwd: generator, stdio: 'inherit' });
-  if (status !== 0) fail(`npm ${args.join(' ')} in site/ failed; its output stands above`);
+  if (status !== 0)
+    fail(
+      `npm ${args.join(' ')} in site/ failed: fix the error printed above and run the command again`,
+    );
 }
 
-/** Writes what stands above the versions: their list, and the way to the newest release. */
+/** Writes the list of versions and the redirect to the newest release. */
 function writeVersions(): void {
   const listed = versionsOf(readdirSync(versions));
   const start = listed.find((version) => version !== 'next') ?? 'next';

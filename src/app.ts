@@ -118,9 +118,11 @@ export function createApp(config: Config, options: AppOptions): App {
       void watchVersion(config.instagram.apiVersion, { clock, telemetry }, signal);
       await using tracing = await openTraces();
       await using beside = new AsyncDisposableStack();
-      const parts = { ...resolved, ...adapters, random: Math.random };
+      const verified = Promise.withResolvers<unknown>();
+      const parts = { ...resolved, ...adapters, random: Math.random, verified: verified.promise };
       beside.use(openNotifications(config, parts, signal));
-      const supervision = await start(config, adapters, { ...tools, deadlineMs: null }, signal);
+      const startTools = { ...tools, deadlineMs: null, verified };
+      const supervision = await start(config, adapters, startTools, signal);
       beside.use(await openWebhooks(config, parts, signal));
       await supervise(supervision, { ...tools, ...tracing }, signal);
     },
@@ -353,7 +355,7 @@ function pollerTools(
 async function start(
   config: Config,
   { kafka, registry, instagram, overrides, controlHandler, shutdown, calendar }: Adapters,
-  tools: ReadingTools & StartTools,
+  tools: ReadingTools & StartTools & { readonly verified?: PromiseWithResolvers<unknown> },
   signal: AbortSignal,
 ): Promise<Supervision> {
   const topics = untilReady('kafka', (stop) => kafka.prepareTopics(stop), tools, signal);
@@ -361,6 +363,7 @@ async function start(
     // A registry that lost its data would give a new schema an id by which states were written.
     const isKnown = await registry.hasStates(stop);
     if (!isKnown) await topics.then(() => kafka.stateAdmin.verifySchemas(stop));
+    tools.verified?.resolve(undefined);
     await registry.prepare(stop);
   };
   // Invariant 6: schemas are checked before the first poll.

@@ -1,3 +1,4 @@
+import { once as nextEvent } from 'node:events';
 import type { Config } from './config/config.ts';
 import { registryAccess, webhookOf } from './credentials.ts';
 import { settled } from './engine/shutdown.ts';
@@ -20,6 +21,8 @@ interface NotificationParts extends NotifierTools {
   readonly kafka: Pick<KafkaAdapter, 'notifications'>;
   readonly observability: Observability;
   readonly instance: string;
+  /** Resolves when schemas may be registered: the registry knows those of the states. */
+  readonly verified: Promise<unknown>;
 }
 
 const dayMs = 86_400_000;
@@ -64,6 +67,7 @@ async function runNotifications(
     { log },
   );
   const prepare = once(async () => {
+    await Promise.race([parts.verified, rejectedOn(signal)]);
     await registry.prepare(signal);
     await kafka.notifications.prepare(signal);
   });
@@ -82,6 +86,12 @@ async function runNotifications(
     keepNotified({ health, tracker, topic, redact }, parts, signal),
     ...(webhook === null ? [] : [repeat(sending, parts, signal)]),
   ]);
+}
+
+/** Returns a promise that rejects with the signal's reason when it aborts. */
+async function rejectedOn(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await nextEvent(signal, 'abort');
+  throw signal.reason;
 }
 
 /** The time in which every media was read again, with a day to spare. */

@@ -73,12 +73,7 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments {
     },
     strict: true,
   });
-  const { once = false, out, recording, speed, open, 'no-open': isClosed } = values;
-  if (open === true && (once || isClosed === true)) {
-    throw new TypeError(
-      '--open: neither with --once, which has no status page, nor with --no-open',
-    );
-  }
+  const { once = false, out, recording, speed } = values;
   if (recording !== undefined && speed !== undefined) {
     throw new TypeError('--speed: the clock of a --recording stands still; leave one of them out');
   }

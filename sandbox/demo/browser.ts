@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** The place where the demo runs. */
+/** The environment of the demo. */
 export interface Surroundings {
   readonly platform: NodeJS.Platform;
   readonly env: NodeJS.ProcessEnv;

@@ -116,7 +116,7 @@ export function createRecordedWorld(exchanges: readonly Exchange[]): World {
   };
 }
 
-/** Creates what the accounts read of others. */
+/** Creates the recorded accounts and hashtags of other people. */
 function recordedOthers(
   { discovered, hashtags }: CollectedOthers,
   parts: { readonly clock: Clock; readonly conditions: Conditions },

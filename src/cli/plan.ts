@@ -294,7 +294,7 @@ function limitText([first]: readonly AccountPlan[]): string {
   const needed = (field: 'first' | 'day') =>
     neededImpressions(accountCalls(first?.plan ?? [], field));
   const limit = `Meta allows ${callLimit(1) ?? 0} calls a day for each impression of an account.`;
-  return `${limit} Each account needs ${plural(needed('first'), 'impression')} for the first poll, ${needed('day')} for a day.\n`;
+  return `${limit} Each account needs ${plural(needed('first'), 'impression')} for the first poll, and ${needed('day')} a day after it.\n`;
 }
 
 function accountsText(plans: readonly AccountPlan[]): string {
@@ -337,6 +337,7 @@ function platformText(platform: PlatformPlan | null): string {
   const { streams, calls, limit, fitting } = platform;
   const used = `platform: ${calls} calls a day of ${streams.join(', ')}, ${usedText(calls, limit)} of the ${limit} (200 an hour) that Meta allows for one user of the app, apart from the limits of accounts`;
   if (!isOver(platform)) return `${used}\n`;
-  if (fitting === null) return `${used}; no intervals fit: list fewer names\n`;
+  if (fitting === null)
+    return `${used}; no interval fits: remove names from INSTAGRAM_HASHTAGS or INSTAGRAM_DISCOVERED_USERS\n`;
   return `${used}; ${fittingText(intervalsOf(fitting))}\n`;
 }

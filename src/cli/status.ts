@@ -48,7 +48,7 @@ export const statusCommand: CommandDefinition = {
 function addressOf({ http: { enabled, host, port } }: Config): string {
   if (!enabled || port === 0) {
     const why = enabled ? 'HTTP_PORT is 0, a free port' : 'HTTP_ENABLED is false: nothing answers';
-    throw usage(`status: ${why}. Name the address of the instance with --url`);
+    throw usage(`status: ${why}. Pass the address of the instance with --url`);
   }
   const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   const own = everywhere[host] ?? host;
@@ -65,8 +65,8 @@ function statusUrl(address: string, search = ''): URL {
 }
 
 const ifUnanswered =
-  'Does it run? Where HTTP_HOST or HTTP_PORT is set for it alone, give --url. An instance that runs ' +
-  'and answers nothing: kill it; the others have its accounts within seconds';
+  'Check that the instance is running and that --url has its HTTP_HOST and HTTP_PORT. If it runs ' +
+  'but does not answer, restart it; other instances take over its accounts within seconds';
 
 /** Requests the status once; returns a sentence for a person when it does not come. */
 export async function readStatus(url: URL, limitMs: number): Promise<Status | string> {
@@ -76,11 +76,12 @@ export async function readStatus(url: URL, limitMs: number): Promise<Status | st
     const body = parseJson(await response.text());
     if (isStatus(body)) return body;
     const { error, formatVersion } = isNode(body) ? body : {};
-    const detail = typeof error === 'string' ? `: ${error}` : '';
-    if (typeof formatVersion !== 'number') {
-      return `${url.origin} answered ${response.status}${detail}. It is no instance of this program`;
+    if (typeof formatVersion === 'number') {
+      return `${url.origin} answered in format ${formatVersion}: run the status command of that instance's version`;
     }
-    return `${url.origin} answered in format ${formatVersion}: use the command of its own version`;
+    const reason =
+      typeof error === 'string' ? error : 'not with a status of this program: check --url';
+    return `${url.origin} answered ${response.status}: ${reason}`;
   } catch (error) {
     return `${url.origin} did not answer: ${describeFailure(error, limitMs)}. ${ifUnanswered}`;
   }
@@ -111,7 +112,7 @@ export function describeStatus(status: Status): string {
 
 function quotaLines({ items }: Status['quota']): readonly string[] {
   const limited = items.filter(({ state }) => state !== 'free');
-  if (limited.length === 0) return ['no limit of the API'];
+  if (limited.length === 0) return ['no API limit reached'];
   return [
     'limits of the API:',
     ...limited.map(({ scope, id, percent, state, until }) => {
@@ -122,7 +123,7 @@ function quotaLines({ items }: Status['quota']): readonly string[] {
 }
 
 function accountsTable({ items, total, matching }: Status['accounts']): string {
-  if (items.length === 0) return `no account: ${matching} of ${total} match\n`;
+  if (items.length === 0) return `no accounts to show: ${matching} of ${total} match\n`;
   const header = ['ACCOUNT', 'NAME', 'STREAM', 'STATE', 'LAST SUCCESS', 'LAG', 'PAUSED', 'ERROR'];
   const rows = items.flatMap(({ id, username, error: ofAccount, streams }) =>
     streams.map(({ stream, state, lastSuccess, lagSeconds, pause, error }) => [
@@ -137,7 +138,7 @@ function accountsTable({ items, total, matching }: Status['accounts']): string {
     ]),
   );
   const more = matching - items.length;
-  return `${asTable([header, ...rows])}${more > 0 ? `${more} more accounts: --search\n` : ''}`;
+  return `${asTable([header, ...rows])}${more > 0 ? `${more} more accounts; narrow the list with --search\n` : ''}`;
 }
 
 function pauseText({ since, until }: { readonly since: string; readonly until: string | null }) {

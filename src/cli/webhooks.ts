@@ -177,7 +177,7 @@ function textOf(
     error === null ? (fields ?? ['no subscription']).join(', ') : 'unknown',
     missingText(missing),
   ]);
-  // What is removed is not missing.
+  // After `unsubscribe`, no field is missing.
   const columns = action === 'unsubscribe' ? 3 : 4;
   const table = asTable([headings, ...rows].map((row) => row.slice(0, columns)));
   const errors = shown.flatMap(({ account, error }) =>

@@ -31,7 +31,7 @@ export const advice = {
   'graph.not-enough-users': 'No action needed: demographics begin at 100 followers.',
   'graph.not-enough-viewers': 'No action needed: the insights of a story begin at five viewers.',
   'graph.permission':
-    'Give the permission and the role that the message names. The next poll of a failed stream tries again; resume a stopped one, or restart.',
+    'Grant the permission and the role named in the message. A failed stream retries at its next poll; resume a stopped stream or restart the program.',
   'graph.rate-limited':
     'It continues automatically. If it happens often, use longer intervals, fewer streams or fewer accounts for each token.',
   'graph.refused':
@@ -84,7 +84,7 @@ export const advice = {
   'registry.unavailable':
     'It is retried automatically. If it persists, check the registry and SCHEMA_REGISTRY_URL.',
   'state.invalid': 'Correct what the message names and run the command again.',
-  'state.owned': 'Add --hand-over, or stop the instance that is named; then run the command again.',
+  'state.owned': 'Add --hand-over or stop the named instance, then run the command again.',
   'state.unreadable':
     'Follow the message. Start the stream over only where it says so: that loses the state.',
 } as const satisfies Readonly<Record<string, string>>;

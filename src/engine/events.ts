@@ -202,7 +202,7 @@ interface EventFacts {
   scope: { readonly scope: Scope } & ScopeStatus;
   /** A request was admitted after a wait for its quota. */
   'quota-wait': { readonly priority: Priority; readonly durationMs: number };
-  /** The polls of a stream begin to wait for the quota of scopes; none: they wait no more. */
+  /** The polls of a stream begin to wait for the quota of scopes; empty: they no longer wait. */
   'quota-awaited': OfPoll & { readonly scopes: readonly Scope[] };
   /** The validity of a token; reported at the start and whenever it changes. */
   token: {

@@ -10,7 +10,7 @@ interface ScopeState {
 /** The scopes by `scopeKey`. */
 export type ScopeStates = ReadonlyMap<string, ScopeState>;
 
-/** A stopped scope, and the time at which its polls go on. */
+/** A stopped scope, and the time at which its polls resume. */
 export interface Limit {
   readonly scope: Scope['kind'];
   /** The account's or page's id, or the token's name; null for the only token. */
@@ -55,18 +55,25 @@ function latestFirst(a: Limit, b: Limit): number {
 /** The most limits that are named; the rest is counted. */
 const namedLimits = 3;
 
+interface LimitTexts {
+  readonly names: string;
+  readonly areSeveral: boolean;
+  readonly until: string;
+}
+
 /**
  * Names limits, such as `the limit of the app`, and returns the time at which the last one ends.
  * @param limits - at least one; a limit may be listed several times
  */
-export function describeLimits(limits: readonly Limit[]): { names: string; until: string } {
+export function describeLimits(limits: readonly Limit[]): LimitTexts {
   const distinct = new Map(limits.map((one) => [nameOf(one), one]));
   const latest = [...distinct.values()].sort(latestFirst);
   const named = latest.slice(0, namedLimits).map(nameOf).join(', ');
   const more = latest.length - namedLimits;
   const rest = more > 0 ? ` and ${more} more` : '';
   const noun = latest.length === 1 ? 'the limit' : 'the limits';
-  return { names: `${noun} of ${named}${rest}`, until: latest[0]?.until ?? '' };
+  const until = latest[0]?.until ?? '';
+  return { names: `${noun} of ${named}${rest}`, areSeveral: latest.length > 1, until };
 }
 
 function nameOf({ scope, id }: Limit): string {

@@ -4,7 +4,7 @@ import type { OnWait } from './rate-limit/rate-limiter.ts';
 
 // States of the waits for quota of one (stream, account):
 // - none: no poll and no request of a poll waits.
-// - waiting: some do; the begin of the first and the end of the last are reported.
+// - waiting: some do; the start of the first and the end of the last are reported.
 // - ended by a pause: the try whose requests wait ends, so that the pause can be saved.
 
 /** A (stream, account) whose polls may wait for quota. */
@@ -18,7 +18,7 @@ export interface WaitingJob {
 }
 
 /**
- * Reports when the polls of jobs begin to wait for quota, and when none of them waits any more.
+ * Reports when the polls of jobs begin to wait for quota, and when the last of them has stopped waiting.
  * @param jobs - returns the job that waits, and those that wait for its poll
  */
 export function reportedWaits(jobs: () => readonly WaitingJob[], telemetry: Telemetry): OnWait {
@@ -60,7 +60,7 @@ export function endedByPause(job: WaitingJob, isPaused: () => boolean, end: () =
   };
 }
 
-/** Calls both at the begin and at the end of a wait. */
+/** Combines two callbacks of a wait. */
 export function bothWaits(a: OnWait, b: OnWait): OnWait {
   return (scopes) => {
     const ends = [a(scopes), b(scopes)];

@@ -159,9 +159,10 @@ function describeLate(
   const tolerated = `${(late[0]?.toleratedMs ?? 0) / 1000} s (${toleratedIntervals} intervals)`;
   const ids = describeAccounts(late.map(({ id }) => id));
   const limits = late.flatMap(({ limit }) => limit ?? []);
+  const text = `${stream}: no successful poll for more than ${tolerated} of ${ids}`;
+  if (limits.length === 0) return text;
   const { names, until } = describeLimits(limits);
-  const wait = limits.length === 0 ? '' : `; waits for ${names} until ${until}`;
-  return `${stream}: no successful poll for more than ${tolerated} of ${ids}${wait}`;
+  return `${text}; waits for ${names} until ${until}`;
 }
 
 /** Returns the interval of a stream of an account: its own, or that of the stream. */

@@ -64,8 +64,7 @@ function limitError(limit: Limit | null): TroubleError | null {
 }
 
 function limitAction(limits: readonly Limit[]): string {
-  const { names, until } = describeLimits(limits);
-  const areSeveral = names.startsWith('the limits');
+  const { names, areSeveral, until } = describeLimits(limits);
   const end = areSeveral ? `by ${until}, when ${names} end` : `at ${until}, when ${names} ends`;
-  return `No action: polls go on ${end}. \`poll\` does not shorten the wait.`;
+  return `No action needed: polls resume ${end}. A \`poll\` request does not shorten the wait.`;
 }

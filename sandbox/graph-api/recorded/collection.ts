@@ -35,7 +35,7 @@ export interface CollectedHashtag {
   readonly lists: Map<string, Map<string, JsonObject>>;
 }
 
-/** What a recording shows of others. */
+/** The recorded accounts and hashtags of other people. */
 export interface CollectedOthers {
   /** Accounts by the requested user name; null where an answer has no account. */
   readonly discovered: Map<string, CollectedAccount | null>;

@@ -77,7 +77,7 @@ export const FIRST_SETTINGS: WebhookSettings = {
   forge: 'none',
   retryMs: 1000,
   retryForMs: 36 * HOUR_MS,
-  // Meta documents none for Instagram. Longer than the program's receiver takes for its 503.
+  // Meta documents no timeout for Instagram. Longer than the program's receiver takes for its 503.
   timeoutMs: 30_000,
 };
 

@@ -163,7 +163,7 @@ export interface Page {
   readonly isEmpty?: boolean;
 }
 
-/** What a recording shows of others. */
+/** The recorded accounts and hashtags of other people. */
 export interface Others {
   /** Accounts by user name; null where business discovery answers without the account. */
   readonly discovered: ReadonlyMap<string, Account | null>;
@@ -199,7 +199,7 @@ export interface World {
   readonly instagramLogin?: boolean;
   /** Media that a recording shows, whose comments may have any id. */
   readonly recordedMedia?: readonly Media[];
-  /** What a recording shows of others; without it, they are the world's own accounts and media. */
+  /** The recorded accounts and hashtags of other people; without them, they are the world's own accounts and media. */
   readonly others?: Others;
   /** Finds a media by id (child, post or live story) that exists at that time. */
   findMedia(id: string, nowMs: number): Media | undefined;

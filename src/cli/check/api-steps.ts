@@ -118,7 +118,7 @@ function limitIn(error: unknown): WaitError {
 /** A limit says nothing about a token; the steps that need its accounts report it as a failure. */
 function limited({ scope, retryAfterMs }: WaitError): Finding {
   const again = `run check again in ${minutesOf(retryAfterMs)} min`;
-  return skipped(`the ${scope.kind}'s limit is reached; ${again}. It says nothing about the token`);
+  return skipped(`the ${scope.kind}'s limit is reached; ${again}. The token was not checked`);
 }
 
 /** Checks that the API accepts a token and lets it read data. */

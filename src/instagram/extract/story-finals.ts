@@ -141,6 +141,7 @@ export function storyChanges(
   for (const change of changes) {
     const { media_id: id } = change.value;
     const story = stories.find((one) => one.id === id);
+    // Also of one that seems deleted: it may be listed again.
     if (story !== undefined && hasTimeLeft(story, nowMs)) continue;
     processed.push(change.key);
     const node = finalOf(story, change);

@@ -59,7 +59,7 @@ const fields: Fields = {
 /** The listed counts whose change shows that a media has changed; every list scan requests them. */
 export const listedCounts: Fields = Object.fromEntries(movingCounts.map((name) => [name, long]));
 
-/** Those of them that only Facebook Login has. */
+/** The listed counts that only Facebook Login has. */
 export const facebookCounts = movingCounts.filter((name) => name in facebookFields);
 
 export const mediaInsights = declareStream({

@@ -35,7 +35,7 @@ interface WebhookLimits {
   readonly requests: number;
 }
 
-/** The limits of a receiver without others. */
+/** The default limits of a receiver. */
 export const usualLimits: WebhookLimits = {
   requestMs: 10_000,
   commitMs: 10_000,

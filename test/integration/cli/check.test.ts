@@ -226,7 +226,7 @@ describe('check', () => {
     const again = /run check again in \d+ min/i;
     expect(of('api.token')).toMatchObject([{ status: 'skipped', action: null, code: null }]);
     expect(of('api.token')[0]?.detail).toMatch(
-      /^the app's limit is reached; run check again in \d+ min. It says nothing about the token$/,
+      /^the app's limit is reached; run check again in \d+ min. The token was not checked$/,
     );
     expect(of('api.accounts')).toMatchObject([{ status: 'failed', code: 'graph.rate-limited' }]);
     expect(of('api.accounts')[0]?.action).toMatch(again);

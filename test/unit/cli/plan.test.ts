@@ -16,7 +16,7 @@ describe('the command plan', () => {
         'users   24           10          240\n' +
         'media   24           20          250\n' +
         'all                  30          490\n\n' +
-        'Meta allows 4800 calls a day for each impression of an account. Each account needs 1 impression for the first poll, 1 for a day.\n',
+        'Meta allows 4800 calls a day for each impression of an account. Each account needs 1 impression for the first poll, and 1 a day after it.\n',
     );
   });
 

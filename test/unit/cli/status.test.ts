@@ -75,7 +75,7 @@ describe('the command status', () => {
     const status = JSON.parse(stdout) as Status;
     expect(status).toMatchObject({ formatVersion: 1, accounts: { total: 2, matching: 1 } });
     const text = describeStatus(status);
-    expect(text).toContain('\nno problems\nno limit of the API\n');
+    expect(text).toContain('\nno problems\nno API limit reached\n');
     expect(rowsOf(text).map(([id]) => id)).toEqual(['ACCOUNT', '12', '12']);
   });
 
@@ -87,11 +87,11 @@ describe('the command status', () => {
 
     expect([exitCode, stdout]).toEqual([3, '']);
     expect(stderr).toContain(`${server.url} did not answer: connect ECONNREFUSED`);
-    expect(stderr).toContain('. Does it run? ');
+    expect(stderr).toContain('. Check that the instance is running ');
   });
 
   test.each([
-    [['--http-port', '0'], 'status: HTTP_PORT is 0, a free port. Name the address'],
+    [['--http-port', '0'], 'status: HTTP_PORT is 0, a free port. Pass the address'],
     [['--url', 'producer:8080'], '--url "producer:8080": expected the address of an instance'],
   ])('is rejected without an address: %j', async (args, message) => {
     await expect(createProgram().parse(['status', ...args])).rejects.toMatchObject({
@@ -106,14 +106,18 @@ describe('readStatus', () => {
     await using server = await startHttpServer(() => undefined);
 
     expect(await readStatus(new URL(server.url), 50)).toMatch(
-      /^http:\S+ did not answer: nothing within 50 ms\. Does it run\?/,
+      /^http:\S+ did not answer: nothing within 50 ms\. Check that the instance is running/,
     );
   });
 
   test.each([
-    [421, { error: 'another server' }, /answered 421: another server\. It is no instance of this/],
-    [200, 'hello', /answered 200\. It is no instance of this program$/],
-    [200, { formatVersion: 2 }, /answered in format 2: use the command of its own version$/],
+    [421, { error: 'another server' }, /answered 421: another server$/],
+    [200, 'hello', /answered 200: not with a status of this program: check --url$/],
+    [
+      200,
+      { formatVersion: 2 },
+      /answered in format 2: run the status command of that instance's version$/,
+    ],
   ])('reports an answer that is no status: %p %j', async (code, body, expected) => {
     await using server = await startHttpServer(answering(code, body));
 

@@ -64,11 +64,11 @@ describe('describeStatus: a stream whose poll waits for a limit', () => {
     });
   });
 
-  test('is in trouble with the time at which polls go on', () => {
+  test('is listed among the problems, with the time at which polls resume', () => {
     expect(describeAt(waiting(), hourMs).trouble).toEqual([
       {
         code: 'graph.rate-limited',
-        action: `No action: polls go on at ${until}, when the limit of the app ends. \`poll\` does not shorten the wait.`,
+        action: `No action needed: polls resume at ${until}, when the limit of the app ends. A \`poll\` request does not shorten the wait.`,
         streams: 1,
         accounts: 1,
         example: `the limit of the app is reached until ${until}`,
@@ -129,7 +129,7 @@ describe('describeStatus: the limits of many accounts', () => {
 
     expect(trouble).toMatchObject([{ streams: 5, accounts: 5 }]);
     expect(trouble[0]?.action).toBe(
-      `No action: polls go on by 1970-01-01T09:00:00.000Z, when ${names} end. \`poll\` does not shorten the wait.`,
+      `No action needed: polls resume by 1970-01-01T09:00:00.000Z, when ${names} end. A \`poll\` request does not shorten the wait.`,
     );
     expect(reasons.at(-1)).toBe(
       `users: no successful poll for more than 10800 s (3 intervals) of accounts 1, 2, 3 and 2 more; waits for ${names} until 1970-01-01T09:00:00.000Z`,

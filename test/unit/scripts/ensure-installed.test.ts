@@ -157,7 +157,7 @@ describe('ensure-installed', () => {
     expect(withoutRecord('program.mjs')).toEqual([
       'This run first downloads, once:',
       '- about 3 npm packages with Node 24: 10 MB, which take 20 MB in node_modules',
-      expect.stringMatching(/^npm ci has ended after \d+ s$/),
+      expect.stringMatching(/^npm ci finished in \d+ s$/),
       '',
       '',
     ]);
@@ -185,6 +185,8 @@ describe('ensure-installed', () => {
     write('bin/npm', '#!/bin/sh\necho its own words >&2\nexit 7\n');
 
     expect(start()).toMatchObject({ printed: '', status: 3 });
-    expect(start().said).toContain('its own words\nnpm ci failed (7); its output stands above\n');
+    expect(start().said).toContain(
+      'its own words\nnpm ci failed (7): fix the error printed above and run the command again\n',
+    );
   });
 });

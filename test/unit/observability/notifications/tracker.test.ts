@@ -113,7 +113,7 @@ describe('tracker of notifications', () => {
     expect(topic.records[0]).toMatchObject({
       message: 'The stream users of the account first (1) is not polled: denied',
       advice:
-        'Give the permission and the role that the message names. The next poll of a failed stream tries again; resume a stopped one, or restart.',
+        'Grant the permission and the role named in the message. A failed stream retries at its next poll; resume a stopped stream or restart the program.',
     });
   });
 
