@@ -1,9 +1,9 @@
 /**
  * `npm test`: runs the named suites, or all but those that need a program of their own; `--with
- * SUITE` adds one of these. All share one sandbox cluster and the workers of one Jest, the slowest
- * test files first; the examples run on a cluster of their own with filled topics. `--record` writes
- * the seconds of each test file to `test/support/durations.json`, the order of the next run. The
- * last line is `N passed, N failed`.
+ * SUITE` adds one of these. The integration suites run on one sandbox cluster, the examples on
+ * another one with filled topics. The slowest test files run first; `--record` writes the seconds of
+ * each to `test/support/durations.json`, the order of the next run. The last line is
+ * `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -18,9 +18,6 @@ const withoutCluster = ['unit', 'conformance', 'golden', 'browser'];
 /** Suites that run on request only: `browser` needs a Chromium, `examples` many more programs. */
 const onRequest = ['browser', 'examples'];
 const withCluster = ['integration', 'faults'];
-const cores = availableParallelism();
-/** Workers in addition to the cores, for tests that mostly wait. */
-const WAITING_WORKERS = 1;
 const DURATIONS = 'test/support/durations.json';
 /** The order of shorter files does not matter. */
 const RECORDED_SECONDS = 1;
@@ -104,11 +101,10 @@ function log(line: string): void {
   console.error(line);
 }
 
-async function runSuites(suites: readonly string[]): Promise<Tally> {
-  if (!suites.some((suite) => withCluster.includes(suite))) return await runJest(suites, {}, cores);
+async function runWithCluster(suites: readonly string[]): Promise<Tally> {
   await using cluster = await startCluster({ log });
-  // Tests with a cluster mostly wait: for brokers, sessions and deadlines.
-  return await runJest(suites, addressesOf(cluster), cores + WAITING_WORKERS);
+  // More workers on two cores make the tests late that have deadlines.
+  return await runJest(suites, addressesOf(cluster), 2);
 }
 
 async function runExamples(): Promise<Tally> {
@@ -160,8 +156,10 @@ if (wants('examples')) {
   });
 }
 const tallies: Tally[] = [];
-const suites = [...withCluster, ...withoutCluster].filter(wants);
-if (suites.length > 0) tallies.push(await runSuites(suites));
+const quick = withoutCluster.filter(wants);
+const slow = withCluster.filter(wants);
+if (quick.length > 0) tallies.push(await runJest(quick, {}, availableParallelism()));
+if (slow.length > 0) tallies.push(await runWithCluster(slow));
 if (wants('examples')) tallies.push(await runExamples());
 
 const files = tallies.flatMap((tally) => tally.files);

@@ -41,9 +41,10 @@ function* commentsOf(
   settings: WebhookSettings,
 ): Generator<Happening> {
   for (const media of account.mediaAt(span.toMs)) {
+    const known = knownAt(media, span.fromMs);
     for (const comment of media.comments(span.toMs)) {
       for (const one of [comment, ...comment.replies]) {
-        if (!isWithin(one.createdAtMs, span)) continue;
+        if (known.has(one.id)) continue;
         const parent = one === comment ? {} : { parent_id: comment.id };
         const value = commentValue(one, media, parent, settings);
         yield {
@@ -53,6 +54,15 @@ function* commentsOf(
       }
     }
   }
+}
+
+/**
+ * Returns the ids of the comments and replies that a media has at a time. Their times are no measure:
+ * they are whole seconds, up to one before the comment appears.
+ */
+function knownAt(media: Media, nowMs: number): ReadonlySet<string> {
+  const comments = media.comments(nowMs);
+  return new Set(comments.flatMap((comment) => [comment, ...comment.replies]).map(({ id }) => id));
 }
 
 function commentValue(
@@ -84,8 +94,9 @@ function* mentionsOf(account: Account, { login, span, settings }: Reported): Gen
       const value = { media_id: media.id };
       yield { atMs: media.createdAtMs, event: { accountId, field: 'mentions', value } };
     }
+    const known = knownAt(media, span.fromMs);
     for (const comment of media.comments(span.toMs)) {
-      if (!isMention(comment, account) || !isWithin(comment.createdAtMs, span)) continue;
+      if (!isMention(comment, account) || known.has(comment.id)) continue;
       const event: WebhookEvent =
         login === 'facebook'
           ? {

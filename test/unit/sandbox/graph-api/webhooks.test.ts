@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
+import { happeningsOf } from '../../../../sandbox/graph-api/webhooks/happenings.ts';
+import { createWorld } from '../../../../sandbox/graph-api/world.ts';
 import { FIRST_SETTINGS } from '../../../../sandbox/graph-api/webhooks/settings.ts';
 import { usualLimits } from '../../../../src/observability/http/webhook-receiver.ts';
 import { type Asked, NOW, readAnswer, standingWorld, startAsking } from './asking.ts';
@@ -190,6 +192,43 @@ describe('simulated webhooks', () => {
 
     const ids = changesIn(sending.callback.received).map(({ value }) => value['media_id']);
     expect(ids).toEqual(['2', '2', '1', '1', '2', '2', '1', '1']);
+  });
+
+  test('report every comment once, wherever the looks fall between two seconds', () => {
+    const world = createWorld({
+      seed: 4711,
+      accounts: 1,
+      mediaPerAccount: 12,
+      postsPerDay: 12,
+      storiesPerAccount: 0,
+      insightsDays: 1,
+    });
+    const startMs = world.clock.now();
+    const stepMs = 75_290;
+    const commentsAt = (nowMs: number) =>
+      world.accounts.flatMap((account) =>
+        account
+          .mediaAt(nowMs)
+          .flatMap((media) =>
+            media
+              .comments(nowMs)
+              .flatMap(({ id, replies }) => [id, ...replies.map((one) => one.id)]),
+          ),
+      );
+    const before = new Set(commentsAt(startMs));
+    const reported = Array.from({ length: 400 }, (_, index) => {
+      const fromMs = startMs + index * stepMs;
+      const span = { fromMs, toMs: fromMs + stepMs };
+      return world.accounts.flatMap((account) =>
+        happeningsOf(account, 'facebook', { span, world, settings: FIRST_SETTINGS })
+          .filter(({ field }) => field === 'comments')
+          .map(({ value }) => value['id'] as string),
+      );
+    }).flat();
+
+    const added = commentsAt(startMs + 400 * stepMs).filter((id) => !before.has(id));
+    expect(added.length).toBeGreaterThan(100);
+    expect(reported.sort()).toEqual(added.sort());
   });
 
   test.each(['secret', 'unsigned', 'altered'])(
