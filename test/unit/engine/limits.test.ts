@@ -53,7 +53,11 @@ describe('describeLimits', () => {
     [limit('app', 'brand', 1), 'the limit of the app of token brand'],
     [limit('account', '7', 1), 'the limit of account 7'],
   ])('names one limit: %j', (one, names) => {
-    expect(describeLimits([one, one])).toEqual({ names, until: '1970-01-01T01:00:00.000Z' });
+    expect(describeLimits([one, one])).toEqual({
+      names,
+      areSeveral: false,
+      until: '1970-01-01T01:00:00.000Z',
+    });
   });
 
   test('names three limits, those that end last first, and counts the others', () => {
@@ -61,6 +65,7 @@ describe('describeLimits', () => {
 
     expect(describeLimits(limits)).toEqual({
       names: 'the limits of account 5, account 4, account 3 and 2 more',
+      areSeveral: true,
       until: '1970-01-01T05:00:00.000Z',
     });
   });
