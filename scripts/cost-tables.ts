@@ -1,6 +1,7 @@
 import { evenContent, planSettings } from '../src/cli/plan.ts';
 import { describeCost } from '../src/cli/streams.ts';
-import { neededImpressions, planCalls, requestCost } from '../src/instagram/call-plan.ts';
+import { neededImpressions } from '../src/instagram/call-limits.ts';
+import { planCalls, requestCost } from '../src/instagram/call-plan.ts';
 import { defaultConfig } from './default-config.ts';
 
 /** A fixed moment: the tables depend on the defaults alone. */

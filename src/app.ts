@@ -17,7 +17,7 @@ import {
   secretsOfConfig,
   tokenFileOf,
 } from './credentials.ts';
-import { callLimit } from './instagram/call-plan.ts';
+import { callLimit } from './instagram/call-limits.ts';
 import { openInstagram } from './instagram/index.ts';
 import type { OnExchange } from './instagram/recording/exchange.ts';
 import { graphBase } from './instagram/api/oauth.ts';
@@ -38,7 +38,6 @@ import { createSource, type InstagramSource } from './instagram/extract/extract.
 import { systemClock } from './engine/clock.ts';
 import type {
   AccountDirectory,
-  AccountListing,
   Clock,
   Encoder,
   OnUsage,
@@ -47,7 +46,7 @@ import type {
 } from './engine/ports.ts';
 import { RateLimiter } from './engine/rate-limit/rate-limiter.ts';
 import type { PollerTools } from './engine/poller.ts';
-import { type StartTools, untilReady } from './engine/startup.ts';
+import { type StartTools, startingWith, untilReady } from './engine/startup.ts';
 import { type Once, superviseOnce } from './engine/once.ts';
 import { supervise, type Supervision } from './engine/supervisor.ts';
 import { createControlHandler } from './engine/control-handler.ts';
@@ -390,14 +389,5 @@ async function start(
       watchContract({ streams: polled, apiVersion, account }, tools, until),
     jitter: config.polling.jitter,
     calendar,
-  };
-}
-
-/** Returns the start's account list first; later calls list the accounts again. */
-function startingWith(first: AccountListing, directory: AccountDirectory): AccountDirectory {
-  const known = [first];
-  return {
-    renewed: (signal) => directory.renewed(signal),
-    list: async (signal) => known.pop() ?? (await directory.list(signal)),
   };
 }

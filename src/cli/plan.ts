@@ -8,14 +8,12 @@ import { readContent, type ReadContent } from '../instagram/account-content.ts';
 import {
   accountCalls,
   callLimit,
-  type CallPlanSettings,
   fittingIntervals,
   neededImpressions,
-  planCalls,
-  type PlannedCalls,
   planPlatform,
   type PlatformPlan,
-} from '../instagram/call-plan.ts';
+} from '../instagram/call-limits.ts';
+import { type CallPlanSettings, planCalls, type PlannedCalls } from '../instagram/call-plan.ts';
 import { publicStreams } from '../instagram/streams/index.ts';
 import { openLocalCodec } from '../registry/index.ts';
 import {

@@ -12,6 +12,7 @@ import {
 import { suppressionName } from './suppression.ts';
 import type { Stream } from './stream.ts';
 import type { Caller, OnWait, RateLimiter } from './rate-limit/rate-limiter.ts';
+import { linkSignals } from './linked-signal.ts';
 import { runPoll } from './poll.ts';
 import type { Poll, PollTools } from './poll-context.ts';
 import type { PollTrigger } from './events.ts';
@@ -227,6 +228,7 @@ async function tryOnce(
   const { account } = job;
   const { signal } = timing;
   const paused = new AbortController();
+  const either = linkSignals([signal, paused.signal]);
   try {
     await untilReady(job, tools, timing);
     return await tools.pollPermits.take(async (permit) => {
@@ -239,8 +241,7 @@ async function tryOnce(
         });
         const onWait = bothWaits(waitsOf(job, tools, timing), ending);
         const graph = graphOf(poll, tools, { permit, onWait });
-        const either = AbortSignal.any([signal, paused.signal]);
-        await runAsWriter(poll, job, { ...tools, graph }, either);
+        await runAsWriter(poll, job, { ...tools, graph }, either.signal);
         return undefined;
       }, signal);
     }, signal);
@@ -248,6 +249,8 @@ async function tryOnce(
     signal.throwIfAborted();
     if (paused.signal.aborted) return 'paused';
     return error instanceof Error ? error : new Error(String(error));
+  } finally {
+    either.unlink();
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Backoff, backoffMs } from './backoff.ts';
 import { isClassifiedError, StopProcessError, type ClassifiedError } from './errors.ts';
-import type { Clock, Telemetry } from './ports.ts';
+import type { AccountDirectory, AccountListing, Clock, Telemetry } from './ports.ts';
 import type { DependencyName } from './readiness.ts';
 
 /** The dependencies and limits of waiting for a start step. */
@@ -68,4 +68,13 @@ function retryable(error: unknown, hasDeadline: boolean): ClassifiedError {
     throw new StopProcessError(error.code, error.message, { exitCode: 3, cause: error });
   }
   return error;
+}
+
+/** Returns the start's account list first; later calls list the accounts again. */
+export function startingWith(first: AccountListing, directory: AccountDirectory): AccountDirectory {
+  const known = [first];
+  return {
+    renewed: (signal) => directory.renewed(signal),
+    list: async (signal) => known.pop() ?? (await directory.list(signal)),
+  };
 }

@@ -268,7 +268,7 @@ function createNotificationLogger(log: Log): EventHandlers['notifications'] {
 const maxWebhookFields = 20;
 
 /** The reasons of refused webhooks that are logged at warn until a request is accepted. */
-const maxRefusals = 20;
+const maxReasons = 20;
 
 /**
  * Logs webhooks: accepted changes at debug, each reason of a refusal once until a request is
@@ -289,7 +289,7 @@ function createWebhookLoggers(
       else if (outcome === 'accepted') log.debug({ accepted, durationMs }, 'webhook accepted');
       else {
         const key = `${outcome} ${reason}`;
-        const isNew = !refused.has(key) && refused.size < maxRefusals;
+        const isNew = !refused.has(key) && refused.size < maxReasons;
         log[isNew ? 'warn' : 'debug']({ outcome, reason }, 'webhook refused');
         if (isNew) refused.add(key);
       }

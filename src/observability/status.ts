@@ -28,7 +28,7 @@ import {
 } from './measured-calls.ts';
 import type { StatusQuery } from './status-query.ts';
 import { endOfUse } from './token-health.ts';
-import { describeTrouble } from './trouble.ts';
+import { describeProblems } from './problems.ts';
 
 /** The program's own facts in `/status`. */
 export interface StatusFacts {
@@ -74,7 +74,7 @@ export function describeStatus(health: ServiceHealth, query: StatusQuery, facts:
     /** The accounts whose calls exceed Meta's limit; those that exceed it most come first. */
     overLimit: overLimit(entries, facts),
     /** The errors, and limits that polls wait for; those that need a person come first. */
-    trouble: describeTrouble(entries),
+    trouble: describeProblems(entries),
     accounts: {
       total: entries.length,
       /** The number of accounts that match the query. */

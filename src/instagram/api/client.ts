@@ -11,7 +11,7 @@ import type {
 } from '../../engine/ports.ts';
 import { readNode, type AnswerContext } from './response.ts';
 import { batchForm, BatchRejection, readBatch } from './batch.ts';
-import { linkSignals } from './linked-signal.ts';
+import { linkSignals } from '../../engine/linked-signal.ts';
 import { networkError, timeoutError, withTelemetry } from './network.ts';
 import type { GraphOptions } from '../options.ts';
 import { proofOf } from './redaction.ts';

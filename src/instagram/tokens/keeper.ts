@@ -9,7 +9,7 @@ import {
   isRenewalDue,
   warningOf,
 } from '../../engine/token-life.ts';
-import { linkSignals } from '../api/linked-signal.ts';
+import { linkSignals } from '../../engine/linked-signal.ts';
 import type { Granted, OAuth } from '../api/oauth.ts';
 import type { OAuthOptions } from '../options.ts';
 import { renewAdvice } from '../token-advice.ts';

@@ -77,7 +77,7 @@ export class TokenService {
     const lists = await listToken({ login, graph, pageSize, signal, grants, businesses });
     const [own] = lists.outcomes;
     const error = own !== undefined && 'error' in own ? own.error : null;
-    if (saysNothing(error)) throw error;
+    if (isUnrelatedToToken(error)) throw error;
     const reached = {
       isValid: error === null,
       ...(error === null
@@ -194,7 +194,7 @@ export class TokenService {
 }
 
 /** True for a missing answer and for a limit, which are no property of the token. */
-function saysNothing(error: ClassifiedError | null): error is RetryError | WaitError {
+function isUnrelatedToToken(error: ClassifiedError | null): error is RetryError | WaitError {
   return error instanceof RetryError || error instanceof WaitError;
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { StopProcessError } from '../../engine/errors.ts';
-import { linkSignals } from '../api/linked-signal.ts';
+import { linkSignals } from '../../engine/linked-signal.ts';
 import type { Redact } from '../../engine/redaction.ts';
 import { createBodyRedact, createRedact, secretsOf } from '../api/redaction.ts';
 

@@ -36,7 +36,7 @@ interface WebhookLimits {
 }
 
 /** The default limits of a receiver. */
-export const usualLimits: WebhookLimits = {
+export const defaultLimits: WebhookLimits = {
   requestMs: 10_000,
   commitMs: 10_000,
   connections: 256,
@@ -90,7 +90,7 @@ export function createWebhookReceiver(
   settings: WebhookReceiverSettings,
   parts: WebhookReceiverParts,
 ): WebhookReceiver {
-  const limits = settings.limits ?? usualLimits;
+  const limits = settings.limits ?? defaultLimits;
   const closing = new AbortController();
   const server = openServer(settings, limits, (outcome, reason) => {
     report(parts, { outcome, reason });
@@ -279,15 +279,15 @@ function addHandshake(
 ): void {
   server.get(webhookPath, (request: FastifyRequest, reply: FastifyReply) => {
     const query = new URL(request.url, 'http://here').searchParams;
-    const reason = flawOf(query, verifyToken);
+    const reason = handshakeError(query, verifyToken);
     if (reason === null) return reply.type('text/plain').send(query.get('hub.challenge'));
     facts.set(request, { reason });
     return reply.code(403).send({ error: reason });
   });
 }
 
-/** Returns the reason why the parameters are no handshake, without their values; null where they are. */
-function flawOf(query: URLSearchParams, verifyToken: () => string): string | null {
+/** Returns the reason to reject a handshake, without its values; null for a valid one. */
+function handshakeError(query: URLSearchParams, verifyToken: () => string): string | null {
   const valueOf = (name: string): string => query.get(name) ?? '';
   if (valueOf('hub.mode') !== 'subscribe') return 'hub.mode: expected subscribe';
   if (!challengePattern.test(valueOf('hub.challenge'))) {

@@ -2,12 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { Calendar } from '../../../src/engine/schedule.ts';
 import {
   accountCalls,
-  type AccountContent,
   callLimit,
-  type CallPlanSettings,
   fittingIntervals,
-  planCalls,
   planPlatform,
+} from '../../../src/instagram/call-limits.ts';
+import {
+  type AccountContent,
+  type CallPlanSettings,
+  planCalls,
 } from '../../../src/instagram/call-plan.ts';
 import { withExtra } from '../../../src/instagram/extract/requested.ts';
 import { type InstagramStreamName, streams } from '../../../src/instagram/streams/index.ts';

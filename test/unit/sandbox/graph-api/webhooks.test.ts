@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../../sandbox/graph-api/json.ts';
 import { happeningsOf } from '../../../../sandbox/graph-api/webhooks/happenings.ts';
 import { createWorld } from '../../../../sandbox/graph-api/world.ts';
 import { FIRST_SETTINGS } from '../../../../sandbox/graph-api/webhooks/settings.ts';
-import { usualLimits } from '../../../../src/observability/http/webhook-receiver.ts';
+import { defaultLimits } from '../../../../src/observability/http/webhook-receiver.ts';
 import { type Asked, NOW, readAnswer, standingWorld, startAsking } from './asking.ts';
 
 interface Received {
@@ -104,7 +104,7 @@ async function call(asked: Asked, method: string, path: string, query: Record<st
 
 describe('simulated webhooks', () => {
   test('wait longer than the receiver takes for its answer, so that a slow commit is a 503', () => {
-    const { requestMs, commitMs } = usualLimits;
+    const { requestMs, commitMs } = defaultLimits;
 
     expect(FIRST_SETTINGS.timeoutMs).toBeGreaterThan(requestMs + commitMs);
   });

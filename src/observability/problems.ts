@@ -5,23 +5,23 @@ import { type Limit, describeLimits } from '../engine/limits.ts';
 const limitCode = 'graph.rate-limited';
 
 /** An account with its errors, and the limits that its polls wait for. */
-interface TroubledAccount {
+interface AccountProblems {
   readonly id: string;
   /** The error that stops the whole account; null for none. */
-  readonly error: TroubleError | null;
+  readonly error: ProblemError | null;
   readonly streams: readonly {
     readonly state: string;
-    readonly error: TroubleError | null;
+    readonly error: ProblemError | null;
     readonly waitsFor: Limit | null;
   }[];
 }
 
-interface TroubleError {
+interface ProblemError {
   readonly code: ErrorCode;
   readonly message: string;
 }
 
-interface Trouble {
+interface Problem {
   readonly ids: Set<string>;
   readonly limits: Limit[];
   readonly example: string;
@@ -30,13 +30,13 @@ interface Trouble {
 }
 
 /** Returns the errors and limits by code, each with the next step and one of its messages. */
-export function describeTrouble(accounts: readonly TroubledAccount[]) {
-  const byCode = new Map<ErrorCode, Trouble>();
+export function describeProblems(accounts: readonly AccountProblems[]) {
+  const byCode = new Map<ErrorCode, Problem>();
   for (const { id, error: shared, streams } of accounts) {
     for (const stream of streams) {
       const error = shared ?? stream.error ?? limitError(stream.waitsFor);
       if (error === null) continue;
-      const entry = byCode.get(error.code) ?? newTrouble(error.message);
+      const entry = byCode.get(error.code) ?? newProblem(error.message);
       byCode.set(error.code, entry);
       entry.ids.add(id);
       entry.streams += 1;
@@ -53,11 +53,11 @@ export function describeTrouble(accounts: readonly TroubledAccount[]) {
     });
 }
 
-function newTrouble(example: string): Trouble {
+function newProblem(example: string): Problem {
   return { ids: new Set(), limits: [], example, streams: 0, stopped: 0 };
 }
 
-function limitError(limit: Limit | null): TroubleError | null {
+function limitError(limit: Limit | null): ProblemError | null {
   if (limit === null) return null;
   const { names, until } = describeLimits([limit]);
   return { code: limitCode, message: `${names} is reached until ${until}` };
