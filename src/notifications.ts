@@ -19,7 +19,7 @@ import { openRegistry, type RegistryAdapter } from './registry/index.ts';
 
 interface NotificationParts extends NotifierTools {
   readonly kafka: Pick<KafkaAdapter, 'notifications'>;
-  readonly observability: Observability;
+  readonly observability: Pick<Observability, 'log' | 'hide' | 'health' | 'redact'>;
   readonly instance: string;
   /** Resolves when schemas may be registered: the registry knows those of the states. */
   readonly verified: Promise<unknown>;
