@@ -64,7 +64,7 @@ export async function startFirst(
       request.signal?.throwIfAborted();
       const reason = error instanceof Error ? error.message : String(error);
       failures.push(`- ${source} (needs ${needs}): ${reason}`);
-      request.log(`not by ${source}: ${reason.split('\n', 1)[0] ?? ''}`);
+      request.log(`cannot use ${source}: ${reason.split('\n', 1)[0] ?? ''}`);
     }
   }
   throw new Error(

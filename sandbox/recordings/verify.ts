@@ -29,7 +29,10 @@ export async function verifyRecording(exchanges: readonly Exchange[]): Promise<V
   return verified;
 }
 
-/** Returns what each exchange reads, and how often it was begun by then: a page continues a list. */
+/**
+ * Returns the list or object that each exchange reads, and the number of that reading; a page with
+ * `after` belongs to the current one.
+ */
 function readingsOf(exchanges: readonly Exchange[]) {
   const begun = new Map<string, number>();
   return exchanges.map(({ request: { path, query } }) => {

@@ -62,7 +62,7 @@ function createApplier(
     const changed = pathsThatDiffer(current, values).filter((path) => live.has(path));
     for (const path of changed) live.get(path)?.(values.get(path));
     current = values;
-    for (const [applies, fields] of Map.groupBy(changed, timeOf)) {
+    for (const [applies, fields] of Map.groupBy(changed, describeApplication)) {
       log.info({ fields, applies }, 'configuration changed');
     }
     const restart = [
@@ -79,7 +79,7 @@ function createApplier(
 const settingsPath = 'instagram.accountSettings';
 
 /** Describes the time from which a changed field applies. */
-function timeOf(path: string): string {
+function describeApplication(path: string): string {
   if (['instagram.accounts', 'instagram.accountsExclude', settingsPath].includes(path)) {
     return 'from the next listing of the accounts (INSTAGRAM_ACCOUNTS_REFRESH)';
   }

@@ -34,12 +34,12 @@ export function loadCommandConfig(
 ): Config {
   const unused = required.filter(({ need }) => !needs.includes(need));
   const values = unused.map(({ field, placeholder }) => [field, placeholder] as const);
-  const ignored = needs.includes('kafka') && !needs.includes('token') ? ofInstagram : undefined;
+  const ignored = needs.includes('kafka') && !needs.includes('token') ? instagramPaths : undefined;
   return loadConfig({ ...sourcesOf(args), env, unused: Object.fromEntries(values), ignored });
 }
 
 /** The settings that a command of Kafka without the API does not use, by path. */
-const ofInstagram = /^(?:instagram\.|streams\.(?:enabled$|\w+\.extra\b))/;
+const instagramPaths = /^(?:instagram\.|streams\.(?:enabled$|\w+\.extra\b))/;
 
 /** Raises the log level to warn where the terminal shows the progress. */
 export function withQuietLog(config: Config): Config {

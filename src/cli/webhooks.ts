@@ -187,4 +187,4 @@ function textOf(
 }
 
 const pageNote =
-  "\nWith Facebook Login the page of an account is subscribed, to its field feed. Meta then sends the fields of Instagram, such as comments, that the app's dashboard selects for all accounts.\n";
+  '\nWith Facebook Login, the account\'s page is subscribed to its field "feed". Meta then sends the Instagram fields, such as comments, that are selected in the app\'s dashboard for all accounts.\n';

@@ -23,7 +23,7 @@ export interface ConfigSources {
   readonly nowMs?: number;
   /** Placeholders, by path, for required fields that this command does not use. */
   readonly unused?: Readonly<Record<string, unknown>>;
-  /** The paths of fields that this command does not use, so that they need not fit together. */
+  /** The paths of fields that this command does not use; their relations are not checked. */
   readonly ignored?: RegExp | undefined;
 }
 

@@ -42,7 +42,7 @@ export function collectHashtag(exchange: Exchange, collection: Collection): bool
   const { id, edge } = pathOf(exchange);
   if (id !== SEARCH && !LISTS.has(edge)) return false;
   const { error } = exchange.response.body;
-  if (isObject(error)) collectRefusal(exchange, error, collection);
+  if (isObject(error)) collectRejection(exchange, error, collection);
   else if (edge === undefined) collectSearch(exchange, collection);
   else collectMedia(edge, exchange, collection);
   return true;
@@ -81,7 +81,7 @@ function collectMedia(edge: string, exchange: Exchange, collection: Collection):
   collectList(list, exchange, collection);
 }
 
-function collectRefusal({ request }: Exchange, error: JsonObject, collection: Collection): void {
+function collectRejection({ request }: Exchange, error: JsonObject, collection: Collection): void {
   const { others } = collection;
   const { id, edge } = pathOf({ request });
   if (edge !== undefined) hashtagOf(id, collection);

@@ -54,7 +54,7 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
   let forms: readonly ProbedForm[] = [];
   return [
     step('api.token', [], async (signal) => {
-      const inspected = await inspectAll(config, undefined, signal).catch(limitIn);
+      const inspected = await inspectAll(config, undefined, signal).catch(asWaitError);
       if (inspected instanceof WaitError) return [limited(inspected)];
       tokens = inspected;
       return tokens.map((token) => validity(token, nowMs()));
@@ -109,8 +109,8 @@ export function versionStep(version: string, clockMs: () => number): CheckStep {
   });
 }
 
-/** Returns the error of a limit; throws any other. */
-function limitIn(error: unknown): WaitError {
+/** Returns the error if it is that of a limit; throws any other. */
+function asWaitError(error: unknown): WaitError {
   if (error instanceof WaitError) return error;
   throw error;
 }

@@ -165,7 +165,7 @@ export function needApp({ instagram }: Config, forLogin = false) {
       : []),
   ];
   if (clientSecret === null || absent.length > 0) {
-    const place = "the app's dashboard at https://developers.facebook.com/apps has it";
+    const place = "see the app's dashboard at https://developers.facebook.com/apps";
     throw usageError([...absent, place].join('; '));
   }
   return { clientId: clientId ?? '', clientSecret };

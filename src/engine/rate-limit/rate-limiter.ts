@@ -23,14 +23,14 @@ export interface Caller {
   readonly onWait?: OnWait | undefined;
 }
 
-/** A poll before its first request; `limit` is that of its stream, if it is not the account's. */
+/** The caller of a poll's first request; `limit` is the stream's own limit, if it has one. */
 type QueuedCaller = Pick<Caller, 'account' | 'priority' | 'onWait'> & {
   readonly limit?: SeparateLimit | undefined;
 };
 
 /**
- * Called when a request begins to wait for the quota of its scopes, unless the wait is short;
- * returns the function to call at the end of the wait.
+ * Called when a request waits for the quota of its scopes: at once before a poll, after
+ * `yieldAfterMs` within one; returns the function to call at the end of the wait.
  */
 export type OnWait = (scopes: readonly Scope[]) => () => void;
 

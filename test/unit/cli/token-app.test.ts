@@ -8,7 +8,7 @@ describe('the app of a login', () => {
     const config = { instagram } as Config;
 
     expect(() => needApp(config, true)).toThrow(
-      "INSTAGRAM_CLIENT_ID: got nothing, expected the app's id; INSTAGRAM_CLIENT_SECRET: got nothing, expected the app's secret; the app's dashboard at https://developers.facebook.com/apps has it",
+      "INSTAGRAM_CLIENT_ID: got nothing, expected the app's id; INSTAGRAM_CLIENT_SECRET: got nothing, expected the app's secret; see the app's dashboard at https://developers.facebook.com/apps",
     );
   });
 });

@@ -81,7 +81,7 @@ describe('the documentation', () => {
 describe('README', () => {
   const readme = read('README.md');
 
-  test('is short', () => {
+  test('has fewer lines than a first screen may have', () => {
     expect(readme.split('\n').length - 1).toBeLessThan(150);
   });
 
@@ -104,7 +104,7 @@ describe('README', () => {
     expect(shown.sort()).toEqual(pictures.map((name) => `docs/pictures/${name}`).sort());
   });
 
-  test('shows small pictures', () => {
+  test('keeps each picture below its maximum size', () => {
     const sizes = readdirSync(new URL('docs/pictures/', root)).map((name) => {
       const { size } = statSync(new URL(`docs/pictures/${name}`, root));
       return { name, size };

@@ -83,7 +83,7 @@ describe('describeStatus: a stream whose poll waits for a limit', () => {
     );
   });
 
-  test('waits no more once its request was admitted', () => {
+  test('no longer waits once its request was admitted', () => {
     const admitted = reduceHealth(waiting(), awaited('1'), hourMs);
 
     expect(describeAt(admitted, hourMs).accounts.items[0]?.streams[0]?.state).toBe('ok');

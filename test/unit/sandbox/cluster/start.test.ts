@@ -60,7 +60,7 @@ describe('choice of the cluster source', () => {
       [makeCandidate('docker', 'no engine\nits log'), makeCandidate('java')],
       request,
     );
-    expect(said).toEqual(['not by docker: no engine']);
+    expect(said).toEqual(['cannot use docker: no engine']);
   });
 
   test('fails with every source and its reason when none is available', async () => {
