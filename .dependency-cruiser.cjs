@@ -54,6 +54,17 @@ module.exports = {
       to: { path: '^src/cli/' },
     },
     {
+      name: 'commands-are-loaded-when-called',
+      comment: 'a container runs the command health every half minute',
+      severity: 'error',
+      from: { path: '^src/(main|cli/(program|command|version|health))\\.ts$' },
+      to: {
+        path: '^src/(app\\.ts|cli/context|kafka|registry|observability|instagram)',
+        pathNot: '^src/instagram/model/',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
+    {
       name: 'kafkajs-is-loaded-in-one-place',
       comment: 'client/kafkajs.ts patches modules of it before it loads it',
       severity: 'error',

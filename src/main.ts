@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createProgram } from './cli/program.ts';
+import { createProgram, loadCommands } from './cli/program.ts';
 import { printableLines } from './engine/printable.ts';
 import { describeError, exitCodeOf } from './cli/command.ts';
 
@@ -10,7 +10,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  process.exitCode = await createProgram().parse(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  process.exitCode = await createProgram(await loadCommands(args[0])).parse(args);
 } catch (error) {
   // The message may contain text from outside the program.
   process.stderr.write(`${printableLines(describeError(error))}\n`);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createApp, type App, type AppOptions } from '../app.ts';
 import {
@@ -16,6 +15,7 @@ import type { TopicRole } from '../engine/stream-name.ts';
 import { compactedStreams } from '../instagram/streams/index.ts';
 import { openKafka } from '../kafka/index.ts';
 import { openRegistry } from '../registry/index.ts';
+import { readVersion } from './version.ts';
 
 /** Arguments of every command: `--config FILE` and one option per configuration field. */
 export type ConfigArguments = Readonly<Record<string, string>>;
@@ -70,11 +70,6 @@ export function openApp(
 
 /** Returns what an instance is known by. */
 export const thisInstance = () => ({ version: readVersion(), hostName: hostname() });
-
-export function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /** Ignores log lines, events and secrets to hide: a command logs nothing. */
 const dropLog = (): void => undefined;

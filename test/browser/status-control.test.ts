@@ -159,6 +159,7 @@ describe('status page: control', () => {
     await announced(page, 'The program rejects the token: expected the header Authorization');
     expect(await page.evaluate('document.activeElement.id')).toBe('token');
     await enterToken(page);
+    await page.getByRole('button', { name: 'Poll now', exact: true }).waitFor();
     current = 'the-token-of-tomorrow';
     await press(page, 'Poll now');
     await announced(page, 'The program rejects the token');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
-import { createProgram } from '../../src/cli/program.ts';
+import { createProgram, loadCommands } from '../../src/cli/program.ts';
 import { runCommand } from '../support/command.ts';
 import { rowsBelow } from '../unit/docs/markdown.ts';
 import { expectGolden } from './golden.ts';
@@ -21,7 +21,7 @@ function codesOf(command: Command): readonly string[] {
   return codes.map((line) => `${path} → ${line.trim().replaceAll(/ +/g, ' ')}`);
 }
 
-const documented = all(createProgram().root).flatMap(codesOf);
+const documented = all(createProgram(await loadCommands()).root).flatMap(codesOf);
 
 /** The minimal settings of a command, without any running dependency. */
 const settings = {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadCommandConfig, openApp, readVersion } from '../../../src/cli/context.ts';
+import { loadCommandConfig, openApp } from '../../../src/cli/context.ts';
+import { readVersion } from '../../../src/cli/version.ts';
 import { exitCodeOf } from '../../../src/cli/command.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 

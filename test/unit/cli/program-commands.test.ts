@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
 import { allExitCodes, exitsOf, notesOf, pathOf } from '../../../src/cli/command.ts';
-import { createProgram } from '../../../src/cli/program.ts';
+import { createProgram, loadCommands } from '../../../src/cli/program.ts';
 import { rowsBelow } from '../docs/markdown.ts';
 
 const page = readFileSync(
@@ -14,7 +14,8 @@ function all(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(all)];
 }
 
-const commands = all(createProgram().root).map((command) => [pathOf(command), command] as const);
+const program = createProgram(await loadCommands());
+const commands = all(program.root).map((command) => [pathOf(command), command] as const);
 const leaves = commands.filter(([, command]) => command.commands.length === 0);
 
 /** The words of a shell command; no example has a quoted space. */
@@ -72,7 +73,7 @@ describe('docs/operations/reference.md', () => {
     const rows = rowsBelow(page, '## Commands').map(([command = '']) => command);
 
     expect(rows.map((text) => text.replaceAll(/`| …/g, ''))).toEqual(
-      createProgram().root.commands.map((command) => command.name()),
+      program.root.commands.map((command) => command.name()),
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createProgram } from '../../../src/cli/program.ts';
+import { createProgram, loadCommands } from '../../../src/cli/program.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { describeConfig } from '../../../src/config/description.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
@@ -7,7 +7,7 @@ import { runMain } from './command-line.ts';
 
 /** The paths of the fields that a command refused. */
 async function refusedFields(args: readonly string[]): Promise<readonly string[]> {
-  const error: unknown = await createProgram()
+  const error: unknown = await createProgram(await loadCommands())
     .parse(args)
     .catch((reason: unknown) => reason);
   return error instanceof ConfigError ? error.problems.map(({ path }) => path) : [];
@@ -20,9 +20,19 @@ describe('the command line', () => {
     expect(exitCode).toBe(0);
     const listed = stdout.split('Commands:')[1]?.split('Examples:')[0];
     const commands = listed?.match(/^ {2}[a-z-]+ /gm)?.map((command) => command.trim());
-    const known = createProgram().root.commands.map((command) => command.name());
+    const known = createProgram(await loadCommands()).root.commands.map((command) =>
+      command.name(),
+    );
     expect(commands).toEqual([...known, 'help']);
     expect(known).toEqual(expect.arrayContaining(['run', 'once', 'health', 'config', 'state']));
+  });
+
+  test('loads only the command that is called, and all for any other word', async () => {
+    const nameOf = ({ usage }: { readonly usage: string }) => usage.split(' ')[0] ?? '';
+    const all = (await loadCommands('--help')).map(nameOf);
+
+    for (const name of all) expect((await loadCommands(name)).map(nameOf)).toEqual([name]);
+    expect((await loadCommands('toString')).map(nameOf)).toEqual(all);
   });
 
   test('lists every option except secrets for the --help of a command', async () => {

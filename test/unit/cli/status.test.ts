@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createProgram } from '../../../src/cli/program.ts';
+import { createProgram, loadCommands } from '../../../src/cli/program.ts';
 import { describeStatus, readStatus } from '../../../src/cli/status.ts';
 import type { TelemetryEvent } from '../../../src/engine/ports.ts';
 import type { Status } from '../../../src/observability/status.ts';
@@ -94,7 +94,9 @@ describe('the command status', () => {
     [['--http-port', '0'], 'status: HTTP_PORT is 0, a free port. Pass the address'],
     [['--url', 'producer:8080'], '--url "producer:8080": expected the address of an instance'],
   ])('is rejected without an address: %j', async (args, message) => {
-    await expect(createProgram().parse(['status', ...args])).rejects.toMatchObject({
+    await expect(
+      createProgram(await loadCommands()).parse(['status', ...args]),
+    ).rejects.toMatchObject({
       code: 'config.invalid',
       message: expect.stringContaining(message),
     });

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
-import { createProgram } from '../../../src/cli/program.ts';
+import { createProgram, loadCommands } from '../../../src/cli/program.ts';
 import { errorCodes } from '../../../src/engine/errors.ts';
 import { apiVersions } from '../../../src/instagram/api/api-versions.ts';
 import { rowsBelow } from './markdown.ts';
 
+const program = createProgram(await loadCommands());
 const folder = new URL('../../../docs/operations/', import.meta.url);
 const reference = readFileSync(new URL('reference.md', folder), 'utf8');
 const runPage = readFileSync(new URL('run.md', folder), 'utf8');
@@ -49,7 +50,7 @@ function unknownIn(line: string): readonly string[] {
   const words = line.split(' ');
   const find = (name: string | undefined, commands: readonly Command[]): Command | undefined =>
     commands.find((command) => command.name() === name);
-  const first = find(words[0], createProgram().root.commands);
+  const first = find(words[0], program.root.commands);
   const command = first === undefined ? undefined : (find(words[1], first.commands) ?? first);
   if (command === undefined) return [line];
   const known = command.options.map(({ long }) => long);
