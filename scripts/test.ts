@@ -14,10 +14,13 @@ import { type Cluster, startCluster } from '../sandbox/cluster/start.ts';
 import { findPostgres } from '../sandbox/postgres/database.ts';
 import { startFilledSandbox } from '../test/examples/world.ts';
 
-const withoutCluster = ['unit', 'conformance', 'golden', 'browser'];
-/** Suites that run on request only: `browser` needs a Chromium, `examples` many more programs. */
-const onRequest = ['browser', 'examples'];
-const withCluster = ['integration', 'faults'];
+const withoutCluster = ['unit', 'conformance', 'extraction', 'golden', 'browser'];
+const withCluster = ['integration', 'faults', 'chaos'];
+/**
+ * Suites that run on request only: `browser` needs a Chromium, `examples` many more programs, and
+ * `chaos`, the tests of the chaos suite itself, takes minutes.
+ */
+const onRequest = ['browser', 'examples', 'chaos'];
 const DURATIONS = 'test/support/durations.json';
 /** The order of shorter files does not matter. */
 const RECORDED_SECONDS = 1;

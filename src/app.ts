@@ -70,6 +70,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** Receives every event in addition to logs, metrics and health. */
   readonly observer?: Telemetry;
+  /** Default: the real Kafka; tests of what is read from the API pass one in memory. */
+  readonly openKafka?: typeof openKafka;
   /** Traces polls when no standard variable configures an exporter. */
   readonly tracer?: Tracer;
   /** Receives the usage that each response reports, in addition to the rate limiter. */
@@ -162,7 +164,7 @@ type ResolvedOptions = ReturnType<typeof resolveOptions>;
 /** Applies the defaults to the options. */
 function resolveOptions(config: Config, options: AppOptions) {
   const instance = config.polling.instance ?? options.hostName;
-  return { ...options, instance, clock: options.clock ?? systemClock };
+  return { openKafka, ...options, instance, clock: options.clock ?? systemClock };
 }
 
 /**
@@ -225,7 +227,7 @@ function openAdapters(config: Config, options: ResolvedOptions) {
   const subjects = { topicTemplate, roles, keyFields: keyFields(config) };
   const registry = openRegistry({ ...access, ...subjects }, { log });
   const security = kafkaSecurity(config.kafka, hide);
-  const kafka = openKafka(
+  const kafka = options.openKafka(
     {
       ...config.kafka,
       security,

@@ -60,10 +60,9 @@ function run({ args, options, settings }: Invocation<DryRunOptions>): Promise<Ex
   };
   const read = { config, chosen, limit, show, encoder: codec.encoder };
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
-    const { exitCode } = await pollAndReport(
-      (observer) => readOnce(read, { observer }, signal),
+    const { exitCode } = await pollAndReport((observer) => readOnce(read, { observer }, signal), {
       strict,
-    );
+    });
     return exitCode;
   });
 }

@@ -113,10 +113,21 @@ function describePause({ stream, account, pause }: Job): readonly PausedSummary[
   return [{ stream: stream.name, account: account.id, since: isoSeconds(sinceMs), until }];
 }
 
+interface ReportOptions {
+  /** True when something left out ends with 4; default false. */
+  readonly strict?: boolean | undefined;
+  /** Receives the result for a person; by default standard error. */
+  readonly write?: (text: string) => void;
+}
+
+function printError(text: string): void {
+  process.stderr.write(text);
+}
+
 /** Polls, with the progress on a terminal; prints the result and returns it with the exit code. */
 export async function pollAndReport(
   poll: (observer: Telemetry) => Promise<Once>,
-  strict = false,
+  { strict = false, write = printError }: ReportOptions = {},
 ): Promise<{ readonly summary: OnceSummary; readonly exitCode: ExitCode }> {
   const tally = createOnceTally();
   const style = styleFor(process.stderr, process.env);
@@ -136,7 +147,7 @@ export async function pollAndReport(
     ...describeFailures(result.polled),
     describeSummary(summary),
   ];
-  for (const line of lines) process.stderr.write(`${printableLines(line)}\n`);
+  for (const line of lines) write(`${printableLines(line)}\n`);
   if (!summary.ok) return { summary, exitCode: 3 };
   return { summary, exitCode: strict && !isSpotless(summary) ? 4 : 0 };
 }

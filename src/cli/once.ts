@@ -30,14 +30,17 @@ function once({ options, settings }: Invocation<{ strict?: boolean }>): Promise<
   const isWatched = process.stdout.isTTY && process.stderr.isTTY;
   const config = isWatched ? withQuietLog(loaded) : loaded;
   return untilStopped(config.polling.shutdownGraceMs, async (signal) => {
-    const { summary, exitCode } = await pollAndReport(async (observer) => {
-      // Closes the program before the result is printed, so that its last log lines precede it.
-      await using app = openApp(config, {
-        observer,
-        ...(json && { logDestination: process.stderr }),
-      });
-      return await app.once(signal);
-    }, strict);
+    const { summary, exitCode } = await pollAndReport(
+      async (observer) => {
+        // Closes the program before the result is printed, so that its last log lines precede it.
+        await using app = openApp(config, {
+          observer,
+          ...(json && { logDestination: process.stderr }),
+        });
+        return await app.once(signal);
+      },
+      { strict },
+    );
     if (json) process.stdout.write(jsonText(summary));
     return exitCode;
   });

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
+import { streams, streamNames } from '../../../src/instagram/streams/index.ts';
 import { type Deployment, type Ended, comparable, DAY_MS, deploy } from './deployment.ts';
 import { type Truth, expectedRecords, STREAM_NAMES } from './expected-records.ts';
 import { allSucceeded } from '../../support/once-summary.ts';
+import { textOf } from '../../unit/sandbox/graph-api/asking.ts';
 
 const startDate = new Date(Date.now() - 90 * DAY_MS).toISOString().slice(0, 10);
 
@@ -121,4 +123,29 @@ describe('first poll of five accounts with 600 media and 90 days', () => {
     expect(asked.filter((request) => request.includes('access_token'))).toEqual([]);
     expect(asked.length).toBeGreaterThan(0);
   });
+});
+
+describe('first poll of the streams that are off by default', () => {
+  // A mention is read when a webhook names it.
+  const others = streamNames.filter((name) => !streams[name].isDefault && name !== 'mentions');
+
+  it('publishes to the topic of each what the API has, each key once', async () => {
+    const size = { accounts: 2, smallAccounts: 0, mediaPerAccount: 12, storiesPerAccount: 0 };
+    const world = createWorld({ seed: 5, now: Date.now() - DAY_MS, ...size, insightsDays: 5 });
+    await using deployment = await deploy(world);
+    const [, other] = world.accounts;
+    world.conditions.set({ captions: { [other?.media[0]?.id ?? '']: 'At the #harbour' } });
+    const { code, stderr } = await deployment.once({
+      STREAMS: others.join(','),
+      INSTAGRAM_DISCOVERED_USERS: textOf(other?.user['username']),
+      INSTAGRAM_HASHTAGS: 'harbour',
+    });
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: allSucceeded });
+    for (const stream of others) {
+      const keys = (await deployment.read(stream)).map(({ key }) => key);
+      expect({ stream, isEmpty: keys.length === 0 }).toEqual({ stream, isEmpty: false });
+      expect(new Set(keys).size).toBe(keys.length);
+    }
+  }, 120_000);
 });

@@ -1,7 +1,7 @@
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { findFreePorts } from '../../../sandbox/cluster/free-port.ts';
 import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
-import { createApp } from '../../../src/app.ts';
+import { type AppOptions, createApp } from '../../../src/app.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Tracer } from '../../../src/engine/ports.ts';
 import { type LeapingClock, createLeapingClock } from '../../support/leaping-clock.ts';
@@ -21,7 +21,7 @@ export interface LeapingRun extends AsyncDisposable {
 
 /** Starts `run`; it is ready when this resolves, and stopped when disposed of. */
 export async function startLeapingRun(
-  { api, env }: Pick<Deployment, 'api' | 'env'>,
+  { api, env, openKafka }: Pick<Deployment, 'api' | 'env'> & Pick<AppOptions, 'openKafka'>,
   changes: Readonly<Record<string, string>> = {},
   { version = 'test', restMs = 10 }: { version?: string; restMs?: number } = {},
 ): Promise<LeapingRun> {
@@ -49,6 +49,7 @@ export async function startLeapingRun(
     hostName: 'test',
     clock,
     tracer: holding(clock),
+    ...(openKafka && { openKafka }),
   });
   const stop = new AbortController();
   const running = app.run(stop.signal);

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
-import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import { type Deployment, type Ended, comparable, deploy } from './deployment.ts';
+import type { GraphApi } from '../../sandbox/graph-api/server.ts';
+import { createWorld } from '../../sandbox/graph-api/world.ts';
+import { type Ended, comparable } from '../integration/end-to-end/deployment.ts';
 import {
   type StreamName,
   type TrueAccount,
   type Truth,
   expectedRecords,
-} from './expected-records.ts';
+} from '../integration/end-to-end/expected-records.ts';
+import { type Simulation, simulate } from './simulation.ts';
 
 /** Meta's answer when its server fails for one media. */
 const serverError = {
@@ -48,7 +49,7 @@ function idOf(thing: { readonly id: string } | undefined): string {
 }
 
 describe('simultaneous rejections of every kind', () => {
-  let deployment: Deployment;
+  let simulation: Simulation;
   let ended: Ended;
   let truth: Truth;
   let refusingMedia = '';
@@ -57,7 +58,7 @@ describe('simultaneous rejections of every kind', () => {
   let withoutInsights: readonly string[] = [];
 
   beforeAll(async () => {
-    deployment = await deploy(
+    simulation = await simulate(
       createWorld({
         seed: 23,
         accounts: 3,
@@ -67,13 +68,13 @@ describe('simultaneous rejections of every kind', () => {
         insightsDays: 5,
       }),
     );
-    ({ refusingMedia, denied, brokenChild, withoutInsights } = refuse(deployment.api));
-    truth = deployment.truth();
-    ended = await deployment.once();
+    ({ refusingMedia, denied, brokenChild, withoutInsights } = refuse(simulation.api));
+    truth = simulation.truth();
+    ended = await simulation.once();
   }, 120_000);
 
   afterAll(async () => {
-    await deployment[Symbol.asyncDispose]();
+    await simulation[Symbol.asyncDispose]();
   });
 
   /** The expected records: all except the rejected ones. */
@@ -115,7 +116,7 @@ describe('simultaneous rejections of every kind', () => {
     'stories',
     'story_insights',
   ] as const)('leave all other records of %s published', async (stream) => {
-    const records = await deployment.read(stream);
+    const records = await simulation.read(stream);
     const found = new Map(records.map(({ key, value }) => [key, comparable(value)]));
 
     expect(found).toEqual(expected(stream));
@@ -138,10 +139,10 @@ describe('simultaneous rejections of every kind', () => {
   });
 
   it('are remembered: the next start requests nothing that was rejected', async () => {
-    deployment.api.ledger.clear();
-    await deployment.once();
+    simulation.api.ledger.clear();
+    await simulation.once();
 
-    const rejected = deployment.api.ledger.entries.filter(
+    const rejected = simulation.api.ledger.entries.filter(
       ({ endpoint, status, request }) =>
         endpoint.startsWith('/{media}') && status >= 400 && !request.includes('replies'),
     );
@@ -150,12 +151,12 @@ describe('simultaneous rejections of every kind', () => {
   });
 
   it('are kept in the state with their reason', async () => {
-    const media = (await deployment.read('state')).filter(({ key }) => key.startsWith('media/'));
+    const media = (await simulation.read('state')).filter(({ key }) => key.startsWith('media/'));
     const refusals = media.flatMap(({ value }) => value?.['refusals'] as readonly Fields[]);
     expect(refusals).toContainEqual(
       expect.objectContaining({ subject: brokenChild, metric: null, reason: 'graph.ambiguous' }),
     );
-    const state = (await deployment.read('state')).findLast(({ key }) =>
+    const state = (await simulation.read('state')).findLast(({ key }) =>
       key.startsWith('media_insights/'),
     );
 

@@ -6,12 +6,12 @@ import { startGraphApi } from '../../sandbox/graph-api/server.ts';
 import { truthOf } from '../../sandbox/graph-api/truth.ts';
 import { createWorld } from '../../sandbox/graph-api/world.ts';
 import { type Program, startProgram } from '../../sandbox/program.ts';
-import { blindWrite, keptProducer, offsetLagEnd, stateFirst } from '../chaos/breaches.ts';
-import { breakBuild } from '../chaos/broken-build.ts';
-import { check } from '../chaos/checker/check.ts';
-import type { Expected } from '../chaos/checker/truth.ts';
-import { createLogReader } from '../chaos/log/log-reader.ts';
-import { readLog } from '../chaos/read-log.ts';
+import { blindWrite, keptProducer, offsetLagEnd, stateFirst } from './breaches.ts';
+import { breakBuild } from './broken-build.ts';
+import { check } from './checker/check.ts';
+import type { Expected } from './checker/truth.ts';
+import { createLogReader } from './log/log-reader.ts';
+import { readLog } from './read-log.ts';
 import {
   type Truth,
   expectedRecords,

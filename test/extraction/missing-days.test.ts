@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import { type Deployment, DAY_MS, deploy } from './deployment.ts';
-import { startLeapingRun } from './leaping-run.ts';
+import { createWorld } from '../../sandbox/graph-api/world.ts';
+import { DAY_MS } from '../integration/end-to-end/deployment.ts';
+import { startLeapingRun } from '../integration/end-to-end/leaping-run.ts';
+import { type Simulation, simulate } from './simulation.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** The last value of every key, like a table of the topic. */
-async function tableOf(deployment: Deployment, role: string): Promise<Map<string, Values>> {
-  const records = await deployment.read(role);
+async function tableOf(simulation: Simulation, role: string): Promise<Map<string, Values>> {
+  const records = await simulation.read(role);
   return new Map(records.map(({ key, value }) => [key, value as Values]));
 }
 
 describe('account metric that is removed and comes back', () => {
-  let deployment: Deployment;
+  let simulation: Simulation;
   let lacking: Map<string, Values>;
 
   beforeAll(async () => {
@@ -25,8 +26,8 @@ describe('account metric that is removed and comes back', () => {
       storiesPerAccount: 0,
       insightsDays: 40,
     });
-    const whole = await deploy(world);
-    deployment = {
+    const whole = await simulate(world);
+    simulation = {
       ...whole,
       env: {
         ...whole.env,
@@ -37,17 +38,17 @@ describe('account metric that is removed and comes back', () => {
         STREAM_STORIES_INTERVAL: '24h',
       },
     };
-    await using run = await startLeapingRun(deployment);
+    await using run = await startLeapingRun(simulation);
     await run.pass(DAY_MS);
     world.conditions.set({ removedMetrics: ['reach', 'views'] });
     await run.pass(4 * DAY_MS);
-    lacking = await tableOf(deployment, 'user_insights');
+    lacking = await tableOf(simulation, 'user_insights');
     world.conditions.clear();
     await run.pass(6 * DAY_MS);
   }, 120_000);
 
   afterAll(async () => {
-    await deployment[Symbol.asyncDispose]();
+    await simulation[Symbol.asyncDispose]();
   });
 
   it('is the only missing value of the days in between', () => {
@@ -63,7 +64,7 @@ describe('account metric that is removed and comes back', () => {
   ] as const)(
     'is published for the missing days in %s, and no known value is lost',
     async (role, fields) => {
-      const table = await tableOf(deployment, role);
+      const table = await tableOf(simulation, role);
 
       expect(table.size).toBeGreaterThan(10);
       for (const [key, day] of table) {

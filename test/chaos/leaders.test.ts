@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
-import { startCluster } from '../../../sandbox/cluster/start.ts';
-import { electLeaders } from '../../chaos/leaders.ts';
+import { startCluster } from '../../sandbox/cluster/start.ts';
+import { electLeaders } from './leaders.ts';
 
 test('chaos suite: an election moves the leader of every partition to the next replica', async () => {
   await using cluster = await startCluster({ env: {}, brokers: 3 });

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { LedgerEntry } from '../../../sandbox/graph-api/ledger.ts';
-import { type World, createWorld } from '../../../sandbox/graph-api/world.ts';
-import { type Deployment, DAY_MS, deploy } from './deployment.ts';
-import { expectedRecords } from './expected-records.ts';
-import { type LeapingRun, startLeapingRun } from './leaping-run.ts';
+import type { LedgerEntry } from '../../sandbox/graph-api/ledger.ts';
+import { type World, createWorld } from '../../sandbox/graph-api/world.ts';
+import { DAY_MS } from '../integration/end-to-end/deployment.ts';
+import { expectedRecords } from '../integration/end-to-end/expected-records.ts';
+import { type LeapingRun, startLeapingRun } from '../integration/end-to-end/leaping-run.ts';
+import { type Simulation, simulate } from './simulation.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -31,7 +32,7 @@ function accountsOf({ accounts: [short, other] }: World) {
 type Account = ReturnType<typeof accountsOf>['short'];
 
 /** The calls that count for an account: those about itself, its media or its stories. */
-function callsOf(account: Account, { api: { ledger, world } }: Deployment) {
+function callsOf(account: Account, { api: { ledger, world } }: Simulation) {
   const nowMs = world.clock.now();
   const media = account.mediaAt(nowMs).map(({ id }) => id);
   const stories = storiesSince(account, nowMs - 2 * DAY_MS, nowMs);
@@ -71,7 +72,7 @@ function burstsOf(entries: readonly LedgerEntry[]): readonly number[] {
 }
 
 describe('account with a quota of a third of its need', () => {
-  let deployment: Deployment;
+  let simulation: Simulation;
   let limited: { short: number; other: number };
   let need: { short: number; other: number };
   const scopesLimited: number[] = [];
@@ -79,19 +80,19 @@ describe('account with a quota of a third of its need', () => {
 
   beforeAll(async () => {
     need = await measureNeed();
-    deployment = await deploy(worldOf());
-    const { world } = deployment.api;
+    simulation = await simulate(worldOf());
+    const { world } = simulation.api;
     const { short, other } = accountsOf(world);
     startMs = world.clock.now();
     world.limits = { accounts: { [short.id]: { calls: Math.floor(need.short / 3) } } };
-    await using run = await startLeapingRun(deployment);
+    await using run = await startLeapingRun(simulation);
     for (let part = 0; part < 4; part += 1) {
       await run.pass(DAY_MS / 4);
       scopesLimited.push(await limitedScopes(run));
     }
     limited = {
-      short: callsOf(short, deployment).length,
-      other: callsOf(other, deployment).length,
+      short: callsOf(short, simulation).length,
+      other: callsOf(other, simulation).length,
     };
     await run.pass(DAY_MS / 2);
     world.limits = {};
@@ -99,11 +100,11 @@ describe('account with a quota of a third of its need', () => {
   }, 400_000);
 
   afterAll(async () => {
-    await deployment[Symbol.asyncDispose]();
+    await simulation[Symbol.asyncDispose]();
   });
 
   async function measureNeed() {
-    await using unlimited = await deploy(worldOf());
+    await using unlimited = await simulate(worldOf());
     await using run = await startLeapingRun(unlimited);
     await run.pass(DAY_MS);
     const { short, other } = accountsOf(unlimited.api.world);
@@ -116,7 +117,7 @@ describe('account with a quota of a third of its need', () => {
   it('is requested within that quota, and never rejected by the API', () => {
     expect(limited.short).toBeLessThanOrEqual(Math.floor(need.short / 3));
     expect(limited.short).toBeGreaterThan(need.short / 5);
-    expect(deployment.api.ledger.total().throttled).toBe(0);
+    expect(simulation.api.ledger.total().throttled).toBe(0);
   });
 
   it('sets the gauge of limited scopes', () => {
@@ -128,9 +129,9 @@ describe('account with a quota of a third of its need', () => {
   });
 
   it.each(['stories', 'story_insights'] as const)('misses none of its %s', async (list) => {
-    const { world } = deployment.api;
+    const { world } = simulation.api;
     const { short } = accountsOf(world);
-    const found = new Set((await deployment.read(list)).map(({ key }) => key));
+    const found = new Set((await simulation.read(list)).map(({ key }) => key));
     // A story of the last half hour may not have been polled yet.
     const lived = storiesSince(short, startMs, world.clock.now() - HOUR_MS / 2);
 
@@ -139,9 +140,9 @@ describe('account with a quota of a third of its need', () => {
   });
 
   it('has one final record of each of its stories that have ended, and none after it', async () => {
-    const { world } = deployment.api;
+    const { world } = simulation.api;
     const { short } = accountsOf(world);
-    const records = Map.groupBy(await deployment.read('story_insights'), ({ key }) => key);
+    const records = Map.groupBy(await simulation.read('story_insights'), ({ key }) => key);
     const lived = [...storiesSince(short, startMs, world.clock.now() - DAY_MS - HOUR_MS)];
     const finals = lived.map((id) =>
       (records.get(id) ?? []).map(({ value }) => value?.['is_final']).filter((is) => is !== false),
@@ -157,13 +158,13 @@ describe('account with a quota of a third of its need', () => {
   it.each(['media', 'media_insights', 'user_insights'] as const)(
     'has all of its %s published in the end',
     async (stream) => {
-      const { world } = deployment.api;
+      const { world } = simulation.api;
       const nowMs = world.clock.now();
-      const found = new Set((await deployment.read(stream)).map(({ key }) => key));
+      const found = new Set((await simulation.read(stream)).map(({ key }) => key));
       // Data since the last poll cannot be published yet.
       world.clock.set(nowMs - 4 * HOUR_MS);
       const first = new Date(startMs - DAY_MS).toISOString().slice(0, 10);
-      const expected = [...expectedRecords(deployment.truth(), first)[stream].keys()];
+      const expected = [...expectedRecords(simulation.truth(), first)[stream].keys()];
       world.clock.set(nowMs);
 
       expect(expected.length).toBeGreaterThan(3);
@@ -174,17 +175,17 @@ describe('account with a quota of a third of its need', () => {
 
 describe('account that reaches its limit without a warning', () => {
   it('is not requested for as long as the API says, while the other account is polled', async () => {
-    await using deployment = await deploy(worldOf());
-    const { world, ledger } = deployment.api;
+    await using simulation = await simulate(worldOf());
+    const { world, ledger } = simulation.api;
     const { short, other } = accountsOf(world);
-    await using run = await startLeapingRun(deployment);
+    await using run = await startLeapingRun(simulation);
     await run.pass(2 * HOUR_MS);
     world.limits = { accounts: { [short.id]: { calls: 1, windowMs: 3 * HOUR_MS } } };
     ledger.clear();
     await run.pass(2 * HOUR_MS);
 
-    const refused = callsOf(short, deployment);
-    const beside = callsOf(other, deployment);
+    const refused = callsOf(short, simulation);
+    const beside = callsOf(other, simulation);
     world.limits = {};
     await run.pass(3 * HOUR_MS);
 
@@ -196,7 +197,7 @@ describe('account that reaches its limit without a warning', () => {
     expect(Math.max(...times) - Math.min(...times)).toBeLessThan(HOUR_MS / 4);
     expect(refused.length).toBeLessThanOrEqual(3);
     expect(beside.length).toBeGreaterThan(10);
-    expect(callsOf(short, deployment).length).toBeGreaterThan(refused.length + 5);
+    expect(callsOf(short, simulation).length).toBeGreaterThan(refused.length + 5);
   }, 120_000);
 });
 
@@ -204,9 +205,9 @@ describe('accounts beyond the permits for polls and requests', () => {
   it('send no call while the app is blocked, and a single one when the block ends', async () => {
     const lines = 3;
     const few = { mediaPerAccount: 4, storiesPerAccount: 2, insightsDays: 2 };
-    await using deployment = await deploy(worldOf({ accounts: 12, ...few }));
-    const { world, ledger } = deployment.api;
-    await using run = await startLeapingRun(deployment, {
+    await using simulation = await simulate(worldOf({ accounts: 12, ...few }));
+    const { world, ledger } = simulation.api;
+    await using run = await startLeapingRun(simulation, {
       POLLING_CONCURRENCY: '2',
       INSTAGRAM_MAX_CONCURRENT_REQUESTS: String(lines),
     });

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createWorld } from '../../../sandbox/graph-api/world.ts';
-import { type Json, type Node, openApi, textOf } from '../../support/airbyte/api.ts';
-import { type Comparison, compare } from '../../support/airbyte/compare.ts';
-import { type Emitted, sync } from '../../support/airbyte/connector.ts';
-import { differences } from '../../support/airbyte/differences.ts';
-import { type Deployment, type Ended, DAY_MS, deploy } from './deployment.ts';
-import { allSucceeded } from '../../support/once-summary.ts';
+import { createWorld } from '../../sandbox/graph-api/world.ts';
+import { type Json, type Node, openApi, textOf } from '../support/airbyte/api.ts';
+import { type Comparison, compare } from '../support/airbyte/compare.ts';
+import { type Emitted, sync } from '../support/airbyte/connector.ts';
+import { differences } from '../support/airbyte/differences.ts';
+import { type Ended, DAY_MS } from '../integration/end-to-end/deployment.ts';
+import { allSucceeded } from '../support/once-summary.ts';
+import { type Simulation, simulate } from './simulation.ts';
 
 const streams = [
   'users',
@@ -42,7 +43,7 @@ function instant(date: Json | undefined): string {
 }
 
 describe("comparison with the records of Airbyte's connector", () => {
-  let deployment: Deployment;
+  let simulation: Simulation;
   let emitted: Emitted;
   let nowMs: number;
   let ended: Ended;
@@ -57,12 +58,12 @@ describe("comparison with the records of Airbyte's connector", () => {
       storiesPerAccount: 4,
       insightsDays: 40,
     });
-    deployment = await deploy(world);
-    nowMs = Date.parse(deployment.truth().now);
-    emitted = await sync(openApi(deployment.api.url, world.token), nowMs);
-    ended = await deployment.once();
+    simulation = await simulate(world);
+    nowMs = Date.parse(simulation.truth().now);
+    emitted = await sync(openApi(simulation.api.url, world.token), nowMs);
+    ended = await simulation.once();
     for (const stream of streams) {
-      const records = await deployment.read(stream);
+      const records = await simulation.read(stream);
       published.set(stream, new Map(records.map(({ key, value }) => [key, plain(value)])));
     }
     for (const stream of streams) {
@@ -76,7 +77,7 @@ describe("comparison with the records of Airbyte's connector", () => {
   }, 180_000);
 
   afterAll(async () => {
-    await deployment[Symbol.asyncDispose]();
+    await simulation[Symbol.asyncDispose]();
   });
 
   it('starts from a poll that succeeded', () => {

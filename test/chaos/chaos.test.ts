@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { FAULT_KINDS } from '../chaos/schedule.ts';
+import { FAULT_KINDS } from './schedule.ts';
 
-const main = join(import.meta.dirname, '..', 'chaos', 'main.ts');
+const main = join(import.meta.dirname, 'main.ts');
 
 /** Runs the suite as `npm run test:chaos` does. */
 function startChaos(args: readonly string[]) {

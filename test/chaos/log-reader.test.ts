@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
-import { type Cluster, startCluster } from '../../../sandbox/cluster/start.ts';
-import { type LogReader, createLogReader } from '../../chaos/log/log-reader.ts';
-import { CompressionTypes } from '../../support/kafka-library.ts';
+import { type Cluster, startCluster } from '../../sandbox/cluster/start.ts';
+import { type LogReader, createLogReader } from './log/log-reader.ts';
+import { CompressionTypes } from '../support/kafka-library.ts';
 
 describe('log reader of the chaos suite', () => {
   const topic = `chaos-reader-${randomUUID().slice(0, 8)}`;
