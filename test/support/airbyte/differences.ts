@@ -32,6 +32,17 @@ const metric2 =
 const newer = 'asked for because the API has it; the connector does not ask';
 const helper = "the connector's own note for its next request; the same facts stand in the record";
 
+/** The fields that only the last record of a story has; no story of the comparison has ended. */
+export const lastRecordOnly: readonly Difference[] = [
+  ['final_source', '`poll` or `webhook` in the last record', 'where the final values come from'],
+  [
+    'not_final_reason',
+    'the reason in a last record that is not final',
+    'why there are no final values',
+  ],
+  ['measured_at', 'a time in the last record', 'when its values were measured'],
+].map(([name = '', ours = '', reason = '']) => alone(`story_insights.${name}`, ours, reason));
+
 /** Everything in which the records differ; `docs/airbyte.md` has them as a table. */
 export const differences: readonly Difference[] = [
   alone('*.polled_at', 'when it was asked for', 'values of different moments can be told apart'),
@@ -79,6 +90,11 @@ export const differences: readonly Difference[] = [
   ...['navigation', 'navigation_actions', 'link_clicks', 'profile_activity'].map((name) =>
     alone(`story_insights.${name}`, 'value', newer),
   ),
-  alone('story_insights.is_final', '`true` in the last record', 'a reader knows when to stop'),
+  alone(
+    'story_insights.is_final',
+    '`true` in the last record, unless it has a `not_final_reason`',
+    'a reader knows when to stop',
+  ),
+  ...lastRecordOnly,
   alone('story_insights.timestamp', 'when the story was posted', 'as in `media_insights`'),
 ];
