@@ -32,8 +32,8 @@ export const number = (value: number): string => value.toLocaleString('en-US');
 
 /** Renders the calls of the first sync and of a day by accounts and media. */
 export function renderCostByAccounts(): string {
-  const accounts = [1, 10, 100];
-  const rows = [100, 500, 1000, 2000, 10_000].map((media) => {
+  const accounts = [1, 10, 100, 200];
+  const rows = [100, 300, 500, 1000, 2000, 10_000].map((media) => {
     const { first, day } = costOf({ media });
     const cells = accounts.map((count) => `${number(first * count)} / ${number(day * count)}`);
     return `| ${[number(media), ...cells, `${neededImpressions(first)} / ${neededImpressions(day)}`].join(' | ')} |`;
@@ -41,7 +41,7 @@ export function renderCostByAccounts(): string {
   const headings = accounts.map((count) => (count === 1 ? '1 account' : `${count} accounts`));
   return [
     `| Media of each account | ${headings.join(' | ')} | Impressions needed per account (first sync / later day) |`,
-    '|---:|---:|---:|---:|---:|',
+    '|---:|---:|---:|---:|---:|---:|',
     ...rows,
   ].join('\n');
 }
