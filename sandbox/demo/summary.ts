@@ -41,7 +41,7 @@ export function describeTopics(topics: Topics, requestsOf: (stream: string) => n
     String(recordsOf(topics, stream).length),
     String(requestsOf(stream)),
   ]);
-  const state = ['state', topics.nameOf('state'), String(stateKeys(topics)), ''];
+  const state = ['state, last of each key', topics.nameOf('state'), String(stateKeys(topics)), ''];
   return [['stream', 'topic', 'records', 'requests'], ...rows, state].map(
     ([name = '', topic = '', records = '', requests = '']) =>
       `${name.padEnd(24)}${topic.padEnd(36)}${records.padStart(8)}${requests.padStart(10)}`,
