@@ -58,7 +58,7 @@ export async function awaitEnd({ reader }: Site, signal: AbortSignal): Promise<v
 export function expectedNow({ fast, api, reader }: Site): ExpectedNow {
   const truth = truthOf(fast.world, { comments: true }) as unknown as Truth;
   const expected = expectedRecords(truth, new Date(0).toISOString());
-  // The API had nothing to say of them when it was asked, and need not be asked again for an hour.
+  // Stories that the API has rejected once for fewer than five viewers.
   const unseen = new Set(
     api.ledger.entries.filter(({ code }) => code === 10).map(({ request }) => idOf(request)),
   );
@@ -79,7 +79,8 @@ export function expectedNow({ fast, api, reader }: Site): ExpectedNow {
 
 /**
  * The media whose insights failed twice while those of others were answered: errors of the API that
- * ended in between. Their states exclude them for an hour of the program, which is days of the world.
+ * ended in between. Their states exclude a media for an hour of the program and a story for ten
+ * minutes, which is longer in the world.
  */
 function findExcluded(
   states: readonly Pick<DecodedRecord, 'key' | 'decoded'>[],
