@@ -17,10 +17,10 @@ import { startFilledSandbox } from '../test/examples/world.ts';
 const withoutCluster = ['unit', 'conformance', 'extraction', 'golden', 'browser'];
 const withCluster = ['integration', 'faults', 'chaos'];
 /**
- * Suites that run on request only: `browser` needs a Chromium, `examples` many more programs, and
- * `chaos`, the tests of the chaos suite itself, takes minutes.
+ * Suites that run on request only: `browser` needs a Chromium, `examples` many more programs;
+ * `faults` and `chaos` kill, cut and delay for longer than all others take.
  */
-const onRequest = ['browser', 'examples', 'chaos'];
+const onRequest = ['browser', 'examples', 'faults', 'chaos'];
 const DURATIONS = 'test/support/durations.json';
 /** The order of shorter files does not matter. */
 const RECORDED_SECONDS = 1;

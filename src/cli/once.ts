@@ -1,6 +1,7 @@
 import type { ExitCode } from '../engine/errors.ts';
 import { jsonText, untilStopped, type CommandDefinition, type Invocation } from './command.ts';
-import { loadCommandConfig, openApp, withQuietLog } from './context.ts';
+import { loadCommandConfig, withQuietLog } from './context.ts';
+import { openApp } from './open-app.ts';
 import { pollAndReport } from './once-report.ts';
 
 export const onceCommand: CommandDefinition = {

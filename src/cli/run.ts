@@ -1,7 +1,8 @@
 import type { ExitCode } from '../engine/errors.ts';
 import { type CommandDefinition, type Invocation } from './command.ts';
 import { watchConfigFile } from './config-watch.ts';
-import { loadCommandConfig, openApp, sourcesOf } from './context.ts';
+import { loadCommandConfig, sourcesOf } from './context.ts';
+import { openApp } from './open-app.ts';
 import { listenForStop } from './stop-signals.ts';
 
 export const runCommand: CommandDefinition = {

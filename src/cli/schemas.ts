@@ -19,7 +19,8 @@ import {
   type Invocation,
   type Printed,
 } from './command.ts';
-import { loadCommandConfig, openQuietRegistry, topicRoles } from './context.ts';
+import { loadCommandConfig, topicRoles } from './context.ts';
+import { openQuietRegistry } from './open-quietly.ts';
 import { asTable } from './text.ts';
 
 type Mode = 'register' | 'verify';

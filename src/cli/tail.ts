@@ -16,7 +16,8 @@ import {
   type CommandDefinition,
   type Invocation,
 } from './command.ts';
-import { loadCommandConfig, openQuietly } from './context.ts';
+import { loadCommandConfig } from './context.ts';
+import { openQuietly } from './open-quietly.ts';
 import { listenForStop } from './stop-signals.ts';
 import { styleFor, type Style } from './text.ts';
 

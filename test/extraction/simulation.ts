@@ -2,7 +2,11 @@ import { type GraphApi, startGraphApi } from '../../sandbox/graph-api/server.ts'
 import { truthOf } from '../../sandbox/graph-api/truth.ts';
 import type { World } from '../../sandbox/graph-api/world.ts';
 import { createDecoder, type DecodedRecord } from '../../sandbox/topics.ts';
-import { type Deployment, runOnce } from '../integration/end-to-end/deployment.ts';
+import { createApp } from '../../src/app.ts';
+import { describeError, exitCodeOf } from '../../src/cli/command.ts';
+import { pollAndReport } from '../../src/cli/once-report.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Deployment, Ended } from '../integration/end-to-end/deployment.ts';
 import type { Truth } from '../integration/end-to-end/expected-records.ts';
 import { createMemoryKafka, type MemoryKafka } from '../support/memory-kafka.ts';
 import { startRegistryServer } from '../support/registry-server.ts';
@@ -55,4 +59,34 @@ export async function simulate(world: World): Promise<Simulation> {
     truth: () => truthOf(world) as unknown as Truth,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Does in this process what the command `once` does in its own. */
+async function runOnce(
+  env: Readonly<Record<string, string>>,
+  openKafka: MemoryKafka['open'],
+): Promise<Ended> {
+  const log: Readonly<Record<string, unknown>>[] = [];
+  const logDestination = {
+    write: (line: string) => void log.push(JSON.parse(line) as Readonly<Record<string, unknown>>),
+  };
+  let stderr = '';
+  const write = (text: string): void => {
+    stderr += text;
+  };
+  try {
+    const config = loadConfig({ env, args: {} });
+    const { exitCode: code } = await pollAndReport(
+      async (observer) => {
+        const options = { version: 'test', hostName: 'test', observer, logDestination, openKafka };
+        await using app = createApp(config, options);
+        return await app.once(new AbortController().signal);
+      },
+      { write },
+    );
+    return { code, stderr, log };
+  } catch (error) {
+    write(`${describeError(error)}\n`);
+    return { code: exitCodeOf(error), stderr, log };
+  }
 }

@@ -5,7 +5,8 @@ import type { StreamState } from '../../engine/state.ts';
 import { topicName, type TopicRole } from '../../engine/stream-name.ts';
 import type { KafkaAdapter, Owner, StateWrite, StoredState } from '../../kafka/index.ts';
 import { openStateForm, type StateForm, type ValueReader } from '../../registry/index.ts';
-import { type ConfigArguments, loadCommandConfig, openQuietly } from '../context.ts';
+import { type ConfigArguments, loadCommandConfig } from '../context.ts';
+import { openQuietly } from '../open-quietly.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { parseAccount, parseStateKey, parseStream } from './state-change.ts';
 

@@ -5,13 +5,9 @@ import { truthOf } from '../../../sandbox/graph-api/truth.ts';
 import { startCluster, type Cluster, type ClusterOptions } from '../../../sandbox/cluster/start.ts';
 import { startProgram, type Program } from '../../../sandbox/program.ts';
 import { type DecodedRecord, readTopics } from '../../../sandbox/topics.ts';
-import { type AppOptions, createApp } from '../../../src/app.ts';
-import { describeError, exitCodeOf } from '../../../src/cli/command.ts';
-import { pollAndReport } from '../../../src/cli/once-report.ts';
-import { loadConfig } from '../../../src/config/load.ts';
 import { type Truth, unsigned } from './expected-records.ts';
 
-/** The exit code and the output of `once`. */
+/** The exit and the output of a run of the program. */
 export interface Ended {
   readonly code: number | null;
   readonly stderr: string;
@@ -24,9 +20,9 @@ export interface Deployment extends AsyncDisposable {
   readonly api: GraphApi;
   readonly env: Readonly<Record<string, string>>;
   topicOf(role: string): string;
-  /** Polls every stream once, as the command `once` does. */
+  /** Runs `once` to its end. */
   once(changes?: Readonly<Record<string, string>>): Promise<Ended>;
-  /** The same with only this environment. */
+  /** Runs `once` with only this environment. */
   onceWith(env: Readonly<Record<string, string>>): Promise<Ended>;
   /** Starts `run`; it is stopped with the deployment. */
   run(
@@ -76,7 +72,7 @@ export async function deploy(world: World, clusterOptions?: ClusterOptions): Pro
     env,
     topicOf,
     once: (changes = {}) => runOnce({ ...env, ...changes }),
-    onceWith: (whole) => runOnce(whole),
+    onceWith: runOnce,
     run: (changes, onLine) => owned.use(startRun({ ...env, ...changes }, onLine)),
     runWith: (whole, onLine) => startRun(whole, onLine),
     read: async (role) => {
@@ -102,37 +98,19 @@ function startRun(
   });
 }
 
-/**
- * Does in this process what the command `once` does in its own, which takes a second less.
- *
- * @param openKafka - in place of the real Kafka
- */
-export async function runOnce(
-  env: Readonly<Record<string, string>>,
-  openKafka?: AppOptions['openKafka'],
-): Promise<Ended> {
+async function runOnce(env: Readonly<Record<string, string>>): Promise<Ended> {
   const log: Readonly<Record<string, unknown>>[] = [];
-  const logDestination = { write: (line: string) => void log.push(parse(line)) };
   let stderr = '';
-  const write = (text: string): void => {
-    stderr += text;
-  };
-  const options = { version: 'test', hostName: 'test', logDestination };
-  try {
-    const config = loadConfig({ env, args: {} });
-    const { exitCode: code } = await pollAndReport(
-      async (observer) => {
-        const all = { ...options, observer, ...(openKafka && { openKafka }) };
-        await using app = createApp(config, all);
-        return await app.once(new AbortController().signal);
-      },
-      { write },
-    );
-    return { code, stderr, log };
-  } catch (error) {
-    write(`${describeError(error)}\n`);
-    return { code: exitCodeOf(error), stderr, log };
-  }
+  await using program = startProgram({
+    command: 'once',
+    env,
+    onLine: (line) => log.push(parse(line)),
+    onErrorText: (text) => {
+      stderr += text;
+    },
+  });
+  const code = await program.ended;
+  return { code, stderr, log };
 }
 
 function parse(line: string): Readonly<Record<string, unknown>> {
