@@ -1,6 +1,6 @@
 /**
- * `npm test`: runs the named suites, or all but those that need a program of their own; `--with
- * SUITE` adds one of these. The integration suites run on one sandbox cluster, the examples on
+ * `npm test`: runs the named suites or their folders (`unit/instagram`), or all but those that run
+ * on request; `--with SUITE` adds one of these. The integration suites run on one sandbox cluster, the examples on
  * another one with filled topics. The slowest test files run first; `--record` writes the seconds of
  * each to `test/support/durations.json`, the order of the next run. The last line is
  * `N passed, N failed`.
@@ -25,6 +25,11 @@ const DURATIONS = 'test/support/durations.json';
 /** The order of shorter files does not matter. */
 const RECORDED_SECONDS = 1;
 const SHOWN_FILES = 15;
+
+const allSuites = [...withoutCluster, ...withCluster, 'examples'];
+
+const withoutFolder = (path: string): string => path.replace(/^test\//, '');
+const suiteOf = (path: string): string => withoutFolder(path).split('/')[0] ?? '';
 
 /** The result of a test file. */
 interface FileResult {
@@ -78,7 +83,7 @@ async function runJest(
       `--maxWorkers=${workers}`,
       // Jest prints the report on standard output too; the terminal gets the readable one on
       // stderr.
-      ...suites.map((suite) => `test/${suite}/`),
+      ...suites.map((suite) => `test/${suite}`),
     ],
     { env: { ...process.env, ...compileCache, ...env }, stdio: ['ignore', 'ignore', 'inherit'] },
   );
@@ -106,13 +111,17 @@ function log(line: string): void {
 
 async function runWithCluster(suites: readonly string[]): Promise<Tally> {
   await using cluster = await startCluster({ log });
-  // More workers on two cores make the tests late that have deadlines.
-  return await runJest(suites, addressesOf(cluster), 2);
+  // Tests on a cluster also wait; more workers on two cores make those late that have deadlines.
+  return await runJest(
+    suites,
+    addressesOf(cluster),
+    suites.some((suite) => suite.startsWith('faults')) ? 2 : 3,
+  );
 }
 
 async function runExamples(): Promise<Tally> {
   await using sandbox = await startFilledSandbox(log);
-  return await runJest(['examples'], addressesOf(sandbox.cluster), 1);
+  return await runJest(['examples/'], addressesOf(sandbox.cluster), 1);
 }
 
 function addressesOf({ brokers, registryUrl }: Cluster): NodeJS.ProcessEnv {
@@ -148,10 +157,18 @@ const { values, positionals: asked } = parseArgs({
     record: { type: 'boolean', default: false },
   },
 });
-const wants = (suite: string) =>
-  asked.includes(suite) ||
-  values.with.includes(suite) ||
-  (asked.length === 0 && !onRequest.includes(suite));
+const unknown = [...asked, ...values.with].find((path) => !allSuites.includes(suiteOf(path)));
+if (unknown !== undefined) {
+  console.error(`"${unknown}": expected one of ${allSuites.join(', ')}, or a path in one of them`);
+  process.exit(2);
+}
+/** The parts of a suite to run: all of it, those that are named, or none. */
+function partsOf(suite: string): readonly string[] {
+  const isDefault = asked.length === 0 && !onRequest.includes(suite);
+  if (isDefault || values.with.includes(suite)) return [`${suite}/`];
+  return asked.map(withoutFolder).filter((path) => suiteOf(path) === suite);
+}
+const wants = (suite: string) => partsOf(suite).length > 0;
 if (wants('examples')) {
   await findPostgres(process.env).catch((error: unknown) => {
     console.error((error as Error).message);
@@ -159,8 +176,8 @@ if (wants('examples')) {
   });
 }
 const tallies: Tally[] = [];
-const quick = withoutCluster.filter(wants);
-const slow = withCluster.filter(wants);
+const quick = withoutCluster.flatMap(partsOf);
+const slow = withCluster.flatMap(partsOf);
 if (quick.length > 0) tallies.push(await runJest(quick, {}, availableParallelism()));
 if (slow.length > 0) tallies.push(await runWithCluster(slow));
 if (wants('examples')) tallies.push(await runExamples());
