@@ -3,7 +3,8 @@ import { type Config, enabledStreams } from '../../config/config.ts';
 import { type Account, isPolled } from '../../engine/account.ts';
 import { advice } from '../../engine/advice.ts';
 import { describeOffset } from '../../engine/clock-offset.ts';
-import { WaitError, isClassifiedError } from '../../engine/errors.ts';
+import { type Scope, WaitError, isClassifiedError } from '../../engine/errors.ts';
+import { describeLimits, scopeKey } from '../../engine/limits.ts';
 import type { ProbedForm, TelemetryEvent, UsageReport } from '../../engine/ports.ts';
 import { versionEnd, versionWarning } from '../../instagram/api/api-versions.ts';
 import { saysRetired } from '../../instagram/api/errors.ts';
@@ -17,6 +18,8 @@ import {
   type Finding,
   daysText,
   failure,
+  limitAction,
+  longestStepMs,
   minutesOf,
   ok,
   skipped,
@@ -24,9 +27,15 @@ import {
 } from './checklist.ts';
 import { requestedStream } from '../../source-settings.ts';
 
-/** Keeps the latest usage report of each scope, and the API's message about a rejected batch. */
+type ScopeEvent = Extract<TelemetryEvent, { type: 'scope' }>;
+
+/**
+ * Keeps the latest usage report and state of each scope, and the API's message about a rejected
+ * batch.
+ */
 export function createApiObserver() {
   const usage = new Map<string, UsageReport>();
+  const scopes = new Map<string, ScopeEvent>();
   let batchRejection: string | null = null;
   return {
     onUsage: (report: UsageReport): void => {
@@ -34,9 +43,16 @@ export function createApiObserver() {
     },
     report: (event: TelemetryEvent): void => {
       if (event.type === 'batch-rejected') batchRejection = event.message;
+      if (event.type === 'scope') scopes.set(scopeKey(event.scope), event);
     },
     usage: (): readonly UsageReport[] => [...usage.values()],
     batchRejection: () => batchRejection,
+    /** Returns those of the scopes whose quota holds requests back, stopped ones first. */
+    limited: (among: readonly Scope[]): readonly ScopeEvent[] =>
+      among
+        .flatMap((scope) => scopes.get(scopeKey(scope)) ?? [])
+        .filter(({ state }) => state !== 'free')
+        .sort((a, b) => Number(b.state === 'stopped') - Number(a.state === 'stopped')),
   };
 }
 
@@ -73,12 +89,9 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
     step('api.contract', ['api.accounts'], async (signal) => {
       const [account, ...others] = accounts;
       if (account === undefined) return [skipped('no account to try them on')];
-      const enabled = enabledStreams(config).map((name) => requestedStream(config, name));
-      forms = await probeContract(
-        { accounts: [account, ...others], streams: enabled },
-        reading.tools,
-        signal,
-      );
+      const probed = await probe([account, ...others], tools, signal);
+      if ('status' in probed) return [probed];
+      ({ forms } = probed);
       return contract(forms, {
         account,
         requestedVersion: config.instagram.apiVersion,
@@ -97,6 +110,36 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
   ];
 }
 
+/**
+ * Tries the forms of request; returns a finding when a quota holds a request back: the wait may last
+ * a day.
+ */
+async function probe(
+  accounts: readonly [Account, ...(readonly Account[])],
+  { config, reading, observer, nowMs }: ApiTools,
+  signal: AbortSignal,
+): Promise<Finding | { readonly forms: readonly ProbedForm[] }> {
+  const stop = new AbortController();
+  let held: Finding | undefined;
+  const onWait = (scopes: readonly Scope[]) => {
+    const [limit] = observer.limited(scopes);
+    if (limit !== undefined) {
+      held ??= heldBack(limit, accounts[0], nowMs());
+      stop.abort();
+    }
+    return () => undefined;
+  };
+  const enabled = enabledStreams(config).map((name) => requestedStream(config, name));
+  const request = { accounts, streams: enabled, onWait };
+  const both = AbortSignal.any([signal, stop.signal]);
+  try {
+    return { forms: await probeContract(request, reading.tools, both) };
+  } catch (error) {
+    if (held === undefined) throw error;
+    return held;
+  }
+}
+
 /** Returns the step that warns when an API version has ended, ends soon or is unknown. */
 export function versionStep(version: string, clockMs: () => number): CheckStep {
   return step('api.version', [], () => {
@@ -113,6 +156,21 @@ export function versionStep(version: string, clockMs: () => number): CheckStep {
 function asWaitError(error: unknown): WaitError {
   if (error instanceof WaitError) return error;
   throw error;
+}
+
+/** The requests of the probe wait for a quota: a limit is a failure, a short quota a warning. */
+function heldBack(limit: ScopeEvent, { id: subject }: Account, nowMs: number): Finding {
+  const { scope, percent, untilMs } = limit;
+  if (untilMs !== null) {
+    const until = new Date(untilMs).toISOString();
+    const { names } = describeLimits([{ scope: scope.kind, id: scope.id || null, until }]);
+    const detail = `${names} is reached until ${until}: the forms of request were not tried`;
+    const action = limitAction(untilMs - nowMs);
+    return { status: 'failed', subject, detail, action, code: 'graph.rate-limited' };
+  }
+  const detail = `${Math.round(percent)} % of the ${scope.kind}'s quota is used: the forms of request were not tried, because the rest is kept for polls`;
+  const action = 'No fault of the configuration. Run check again when less of it is used.';
+  return { status: 'warning', subject, detail, action, code: 'graph.rate-limited' };
 }
 
 /** A limit says nothing about a token; the steps that need its accounts report it as a failure. */
@@ -195,7 +253,15 @@ async function insights(
   if (needed.length === 0) return [skipped('no enabled stream reads insights')];
   const findings: Finding[] = [];
   const withInsights = accounts.filter((account) => needed.some((name) => isPolled(account, name)));
-  for (const account of withInsights) {
+  const endMs = nowMs() + longestStepMs * 0.8;
+  for (const [index, account] of withInsights.entries()) {
+    if (nowMs() > endMs) {
+      const left = withInsights.length - index;
+      findings.push(
+        skipped(`${left} of ${withInsights.length} accounts not tried, for lack of time`),
+      );
+      break;
+    }
     try {
       await reading.tools.graph.get(insightsRequest(account, nowMs()), signal);
       findings.push(ok('answers', account.id));

@@ -40,8 +40,11 @@ export interface CheckLine extends Pick<Finding, 'status' | 'detail'> {
   readonly code: ErrorCode | null;
 }
 
+/** The longest that a step may take: a check that hangs helps nobody. */
+export const longestStepMs = 5 * 60_000;
+
 /**
- * Runs the steps in order. A step is skipped when a step that it needs has failed for every
+ * Runs the steps in order. A step that takes longer than `longestStepMs` fails. A step is skipped when a step that it needs has failed for every
  * subject, or was skipped for that reason.
  * @param onLine - receives each line as soon as it is known
  * @throws the signal's reason
@@ -57,7 +60,9 @@ export async function runSteps(
     signal.throwIfAborted();
     const missing = needs.find((need) => broken.has(need));
     const findings =
-      missing === undefined ? await find(run, signal) : [skipped(`needs ${missing}`)];
+      missing === undefined
+        ? await find(run, signal, longestStepMs)
+        : [skipped(`needs ${missing}`)];
     const isBroken = findings.length > 0 && findings.every(({ status }) => status === 'failed');
     if (missing !== undefined || isBroken) broken.add(id);
     const found = findings.map((finding) => lineOf(id, finding));
@@ -67,13 +72,39 @@ export async function runSteps(
   return lines;
 }
 
-async function find(run: CheckStep['run'], signal: AbortSignal): Promise<readonly Finding[]> {
+export async function find(
+  run: CheckStep['run'],
+  signal: AbortSignal,
+  limitMs: number,
+): Promise<readonly Finding[]> {
+  const late = new AbortController();
+  const both = AbortSignal.any([signal, late.signal]);
+  // A step that ignores its signal must not hold up the report either.
+  const { promise: over, resolve } = Promise.withResolvers<readonly Finding[]>();
+  both.addEventListener('abort', () => {
+    resolve([unfinished(limitMs)]);
+  });
+  const timer = setTimeout(() => {
+    late.abort();
+  }, limitMs);
   try {
-    return await run(signal);
+    const findings = await Promise.race([run(both), over]);
+    signal.throwIfAborted();
+    return findings;
   } catch (error) {
     signal.throwIfAborted();
-    return [failure(error)];
+    return [late.signal.aborted ? unfinished(limitMs) : failure(error)];
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** A step that has not ended in time, whatever it waits for. */
+function unfinished(limitMs: number): Finding {
+  const detail = `did not end within ${limitMs / 1000} s`;
+  const action =
+    'This says nothing about the configuration: what the step asks did not answer. Run check again.';
+  return { status: 'failed', detail, action };
 }
 
 export function ok(detail: string, subject?: string): Finding {
@@ -86,11 +117,13 @@ export function skipped(detail: string, subject?: string): Finding {
 
 export function failure(error: unknown, subject?: string): Finding {
   const code = isClassifiedError(error) ? error.code : 'internal.unexpected';
-  const action =
-    error instanceof WaitError
-      ? `Run check again in ${minutesOf(error.retryAfterMs)} min.`
-      : actionOf(code);
+  const action = error instanceof WaitError ? limitAction(error.retryAfterMs) : actionOf(code);
   return { status: 'failed', subject, detail: messageOf(error), action, code };
+}
+
+/** The next step after a limit of the API. */
+export function limitAction(ms: number): string {
+  return `A limit of the API, no fault of the configuration. Run check again in ${minutesOf(ms)} min.`;
 }
 
 export function minutesOf(ms: number): number {

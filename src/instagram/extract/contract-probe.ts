@@ -9,6 +9,7 @@ import {
 import type { Node } from '../../engine/json.ts';
 import type { PollerTools } from '../../engine/poller.ts';
 import type { Graph, GraphRequest, ProbedForm } from '../../engine/ports.ts';
+import type { OnWait } from '../../engine/rate-limit/rate-limiter.ts';
 import { emptyCheckpoint } from '../../engine/state.ts';
 import { extraMetrics } from '../model/insight-metrics.ts';
 import type { InstagramStream } from '../streams/stream.ts';
@@ -23,6 +24,8 @@ interface ContractProbe {
   /** The first is probed; streams of public content through the one that polls them. */
   readonly accounts: readonly [Account, ...(readonly Account[])];
   readonly streams: readonly InstagramStream[];
+  /** Called when a request has waited for the quota for a second; absent: it waits silently. */
+  readonly onWait?: OnWait;
 }
 
 interface ProbeTools extends Pick<PollerTools, 'clock' | 'rateLimiter' | 'graph' | 'settings'> {
@@ -35,7 +38,7 @@ interface ProbeTools extends Pick<PollerTools, 'clock' | 'rateLimiter' | 'graph'
  * @returns the result for each stream and endpoint, and one for the batch with Facebook Login
  */
 export async function probeContract(
-  { accounts, streams }: ContractProbe,
+  { accounts, streams, onWait }: ContractProbe,
   tools: ProbeTools,
   signal: AbortSignal,
 ): Promise<readonly ProbedForm[]> {
@@ -45,6 +48,7 @@ export async function probeContract(
       account,
       priority: 'backfill',
       permit: { yieldWhile: (wait) => wait },
+      onWait,
     });
   const caches = createListCaches(1);
   const forms: ProbedForm[] = [];

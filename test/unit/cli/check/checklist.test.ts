@@ -4,6 +4,7 @@ import {
   type Finding,
   type CheckStep,
   exitCodeFor,
+  find,
   runSteps,
 } from '../../../../src/cli/check/checklist.ts';
 import { closing, describeLine } from '../../../../src/cli/check/command.ts';
@@ -80,7 +81,23 @@ describe('a checklist', () => {
     });
     const [line] = await runSteps([step('a', [], limit)], () => undefined, calm);
 
-    expect(line).toMatchObject({ status: 'failed', action: 'Run check again in 5 min.' });
+    expect(line).toMatchObject({
+      status: 'failed',
+      action: 'A limit of the API, no fault of the configuration. Run check again in 5 min.',
+    });
+  });
+
+  test('ends a step that does not end by itself, even if the step ignores its signal', async () => {
+    const signals: AbortSignal[] = [];
+    const hang = (signal: AbortSignal) => {
+      signals.push(signal);
+      return Promise.withResolvers<never>().promise;
+    };
+
+    expect(await find(hang, calm, 20)).toMatchObject([
+      { status: 'failed', detail: 'did not end within 0.02 s' },
+    ]);
+    expect(signals[0]?.aborted).toBe(true);
   });
 
   test('reports each line as soon as it is known', async () => {
