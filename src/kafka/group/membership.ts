@@ -1,5 +1,5 @@
 import type { Consumer, ConsumerGroupJoinEvent, RequestEvent, GroupDescription } from 'kafkajs';
-import { StopProcessError } from '../../engine/errors.ts';
+import { StopProcessError, isClassifiedError } from '../../engine/errors.ts';
 import { topicName } from '../../engine/stream-name.ts';
 import type { Group, OnAssignment } from '../../engine/ports.ts';
 import { openConnection, type Connection } from '../client/connection.ts';
@@ -103,6 +103,12 @@ interface JoinOptions {
   readonly temporary: readonly number[] | undefined;
 }
 
+const healthPart = 'group';
+
+function isUnavailable(error: Error): boolean {
+  return isClassifiedError(error) && error.code === 'kafka.unavailable';
+}
+
 /** Keeps the membership until aborted; rejects earlier only with an error that waiting does not fix. */
 async function keepMembership(
   shared: KafkaBase,
@@ -117,10 +123,13 @@ async function keepMembership(
       if (error instanceof StopProcessError) throw error;
       const reason = error.message;
       telemetry.report({ type: 'dependency', name: 'group', ready: false, reason });
+      // Releasing the lost partitions ends their own problems: Kafka would look ready.
+      if (isUnavailable(error)) shared.health.down(healthPart, reason);
       await pause(pausesMs[Math.min(attempt, pausesMs.length - 1)] ?? 0, signal);
     }
   } finally {
     membership.ownership.leave();
+    shared.health.up(healthPart);
   }
 }
 
@@ -136,6 +145,7 @@ function openOwnership(shared: KafkaBase, onAssignment: OnAssignment): Ownership
         const ready = event.cause !== 'missed-heartbeats';
         const reason = ready ? '' : 'this instance missed its heartbeats; joining the group again';
         telemetry.report({ type: 'dependency', name: 'group', ready, reason });
+        if (ready) shared.health.up(healthPart);
       },
     },
     onAssignment,

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { AssignerProtocol, type GroupDescription, type MemberDescription } from 'kafkajs';
-import { ownersIn } from '../../../../src/kafka/group/membership.ts';
+import { createShutdownBudget } from '../../../../src/engine/shutdown-budget.ts';
+import type { TelemetryEvent } from '../../../../src/engine/ports.ts';
+import { createGroup, ownersIn } from '../../../../src/kafka/group/membership.ts';
+import { createHealth, createLayout, type KafkaBase } from '../../../../src/kafka/shared.ts';
 
 const topic = 'instagram.state';
 const all = [0, 1, 2];
@@ -60,3 +63,42 @@ describe('the owners of state partitions', () => {
     expect(ownersIn(group('Dead', []), topic, all)).toEqual([]);
   });
 });
+
+test('Kafka is not ready while the group is lost, also after the lost partitions are released', async () => {
+  const events: TelemetryEvent[] = [];
+  const telemetry = { report: (event: TelemetryEvent) => events.push(event) };
+  const health = createHealth(telemetry);
+  const options = {
+    brokers: ['127.0.0.1:1'],
+    security: { tls: null, sasl: null, principal: () => 'User:ANONYMOUS' },
+    clientId: 'test',
+    topicTemplate: 't.{stream}',
+    transactionalIdPrefix: 'test',
+    sendDeadlineMs: 3000,
+    connectionTimeoutMs: 1000,
+    group: { sessionTimeoutMs: 1000, heartbeatMs: 300, rebalanceTimeoutMs: 1000 },
+    instance: 'test',
+  };
+  const state = { name: 't.state', leaders: [1], maxBatchBytes: 1000 };
+  const shutdown = createShutdownBudget(1000, () => performance.now());
+  const base = {
+    options,
+    dependencies: { telemetry, log: () => undefined, shutdown },
+    health,
+    layout: () => createLayout('t.{stream}', [state]),
+  } as unknown as KafkaBase;
+  const stop = new AbortController();
+  const isLost = () => events.some((event) => event.type === 'dependency' && !event.ready);
+  const membership = createGroup(base).join(() => undefined, stop.signal);
+  while (!isLost()) await new Promise((resolve) => setTimeout(resolve, 20));
+  health.down('partition 0', 'away');
+  health.up('partition 0');
+
+  const kafka = events.filter((event) => event.type === 'dependency' && event.name === 'kafka');
+  expect(kafka).toEqual([
+    expect.objectContaining({ ready: false, reason: expect.stringContaining('ECONNREFUSED') }),
+  ]);
+  shutdown.beginWith(stop.signal);
+  stop.abort();
+  await membership;
+}, 20_000);
