@@ -91,6 +91,7 @@ function createSockets(log: KafkaDependencies['log']) {
       });
       sockets.set(socket, watched);
       socket.once('close', () => sockets.delete(socket));
+      withoutLateUnref(socket);
       return socket;
     },
     /** Destroys with an error: kafkajs rejects requests in flight on "error" and not on "close". */
@@ -100,6 +101,15 @@ function createSockets(log: KafkaDependencies['log']) {
       await Promise.allSettled(closed);
     },
   };
+}
+
+/**
+ * Makes `unref` of a closed socket do nothing. kafkajs calls it at each `disconnect`, also of a
+ * broker that has refused the connection, and Node adds a listener for "connect" each time.
+ */
+export function withoutLateUnref(socket: Socket): void {
+  const unref = socket.unref.bind(socket);
+  socket.unref = () => (socket.destroyed ? socket : unref());
 }
 
 /** Creates the record of errors and throttling in the brokers' responses, as kafkajs logs them. */

@@ -1,6 +1,7 @@
+import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { logLevel } from 'kafkajs';
-import { routeLine } from '../../../../src/kafka/client/connection.ts';
+import { routeLine, withoutLateUnref } from '../../../../src/kafka/client/connection.ts';
 
 function line(level: logLevel, message: string, extra: Record<string, unknown> = {}) {
   const log = { timestamp: '2026-01-01T00:00:00Z', logger: 'kafkajs', message, ...extra };
@@ -38,4 +39,15 @@ describe('routeLine', () => {
   ])('logs a normal event at level debug: %s', (message, error) => {
     expect(line(logLevel.ERROR, message, error === undefined ? {} : { error }).level).toBe('debug');
   });
+});
+
+test('a closed socket keeps no listener of the calls of unref', async () => {
+  const socket = connect({ host: '127.0.0.1', port: 1 });
+  withoutLateUnref(socket);
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('close', resolve));
+  const before = socket.listenerCount('connect');
+  for (let call = 0; call < 20; call += 1) socket.unref();
+
+  expect(socket.listenerCount('connect')).toBe(before);
 });
