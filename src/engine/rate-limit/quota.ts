@@ -242,7 +242,7 @@ export function strictest(decisions: readonly Decision[]): Decision {
 export interface ScopeStatus {
   /** `slowed`: calls are paced; `stopped`: none is sent. */
   readonly state: 'free' | 'slowed' | 'stopped';
-  /** 100 while a scope is blocked whose usage the API has not reported. */
+  /** 100 while a scope is blocked, whatever usage the API has reported before. */
   readonly percent: number;
   /** Estimated time of the next call, epoch milliseconds; null unless stopped. */
   readonly untilMs: number | null;
@@ -254,8 +254,7 @@ export function statusOf(quota: Quota, before: ScopeStatus['state'], nowMs: numb
   const stopFromPercent = ceilingPercent.urgent - (before === 'stopped' ? quota.costPercent : 0);
   const { blockedUntilMs } = quota;
   if (blockedUntilMs > nowMs) {
-    const known = quota.reportedMs === null ? 100 : percent;
-    return { state: 'stopped', percent: known, untilMs: blockedUntilMs };
+    return { state: 'stopped', percent: 100, untilMs: blockedUntilMs };
   }
   if (percent >= stopFromPercent) {
     const ms = msUntilAtMost(quota.usage, ceilingPercent.urgent - quota.costPercent, nowMs);

@@ -254,12 +254,12 @@ describe('the status of a scope', () => {
     expect(statusOf(quotaAt(94.5), 'stopped', 0).state).toBe('stopped');
   });
 
-  test('is stopped until the announced end of the block', () => {
+  test('is stopped and used up until the announced end of the block, whatever was reported', () => {
     const quota = noteRejection(quotaAt(10), hourMs, 0);
 
     expect(statusOf(quota, 'free', 0)).toEqual({
       state: 'stopped',
-      percent: 10,
+      percent: 100,
       untilMs: hourMs,
     });
     expect(statusOf(quota, 'stopped', hourMs).state).toBe('free');
