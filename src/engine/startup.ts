@@ -1,5 +1,10 @@
 import { type Backoff, backoffMs } from './backoff.ts';
-import { isClassifiedError, StopProcessError, type ClassifiedError } from './errors.ts';
+import {
+  isClassifiedError,
+  StopProcessError,
+  type ClassifiedError,
+  type ErrorCode,
+} from './errors.ts';
 import type { AccountDirectory, AccountListing, Clock, Telemetry } from './ports.ts';
 import type { DependencyName } from './readiness.ts';
 
@@ -24,19 +29,31 @@ export async function untilReady<T>(
   tools: StartTools,
   signal: AbortSignal,
 ): Promise<T> {
-  const result = await untilAnswered(run, tools, signal, (reason) => {
-    tools.telemetry.report({ type: 'dependency', name, ready: false, reason });
+  const others = new Set<DependencyName>();
+  const report = (one: DependencyName, reason: string): void => {
+    tools.telemetry.report({ type: 'dependency', name: one, ready: reason === '', reason });
+  };
+  const result = await untilAnswered(run, tools, signal, (reason, code) => {
+    const failed = dependencyOf(name, code);
+    if (failed !== name) others.add(failed);
+    report(failed, reason);
   });
-  tools.telemetry.report({ type: 'dependency', name, ready: true, reason: '' });
+  for (const other of others) report(other, '');
+  report(name, '');
   return result;
 }
 
-/** Runs a start step as `untilReady`, and passes the message of each failure to `onFailure`. */
+/** The dependency of an error: the step of the registry also reads the states from Kafka. */
+function dependencyOf(name: DependencyName, code: ErrorCode): DependencyName {
+  return name === 'registry' && code.startsWith('kafka.') ? 'kafka' : name;
+}
+
+/** Runs a start step as `untilReady`, and passes each failure to `onFailure`. */
 export async function untilAnswered<T>(
   run: (signal: AbortSignal) => Promise<T>,
   tools: Omit<StartTools, 'telemetry'>,
   signal: AbortSignal,
-  onFailure: (reason: string) => void,
+  onFailure: (reason: string, code: ErrorCode) => void,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -46,7 +63,7 @@ export async function untilAnswered<T>(
       const failure = retryable(error, tools.deadlineMs !== null);
       const requestedMs = 'retryAfterMs' in failure ? failure.retryAfterMs : undefined;
       const afterMs = requestedMs ?? backoffMs(tools.retry, attempt, tools.random());
-      onFailure(failure.message);
+      onFailure(failure.message, failure.code);
       if (tools.deadlineMs !== null && tools.clock.nowMs() + afterMs > tools.deadlineMs) {
         throw new StopProcessError(failure.code, `${failure.message}; gave up waiting`, {
           exitCode: 3,

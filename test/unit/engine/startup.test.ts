@@ -36,6 +36,20 @@ describe('a start-up step', () => {
     ]);
   });
 
+  test("reports an error of Kafka in the registry's step as Kafka's", async () => {
+    const world = createWorld();
+    const moved = new RetryError('kafka.unavailable', 'not the leader');
+    const ready = untilReady('registry', step(moved), { ...world, deadlineMs: null }, calm);
+    await world.clock.advance(hourMs);
+    await ready;
+
+    expect(world.telemetry.events).toEqual([
+      { type: 'dependency', name: 'kafka', ready: false, reason: 'not the leader' },
+      { type: 'dependency', name: 'kafka', ready: true, reason: '' },
+      { type: 'dependency', name: 'registry', ready: true, reason: '' },
+    ]);
+  });
+
   test('retries an unavailable dependency with growing back-off and reports the reason', async () => {
     const world = createWorld();
     const ready = untilReady(
