@@ -93,21 +93,56 @@ function isStatus(body: unknown): body is Status {
 
 /** Formats a status for a person: the problems first, then each stream of each account. */
 export function describeStatus(status: Status): string {
-  const { program, ready, reasons, trouble, quota, accounts, startedAt, partitions } = status;
+  const { program, ready, quota, accounts, startedAt, partitions } = status;
   const { instance, version } = program;
   const owned = `${partitions.length} of ${plural(status.partitionCount, 'partition')}`;
+  const problems = problemLines(status);
   const lines = [
     `${instance}, version ${version}, since ${shortTime(startedAt)}, ${owned}: ${ready ? 'ready' : 'not ready'}`,
-    ...reasons.map((reason) => `  ${reason}`),
-    trouble.length === 0 ? 'no problems' : 'problems:',
-    ...trouble.flatMap(({ code, streams, accounts: ofAccounts, action, example }) => [
-      `  ${code}: ${plural(streams, 'stream')} of ${plural(ofAccounts, 'account')}. ${action}`,
-      `    ${example}`,
-    ]),
+    problems.length === 0 ? 'no problems' : 'problems:',
+    ...problems,
+    ...pausedLines(status),
     ...quotaLines(quota),
   ];
   const text = lines.map((line) => `${printable(line)}\n`).join('');
   return `${text}\n${accountsTable(accounts)}`;
+}
+
+/** Returns the reasons against readiness, the errors, and refused webhooks. */
+function problemLines({ reasons, trouble, webhooks }: Status): readonly string[] {
+  // A reason may hold the whole message of an error: it is printed once.
+  const isSaid = (message: string) => reasons.some((reason) => reason.includes(message));
+  return [
+    ...reasons.map((reason) => `  ${reason}`),
+    ...trouble.flatMap(({ code, streams, accounts: ofAccounts, action, example }) => [
+      `  ${code}: ${plural(streams, 'stream')} of ${plural(ofAccounts, 'account')}. ${action}`,
+      ...(isSaid(example) ? [] : [`    ${example}`]),
+    ]),
+    ...refusedLines(webhooks),
+  ];
+}
+
+/** Webhooks are refused while no request was accepted since the last refused one. */
+function refusedLines(webhooks: Status['webhooks']): readonly string[] {
+  const { lastRefused = null, lastAccepted = null } = webhooks ?? {};
+  // ISO times sort as text.
+  if (lastRefused === null || (lastAccepted ?? '') > lastRefused.at) return [];
+  const { at, outcome, reason } = lastRefused;
+  const since = lastAccepted === null ? '' : `, none accepted since ${shortTime(lastAccepted)}`;
+  return [
+    `  webhooks: the last was refused at ${shortTime(at)} (${outcome}: ${reason})${since}; see InstagramKafkaWebhooksRefused in docs/operations/repair.md`,
+  ];
+}
+
+function pausedLines({ streams, accounts }: Status): readonly string[] {
+  const count = streams.reduce((sum, { states }) => sum + (states.paused ?? 0), 0);
+  if (count === 0) return [];
+  const starts = accounts.items.flatMap((account) =>
+    account.streams.flatMap(({ pause }) => (pause === null ? [] : [pause.since])),
+  );
+  const [first] = starts.toSorted();
+  const since = first === undefined ? '' : ` since ${shortTime(first)}`;
+  return [`paused by a person: ${plural(count, 'stream')}${since}`];
 }
 
 function quotaLines({ items }: Status['quota']): readonly string[] {

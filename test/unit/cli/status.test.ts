@@ -53,7 +53,9 @@ describe('the command status', () => {
       'here, version 1.2.3, since 1970-01-01T00:00:00Z, 0 of 0 partitions: not ready',
     );
     expect(lines).toContain('  kafka: not connected yet');
-    expect(stdout).toContain('\nproblems:\n  graph.network: 1 stream of 1 account. If it persists');
+    expect(lines[1]).toBe('problems:');
+    expect(stdout).toContain('\n  graph.network: 1 stream of 1 account. If it persists');
+    expect(lines).toContain('paused by a person: 1 stream since 1970-01-01T00:00:01Z');
     expect(lines).toContain('    no route');
     expect(lines).toContain('limits of the API:');
     expect(lines).toContain('  account 11: stopped until 1970-01-01T01:00:00Z, 96 % used');
@@ -75,8 +77,41 @@ describe('the command status', () => {
     const status = JSON.parse(stdout) as Status;
     expect(status).toMatchObject({ formatVersion: 1, accounts: { total: 2, matching: 1 } });
     const text = describeStatus(status);
-    expect(text).toContain('\nno problems\nno API limit reached\n');
+    expect(text).toContain('\nproblems:\n  state: ');
+    expect(text).not.toContain('no problems');
+    expect(text).toContain('\nno API limit reached\n');
+    expect(describeStatus({ ...status, reasons: [] })).toContain('\nno problems\n');
     expect(rowsOf(text).map(([id]) => id)).toEqual(['ACCOUNT', '12', '12']);
+  });
+
+  test('prints the message of an error once, and refused webhooks', async () => {
+    await using server = await serving(
+      accounts,
+      failed({ accountId: '11', stream: 'users', code: 'graph.token', message: 'it has expired' }),
+    );
+    const answer = await readStatus(new URL(`${server.url}/status`), 5000);
+    const status = {
+      ...(answer as Status),
+      reasons: ['token default: graph.token: it has expired'],
+      webhooks: {
+        url: '',
+        lastAccepted: '1970-01-01T00:00:01.000Z',
+        lastRefused: {
+          at: '1970-01-01T00:00:02.000Z',
+          outcome: 'bad-signature',
+          reason: 'the signature does not match',
+        } as const,
+      },
+    } as Status;
+
+    const text = describeStatus(status);
+
+    expect(text.split('it has expired')).toHaveLength(2);
+    expect(text).toContain(
+      '\n  webhooks: the last was refused at 1970-01-01T00:00:02Z (bad-signature: the signature does not match), none accepted since 1970-01-01T00:00:01Z; see InstagramKafkaWebhooksRefused',
+    );
+    const accepted = { ...status.webhooks, lastAccepted: '1970-01-01T00:00:03.000Z' };
+    expect(describeStatus({ ...status, webhooks: accepted } as Status)).not.toContain('webhooks:');
   });
 
   test('exits with 3 and says what to do when the instance does not answer', async () => {
