@@ -2,9 +2,13 @@
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let least = Infinity;
+  const lower = name.toLowerCase();
   for (const candidate of names) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < least && distance <= Math.ceil(candidate.length / 3)) {
+    const most = Math.ceil(candidate.length / 3);
+    // The distance is at least the difference of the lengths.
+    if (Math.abs(name.length - candidate.length) > most) continue;
+    const distance = editDistance(lower, candidate.toLowerCase());
+    if (distance < least && distance <= most) {
       nearest = candidate;
       least = distance;
     }

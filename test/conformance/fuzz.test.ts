@@ -22,12 +22,21 @@ import { calm, createWorld, firstState, pollOf, sourceOf } from '../unit/engine/
 import { healthyAnswer } from './healthy-answers.ts';
 import { type Place, placesOf, withoutEntry, withValue } from './places.ts';
 
+const schemas = new Map<TopicRole, ReturnType<typeof readSchema>>();
+
+/** A schema is read once: a run encodes tens of thousands of records. */
+function schemaOf(role: TopicRole) {
+  const known = schemas.get(role) ?? readSchema(role);
+  schemas.set(role, known);
+  return known;
+}
+
 /** Encodes with the real schemas, and rejects a record with an extra field or a field of another type. */
 const strictEncoder: Encoder = {
   schemaId: () => 1,
   encodeKey: () => undefined,
   encode(role: TopicRole, value: Value) {
-    const { type } = readSchema(role);
+    const { type } = schemaOf(role);
     const paths: string[] = [];
     const errorHook = (path: string[]): void => void paths.push(path.join('.'));
     if (!type.isValid(value, { noUndeclaredFields: true, errorHook })) {
@@ -80,7 +89,7 @@ async function pollAndCheck(name: InstagramStreamName, graph: Graph) {
 type Outgoing = Pick<OutgoingRecord, 'role' | 'key' | 'value'>;
 
 function recordOf({ role, value }: Outgoing): Value {
-  return value === null ? {} : (readSchema(role).type.fromBuffer(value) as Value);
+  return value === null ? {} : (schemaOf(role).type.fromBuffer(value) as Value);
 }
 
 function dateOf(record: Outgoing): unknown {
