@@ -6,6 +6,7 @@
  * `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -144,8 +145,14 @@ function reportTimes(files: readonly FileResult[]): void {
 const slowestFirst = (files: readonly FileResult[]): readonly FileResult[] =>
   files.toSorted((a, b) => b.seconds - a.seconds || a.path.localeCompare(b.path));
 
+/** Records the files that ran; those of other suites keep their seconds. */
 async function recordDurations(files: readonly FileResult[]): Promise<void> {
-  const slow = slowestFirst(files).filter(({ seconds }) => seconds >= RECORDED_SECONDS);
+  const before = JSON.parse(await readFile(DURATIONS, 'utf8')) as Readonly<Record<string, number>>;
+  const now = Object.fromEntries(files.map(({ path, seconds }) => [path, seconds]));
+  const all = Object.entries({ ...before, ...now }).map(([path, seconds]) => ({ path, seconds }));
+  const slow = slowestFirst(all).filter(
+    ({ path, seconds }) => seconds >= RECORDED_SECONDS && existsSync(path),
+  );
   const durations = Object.fromEntries(slow.map(({ path, seconds }) => [path, seconds]));
   await writeFile(DURATIONS, `${JSON.stringify(durations, undefined, 2)}\n`);
 }
