@@ -112,17 +112,15 @@ function log(line: string): void {
 
 async function runWithCluster(suites: readonly string[]): Promise<Tally> {
   await using cluster = await startCluster({ log });
-  // Tests on a cluster also wait; more workers on two cores make those late that have deadlines.
-  return await runJest(
-    suites,
-    addressesOf(cluster),
-    suites.some((suite) => suite.startsWith('faults')) ? 2 : 3,
-  );
+  // Integration tests wait much, so three workers fit on two cores. Those of faults and chaos have
+  // deadlines, which a third worker would make them miss.
+  const hasDeadlines = suites.some((suite) => /^(faults|chaos)\//.test(suite));
+  return await runJest(suites, addressesOf(cluster), hasDeadlines ? 2 : 3);
 }
 
-async function runExamples(): Promise<Tally> {
+async function runExamples(suites: readonly string[]): Promise<Tally> {
   await using sandbox = await startFilledSandbox(log);
-  return await runJest(['examples/'], addressesOf(sandbox.cluster), 1);
+  return await runJest(suites, addressesOf(sandbox.cluster), 1);
 }
 
 function addressesOf({ brokers, registryUrl }: Cluster): NodeJS.ProcessEnv {
@@ -187,7 +185,7 @@ const quick = withoutCluster.flatMap(partsOf);
 const slow = withCluster.flatMap(partsOf);
 if (quick.length > 0) tallies.push(await runJest(quick, {}, availableParallelism()));
 if (slow.length > 0) tallies.push(await runWithCluster(slow));
-if (wants('examples')) tallies.push(await runExamples());
+if (wants('examples')) tallies.push(await runExamples(partsOf('examples')));
 
 const files = tallies.flatMap((tally) => tally.files);
 reportTimes(files);

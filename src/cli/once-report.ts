@@ -114,7 +114,7 @@ function describePause({ stream, account, pause }: Job): readonly PausedSummary[
 }
 
 interface ReportOptions {
-  /** True when something left out ends with 4; default false. */
+  /** Whether an incomplete result exits with 4; default false. */
   readonly strict?: boolean | undefined;
   /** Receives the result for a person; by default standard error. */
   readonly write?: (text: string) => void;

@@ -3,7 +3,7 @@ import type { ExitCode } from '../engine/errors.ts';
 import { addCommand, annotate, type CommandDefinition, type CommandGroup } from './command.ts';
 import { readVersion } from './version.ts';
 
-/** Loads the module of each command, in the order of the help. */
+/** The loader of each command, in the order of the help. */
 const commands: Readonly<Record<string, () => Promise<CommandDefinition | CommandGroup>>> = {
   run: async () => (await import('./run.ts')).runCommand,
   once: async () => (await import('./once.ts')).onceCommand,
@@ -28,7 +28,7 @@ const commands: Readonly<Record<string, () => Promise<CommandDefinition | Comman
 
 /**
  * Loads the command of a name, or all when there is none of that name. A container runs `health`
- * every half minute: without the modules of the others it takes a tenth of the time.
+ * every half minute: without the modules of the others it takes a tenth of the CPU time.
  */
 export async function loadCommands(
   name = '',

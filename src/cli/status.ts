@@ -140,7 +140,9 @@ function pausedLines({ streams, accounts }: Status): readonly string[] {
   const starts = accounts.items.flatMap((account) =>
     account.streams.flatMap(({ pause }) => (pause === null ? [] : [pause.since])),
   );
-  const [first] = starts.toSorted();
+  // An answer that does not list every account may lack the first pause.
+  const isWhole = accounts.items.length === accounts.total;
+  const [first] = isWhole ? starts.toSorted() : [];
   const since = first === undefined ? '' : ` since ${shortTime(first)}`;
   return [`paused by a person: ${plural(count, 'stream')}${since}`];
 }

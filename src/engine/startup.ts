@@ -29,21 +29,25 @@ export async function untilReady<T>(
   tools: StartTools,
   signal: AbortSignal,
 ): Promise<T> {
-  const others = new Set<DependencyName>();
-  const report = (one: DependencyName, reason: string): void => {
-    tools.telemetry.report({ type: 'dependency', name: one, ready: reason === '', reason });
+  let down: DependencyName = name;
+  const reportReady = (dependency: DependencyName): void => {
+    tools.telemetry.report({ type: 'dependency', name: dependency, ready: true, reason: '' });
   };
   const result = await untilAnswered(run, tools, signal, (reason, code) => {
-    const failed = dependencyOf(name, code);
-    if (failed !== name) others.add(failed);
-    report(failed, reason);
+    const failing = dependencyOf(name, code);
+    if (down !== failing && down !== name) reportReady(down);
+    down = failing;
+    tools.telemetry.report({ type: 'dependency', name: failing, ready: false, reason });
   });
-  for (const other of others) report(other, '');
-  report(name, '');
+  if (down !== name) reportReady(down);
+  reportReady(name);
   return result;
 }
 
-/** The dependency of an error: the step of the registry also reads the states from Kafka. */
+/**
+ * The dependency that an error belongs to. The step of the registry also reads states from Kafka, so
+ * its error may be Kafka's.
+ */
 function dependencyOf(name: DependencyName, code: ErrorCode): DependencyName {
   return name === 'registry' && code.startsWith('kafka.') ? 'kafka' : name;
 }

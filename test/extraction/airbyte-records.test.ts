@@ -42,11 +42,14 @@ function instant(date: Json | undefined): string {
   return new Date(textOf(date)).toISOString().replace('.000Z', 'Z');
 }
 
-/** Requested only by `STREAM_MEDIA_INSIGHTS_EXTRA` and `STREAM_STORY_INSIGHTS_EXTRA`, and else null. */
+/** Null unless `STREAM_MEDIA_INSIGHTS_EXTRA` or `STREAM_STORY_INSIGHTS_EXTRA` requests them. */
 const optionalMetrics = [
-  ...['crossposted_views', 'facebook_views', 'profile_activity_actions', 'total_comments']
-    .concat('total_likes', 'total_views')
-    .map((name) => `media_insights.${name}`),
+  'media_insights.crossposted_views',
+  'media_insights.facebook_views',
+  'media_insights.profile_activity_actions',
+  'media_insights.total_comments',
+  'media_insights.total_likes',
+  'media_insights.total_views',
   'story_insights.profile_activity_actions',
 ];
 

@@ -19,13 +19,16 @@ import {
   daysText,
   failure,
   limitAction,
-  longestStepMs,
+  stepDeadlineMs,
   minutesOf,
   ok,
   skipped,
   step,
 } from './checklist.ts';
 import { requestedStream } from '../../source-settings.ts';
+
+/** Leaves time for the last request before the deadline of the step, which drops all findings. */
+const insightsMs = 0.8 * stepDeadlineMs;
 
 type ScopeEvent = Extract<TelemetryEvent, { type: 'scope' }>;
 
@@ -39,7 +42,7 @@ export function createApiObserver() {
   let batchRejection: string | null = null;
   return {
     onUsage: (report: UsageReport): void => {
-      usage.set(`${report.scope.kind} ${report.scope.id}`, report);
+      usage.set(scopeKey(report.scope), report);
     },
     report: (event: TelemetryEvent): void => {
       if (event.type === 'batch-rejected') batchRejection = event.message;
@@ -48,7 +51,7 @@ export function createApiObserver() {
     usage: (): readonly UsageReport[] => [...usage.values()],
     batchRejection: () => batchRejection,
     /** Returns those of the scopes whose quota holds requests back, stopped ones first. */
-    limited: (among: readonly Scope[]): readonly ScopeEvent[] =>
+    limitedScopes: (among: readonly Scope[]): readonly ScopeEvent[] =>
       among
         .flatMap((scope) => scopes.get(scopeKey(scope)) ?? [])
         .filter(({ state }) => state !== 'free')
@@ -71,7 +74,7 @@ export function apiSteps(tools: ApiTools): readonly CheckStep[] {
   return [
     step('api.token', [], async (signal) => {
       const inspected = await inspectAll(config, undefined, signal).catch(asWaitError);
-      if (inspected instanceof WaitError) return [limited(inspected)];
+      if (inspected instanceof WaitError) return [skippedByLimit(inspected)];
       tokens = inspected;
       return tokens.map((token) => validity(token, nowMs()));
     }),
@@ -120,11 +123,11 @@ async function probe(
   signal: AbortSignal,
 ): Promise<Finding | { readonly forms: readonly ProbedForm[] }> {
   const stop = new AbortController();
-  let held: Finding | undefined;
+  let limitFinding: Finding | undefined;
   const onWait = (scopes: readonly Scope[]) => {
-    const [limit] = observer.limited(scopes);
+    const [limit] = observer.limitedScopes(scopes);
     if (limit !== undefined) {
-      held ??= heldBack(limit, accounts[0], nowMs());
+      limitFinding ??= findingOf(limit, accounts[0], nowMs());
       stop.abort();
     }
     return () => undefined;
@@ -135,8 +138,8 @@ async function probe(
   try {
     return { forms: await probeContract(request, reading.tools, both) };
   } catch (error) {
-    if (held === undefined) throw error;
-    return held;
+    if (limitFinding === undefined) throw error;
+    return limitFinding;
   }
 }
 
@@ -158,8 +161,11 @@ function asWaitError(error: unknown): WaitError {
   throw error;
 }
 
-/** The requests of the probe wait for a quota: a limit is a failure, a short quota a warning. */
-function heldBack(limit: ScopeEvent, { id: subject }: Account, nowMs: number): Finding {
+/**
+ * Returns a failure if a scope is stopped, and a warning if it is slowed: the requests of the probe
+ * have the priority `backfill`, which is not sent from 75 % on.
+ */
+function findingOf(limit: ScopeEvent, { id: subject }: Account, nowMs: number): Finding {
   const { scope, percent, untilMs } = limit;
   if (untilMs !== null) {
     const until = new Date(untilMs).toISOString();
@@ -169,12 +175,13 @@ function heldBack(limit: ScopeEvent, { id: subject }: Account, nowMs: number): F
     return { status: 'failed', subject, detail, action, code: 'graph.rate-limited' };
   }
   const detail = `${Math.round(percent)} % of the ${scope.kind}'s quota is used: the forms of request were not tried, because the rest is kept for polls`;
-  const action = 'No fault of the configuration. Run check again when less of it is used.';
+  const action =
+    'The configuration is not the cause. Run check again when less of the quota is used.';
   return { status: 'warning', subject, detail, action, code: 'graph.rate-limited' };
 }
 
 /** A limit says nothing about a token; the steps that need its accounts report it as a failure. */
-function limited({ scope, retryAfterMs }: WaitError): Finding {
+function skippedByLimit({ scope, retryAfterMs }: WaitError): Finding {
   const again = `run check again in ${minutesOf(retryAfterMs)} min`;
   return skipped(`the ${scope.kind}'s limit is reached; ${again}. The token was not checked`);
 }
@@ -253,12 +260,14 @@ async function insights(
   if (needed.length === 0) return [skipped('no enabled stream reads insights')];
   const findings: Finding[] = [];
   const withInsights = accounts.filter((account) => needed.some((name) => isPolled(account, name)));
-  const endMs = nowMs() + longestStepMs * 0.8;
+  const endMs = nowMs() + insightsMs;
   for (const [index, account] of withInsights.entries()) {
     if (nowMs() > endMs) {
       const left = withInsights.length - index;
       findings.push(
-        skipped(`${left} of ${withInsights.length} accounts not tried, for lack of time`),
+        skipped(
+          `${left} of ${withInsights.length} accounts not tried: the step would have exceeded its deadline`,
+        ),
       );
       break;
     }

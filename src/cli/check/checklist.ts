@@ -40,12 +40,12 @@ export interface CheckLine extends Pick<Finding, 'status' | 'detail'> {
   readonly code: ErrorCode | null;
 }
 
-/** The longest that a step may take: a check that hangs helps nobody. */
-export const longestStepMs = 5 * 60_000;
+/** The deadline of a step, so that a dependency that never answers cannot hold up the report. */
+export const stepDeadlineMs = 5 * 60_000;
 
 /**
- * Runs the steps in order. A step that takes longer than `longestStepMs` fails. A step is skipped when a step that it needs has failed for every
- * subject, or was skipped for that reason.
+ * Runs the steps in order. A step that takes longer than `stepDeadlineMs` fails. A step is skipped
+ * when a step that it needs has failed for every subject, or was skipped for that reason.
  * @param onLine - receives each line as soon as it is known
  * @throws the signal's reason
  */
@@ -61,7 +61,7 @@ export async function runSteps(
     const missing = needs.find((need) => broken.has(need));
     const findings =
       missing === undefined
-        ? await find(run, signal, longestStepMs)
+        ? await runStep(run, signal, stepDeadlineMs)
         : [skipped(`needs ${missing}`)];
     const isBroken = findings.length > 0 && findings.every(({ status }) => status === 'failed');
     if (missing !== undefined || isBroken) broken.add(id);
@@ -72,38 +72,39 @@ export async function runSteps(
   return lines;
 }
 
-export async function find(
+/** Runs a step until its deadline; an error becomes a finding. @throws the signal's reason */
+export async function runStep(
   run: CheckStep['run'],
   signal: AbortSignal,
-  limitMs: number,
+  deadlineMs: number,
 ): Promise<readonly Finding[]> {
   const late = new AbortController();
   const both = AbortSignal.any([signal, late.signal]);
   // A step that ignores its signal must not hold up the report either.
   const { promise: over, resolve } = Promise.withResolvers<readonly Finding[]>();
   both.addEventListener('abort', () => {
-    resolve([unfinished(limitMs)]);
+    resolve([unfinished(deadlineMs)]);
   });
   const timer = setTimeout(() => {
     late.abort();
-  }, limitMs);
+  }, deadlineMs);
   try {
     const findings = await Promise.race([run(both), over]);
     signal.throwIfAborted();
     return findings;
   } catch (error) {
     signal.throwIfAborted();
-    return [late.signal.aborted ? unfinished(limitMs) : failure(error)];
+    return [late.signal.aborted ? unfinished(deadlineMs) : failure(error)];
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** A step that has not ended in time, whatever it waits for. */
-function unfinished(limitMs: number): Finding {
-  const detail = `did not end within ${limitMs / 1000} s`;
+function unfinished(deadlineMs: number): Finding {
+  const detail = `did not end within ${deadlineMs / 1000} s`;
   const action =
-    'This says nothing about the configuration: what the step asks did not answer. Run check again.';
+    'It is slow, or what it depends on does not answer; the configuration may be correct. Run check again, and look at the log of what the step names.';
   return { status: 'failed', detail, action };
 }
 
@@ -123,7 +124,7 @@ export function failure(error: unknown, subject?: string): Finding {
 
 /** The next step after a limit of the API. */
 export function limitAction(ms: number): string {
-  return `A limit of the API, no fault of the configuration. Run check again in ${minutesOf(ms)} min.`;
+  return `The limit of the API is reached; the configuration is not the cause. Run check again in ${minutesOf(ms)} min.`;
 }
 
 export function minutesOf(ms: number): number {

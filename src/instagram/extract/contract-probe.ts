@@ -24,7 +24,7 @@ interface ContractProbe {
   /** The first is probed; streams of public content through the one that polls them. */
   readonly accounts: readonly [Account, ...(readonly Account[])];
   readonly streams: readonly InstagramStream[];
-  /** Called when a request has waited for the quota for a second; absent: it waits silently. */
+  /** As `OnWait` of the rate limiter; absent: a wait is not reported. */
   readonly onWait?: OnWait;
 }
 

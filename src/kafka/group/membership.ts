@@ -103,6 +103,7 @@ interface JoinOptions {
   readonly temporary: readonly number[] | undefined;
 }
 
+/** The part of Kafka's health that is down while the group is. */
 const healthPart = 'group';
 
 function isUnavailable(error: Error): boolean {
@@ -123,7 +124,8 @@ async function keepMembership(
       if (error instanceof StopProcessError) throw error;
       const reason = error.message;
       telemetry.report({ type: 'dependency', name: 'group', ready: false, reason });
-      // Releasing the lost partitions ends their own problems: Kafka would look ready.
+      // The release of lost partitions removes their parts from the health: without one of the group
+      // Kafka would be reported as ready.
       if (isUnavailable(error)) shared.health.down(healthPart, reason);
       await pause(pausesMs[Math.min(attempt, pausesMs.length - 1)] ?? 0, signal);
     }

@@ -129,7 +129,7 @@ describe('first poll of the streams that are off by default', () => {
   // A mention is read when a webhook names it.
   const others = streamNames.filter((name) => !streams[name].isDefault && name !== 'mentions');
 
-  it('publishes to the topic of each what the API has, each key once', async () => {
+  it('publishes at least one record of each to its topic, each key once', async () => {
     const size = { accounts: 2, smallAccounts: 0, mediaPerAccount: 12, storiesPerAccount: 0 };
     const world = createWorld({ seed: 5, now: Date.now() - DAY_MS, ...size, insightsDays: 5 });
     await using deployment = await deploy(world);

@@ -28,8 +28,8 @@ function instant(field: string, theirs: string, reason: string): Difference {
 const offset = 'text, `2026-05-12T05:26:06+00:00`';
 const typed = "a type of Avro's, which every consumer reads without parsing";
 const metric2 =
-  'the connector asks kinds of media for different metrics; the API has it for this kind too';
-const newer = 'asked for because the API has it; the connector does not ask';
+  'the connector requests different metrics of each kind of media; the API has it for this kind too';
+const newer = 'requested because the API has it; the connector does not request it';
 const helper = "the connector's own note for its next request; the same facts stand in the record";
 
 /** The fields that only the last record of a story has; no story of the comparison has ended. */
@@ -45,7 +45,7 @@ export const lastRecordOnly: readonly Difference[] = [
 
 /** Everything in which the records differ; `docs/airbyte.md` has them as a table. */
 export const differences: readonly Difference[] = [
-  alone('*.polled_at', 'when it was asked for', 'values of different moments can be told apart'),
+  alone('*.polled_at', 'when it was requested', 'values of different moments can be told apart'),
   alone('users.business_account_id', "the account's id", 'the same field in every stream'),
   {
     field: 'users.ig_id',

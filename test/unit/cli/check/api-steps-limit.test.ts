@@ -48,7 +48,8 @@ describe('check: api.contract', () => {
         status: 'failed',
         subject: account.id,
         detail: `${named} is reached until ${until}: the forms of request were not tried`,
-        action: 'A limit of the API, no fault of the configuration. Run check again in 60 min.',
+        action:
+          'The limit of the API is reached; the configuration is not the cause. Run check again in 60 min.',
         code: 'graph.rate-limited',
       },
     ]);

@@ -4,7 +4,7 @@ import {
   type Finding,
   type CheckStep,
   exitCodeFor,
-  find,
+  runStep,
   runSteps,
 } from '../../../../src/cli/check/checklist.ts';
 import { closing, describeLine } from '../../../../src/cli/check/command.ts';
@@ -83,7 +83,8 @@ describe('a checklist', () => {
 
     expect(line).toMatchObject({
       status: 'failed',
-      action: 'A limit of the API, no fault of the configuration. Run check again in 5 min.',
+      action:
+        'The limit of the API is reached; the configuration is not the cause. Run check again in 5 min.',
     });
   });
 
@@ -94,7 +95,7 @@ describe('a checklist', () => {
       return Promise.withResolvers<never>().promise;
     };
 
-    expect(await find(hang, calm, 20)).toMatchObject([
+    expect(await runStep(hang, calm, 20)).toMatchObject([
       { status: 'failed', detail: 'did not end within 0.02 s' },
     ]);
     expect(signals[0]?.aborted).toBe(true);
