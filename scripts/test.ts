@@ -1,8 +1,8 @@
 /**
  * `npm test`: runs the named suites or their folders (`unit/instagram`), or all but those that run
- * on request; `--with SUITE` adds one of these. The integration suites run on one sandbox cluster, the examples on
- * another one with filled topics. The slowest test files run first; `--record` writes the seconds of
- * each to `test/support/durations.json`, the order of the next run. The last line is
+ * on request; `--with SUITE` adds one of these. The suites with Kafka share one sandbox cluster; the
+ * examples run on another one with filled topics. The slowest test files run first; `--record` writes
+ * the seconds of each to `test/support/durations.json`, the order of the next run. The last line is
  * `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
@@ -26,6 +26,7 @@ const DURATIONS = 'test/support/durations.json';
 /** The order of shorter files does not matter. */
 const RECORDED_SECONDS = 1;
 const SHOWN_FILES = 15;
+const cores = availableParallelism();
 
 const allSuites = [...withoutCluster, ...withCluster, 'examples'];
 
@@ -112,10 +113,10 @@ function log(line: string): void {
 
 async function runWithCluster(suites: readonly string[]): Promise<Tally> {
   await using cluster = await startCluster({ log });
-  // Integration tests wait much, so three workers fit on two cores. Those of faults and chaos have
-  // deadlines, which a third worker would make them miss.
-  const hasDeadlines = suites.some((suite) => /^(faults|chaos)\//.test(suite));
-  return await runJest(suites, addressesOf(cluster), hasDeadlines ? 2 : 3);
+  // With a worker for each core a fifth of the CPU time is idle. Tests of faults and chaos have
+  // deadlines, which one more worker makes them miss.
+  const hasDeadlines = suites.some((suite) => ['faults', 'chaos'].includes(suiteOf(suite)));
+  return await runJest(suites, addressesOf(cluster), cores + (hasDeadlines ? 0 : 1));
 }
 
 async function runExamples(suites: readonly string[]): Promise<Tally> {
@@ -183,7 +184,7 @@ if (wants('examples')) {
 const tallies: Tally[] = [];
 const quick = withoutCluster.flatMap(partsOf);
 const slow = withCluster.flatMap(partsOf);
-if (quick.length > 0) tallies.push(await runJest(quick, {}, availableParallelism()));
+if (quick.length > 0) tallies.push(await runJest(quick, {}, cores));
 if (slow.length > 0) tallies.push(await runWithCluster(slow));
 if (wants('examples')) tallies.push(await runExamples(partsOf('examples')));
 

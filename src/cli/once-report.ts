@@ -114,7 +114,7 @@ function describePause({ stream, account, pause }: Job): readonly PausedSummary[
 }
 
 interface ReportOptions {
-  /** Whether an incomplete result exits with 4; default false. */
+  /** Exit code 4 for a result that left something out; default false. */
   readonly strict?: boolean | undefined;
   /** Receives the result for a person; by default standard error. */
   readonly write?: (text: string) => void;

@@ -28,7 +28,7 @@ const commands: Readonly<Record<string, () => Promise<CommandDefinition | Comman
 
 /**
  * Loads the command of a name, or all when there is none of that name. A container runs `health`
- * every half minute: without the modules of the others it takes a tenth of the CPU time.
+ * every half minute: without the modules of the others it takes a third of the CPU time.
  */
 export async function loadCommands(
   name = '',

@@ -122,7 +122,7 @@ function problemLines({ reasons, trouble, webhooks }: Status): readonly string[]
   ];
 }
 
-/** Webhooks are refused while no request was accepted since the last refused one. */
+/** Returns the last refused webhook; nothing when a request was accepted after it. */
 function refusedLines(webhooks: Status['webhooks']): readonly string[] {
   const { lastRefused = null, lastAccepted = null } = webhooks ?? {};
   // ISO times sort as text.

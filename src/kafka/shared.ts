@@ -45,8 +45,9 @@ export interface KafkaShared extends KafkaBase {
   ) => Promise<readonly StateEntry[]>;
 }
 
-/** The readiness of Kafka; a part is the topics, the state, the group or one partition's
- * producer. */
+/**
+ * The readiness of Kafka; a part is the topics, the state, the group or the producer of a partition.
+ */
 export type KafkaHealth = ReturnType<typeof createHealth>;
 
 /** Creates the health: Kafka is ready while every reported part works. Reports changes. */

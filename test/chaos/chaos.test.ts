@@ -43,7 +43,7 @@ describe('chaos suite', () => {
       });
       expect((report as { records: number }).records).toBeGreaterThan(100);
     },
-    // On a slow machine the webhooks of the fast world take minutes to be published.
+    // Minutes pass on a slow machine until every comment that a webhook names is published.
     1_800_000,
   );
 

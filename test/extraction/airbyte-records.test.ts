@@ -6,19 +6,8 @@ import { type Emitted, sync } from '../support/airbyte/connector.ts';
 import { differences, lastRecordOnly } from '../support/airbyte/differences.ts';
 import { type Ended, DAY_MS } from '../integration/end-to-end/deployment.ts';
 import { allSucceeded } from '../support/once-summary.ts';
+import { STREAM_NAMES, type StreamName } from '../integration/end-to-end/expected-records.ts';
 import { type Simulation, simulate } from './simulation.ts';
-
-const streams = [
-  'users',
-  'user_insights',
-  'user_lifetime_insights',
-  'media',
-  'media_insights',
-  'stories',
-  'story_insights',
-] as const;
-
-type StreamName = (typeof streams)[number];
 
 const hourMs = 3_600_000;
 
@@ -73,11 +62,11 @@ describe("comparison with the records of Airbyte's connector", () => {
     nowMs = Date.parse(simulation.truth().now);
     emitted = await sync(openApi(simulation.api.url, world.token), nowMs);
     ended = await simulation.once();
-    for (const stream of streams) {
+    for (const stream of STREAM_NAMES) {
       const records = await simulation.read(stream);
       published.set(stream, new Map(records.map(({ key, value }) => [key, plain(value)])));
     }
-    for (const stream of streams) {
+    for (const stream of STREAM_NAMES) {
       const ours = published.get(stream);
       const pairs = emitted[stream].flatMap((theirs) => {
         const same = ours?.get(keyOf[stream](theirs));
@@ -122,7 +111,7 @@ describe("comparison with the records of Airbyte's connector", () => {
     expect([...(published.get('user_insights')?.keys() ?? [])].sort()).toEqual(theirs);
   });
 
-  it.each(streams)(
+  it.each(STREAM_NAMES)(
     'finds equal values in every field of %s, except the declared differences',
     (stream) => {
       expect(compared.get(stream)?.surprises).toEqual([]);
@@ -138,7 +127,7 @@ describe("comparison with the records of Airbyte's connector", () => {
 
   it('declares every field of the records that the connector lacks, except optional metrics', () => {
     const declared = new Set(differences.map(({ field }) => field));
-    const undeclared = streams.flatMap((stream) => {
+    const undeclared = STREAM_NAMES.flatMap((stream) => {
       const theirs = new Set(emitted[stream].flatMap((record) => Object.keys(record)));
       const ours = new Set([...(published.get(stream)?.values() ?? [])].flatMap(Object.keys));
       return [...ours]

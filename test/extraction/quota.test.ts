@@ -208,7 +208,7 @@ describe('accounts beyond the permits for polls and requests', () => {
     await using simulation = await simulate(worldOf({ accounts: 12, ...few }));
     const { world, ledger } = simulation.api;
     await using run = await startLeapingRun(simulation, {
-      // Streams without batches, of which each call would count as one beyond the lines.
+      // Streams without batch requests: the ledger lists each call of a batch.
       STREAMS: 'users,media,stories',
       POLLING_CONCURRENCY: '2',
       INSTAGRAM_MAX_CONCURRENT_REQUESTS: String(lines),

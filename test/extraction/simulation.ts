@@ -13,7 +13,7 @@ import { startRegistryServer } from '../support/registry-server.ts';
 
 /**
  * The program in this process, beside the simulated API; Kafka is in memory. For tests of what it
- * reads and of the records that it makes of it: a run takes a tenth of one with a broker.
+ * reads and of the records that it makes of it.
  */
 export interface Simulation extends Pick<Deployment, 'env' | 'once' | 'read' | 'truth'> {
   readonly api: GraphApi;

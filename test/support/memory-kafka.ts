@@ -1,7 +1,6 @@
-import { partitionOf } from '../../src/engine/partition.ts';
 import type { OutgoingRecord, Publisher, StateStore } from '../../src/engine/ports.ts';
 import { stateKey } from '../../src/engine/state.ts';
-import type { KafkaAdapter, openKafka } from '../../src/kafka/index.ts';
+import { type KafkaAdapter, type openKafka, placeOf } from '../../src/kafka/index.ts';
 import { decodeEntry } from '../../src/kafka/state/store.ts';
 import { createFakeGroup } from './fake-group.ts';
 
@@ -39,9 +38,7 @@ export function createMemoryKafka(): MemoryKafka {
       const stateStore: StateStore = {
         async restore(partition) {
           const latest = new Map((topics.get('state') ?? []).map(({ key, value }) => [key, value]));
-          const own = [...latest].filter(
-            ([key]) => partitionOf(key.split('/')[1] ?? '', statePartitions) === partition,
-          );
+          const own = [...latest].filter(([key]) => placeOf(key, statePartitions) === partition);
           const restored = own.map(async ([key, value]) => {
             const entry = { key, partition, value: value ?? Buffer.alloc(0) };
             return [key, await decodeEntry(codec, entry)] as const;

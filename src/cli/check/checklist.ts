@@ -1,4 +1,5 @@
 import { advice } from '../../engine/advice.ts';
+import { endsWithin, systemClock } from '../../engine/clock.ts';
 import {
   type ErrorCode,
   type ExitCode,
@@ -79,32 +80,24 @@ export async function runStep(
   deadlineMs: number,
 ): Promise<readonly Finding[]> {
   const late = new AbortController();
-  const both = AbortSignal.any([signal, late.signal]);
-  // A step that ignores its signal must not hold up the report either.
-  const { promise: over, resolve } = Promise.withResolvers<readonly Finding[]>();
-  both.addEventListener('abort', () => {
-    resolve([unfinished(deadlineMs)]);
-  });
-  const timer = setTimeout(() => {
-    late.abort();
-  }, deadlineMs);
+  const find = async () => await run(AbortSignal.any([signal, late.signal]));
+  const findings = find();
   try {
-    const findings = await Promise.race([run(both), over]);
-    signal.throwIfAborted();
-    return findings;
+    // Ends a step that ignores its signal, too.
+    if (await endsWithin(findings, deadlineMs, systemClock, signal)) return await findings;
   } catch (error) {
     signal.throwIfAborted();
-    return [late.signal.aborted ? unfinished(deadlineMs) : failure(error)];
-  } finally {
-    clearTimeout(timer);
+    return [failure(error)];
   }
+  late.abort();
+  return [unfinished(deadlineMs)];
 }
 
-/** A step that has not ended in time, whatever it waits for. */
+/** The finding of a step that has not ended by its deadline. */
 function unfinished(deadlineMs: number): Finding {
   const detail = `did not end within ${deadlineMs / 1000} s`;
   const action =
-    'It is slow, or what it depends on does not answer; the configuration may be correct. Run check again, and look at the log of what the step names.';
+    'A dependency of this step may be slow or may not answer; the configuration may be correct. Run check again.';
   return { status: 'failed', detail, action };
 }
 

@@ -104,8 +104,9 @@ function createSockets(log: KafkaDependencies['log']) {
 }
 
 /**
- * Makes `unref` of a closed socket do nothing. kafkajs calls it at each `disconnect`, also of a
- * broker that has refused the connection, and Node adds a listener for "connect" each time.
+ * Makes `unref` of a closed socket do nothing. kafkajs (2.2.4, `network/connection.js`) calls it at
+ * each `disconnect`, also of a broker that has refused the connection, and Node (24, `lib/net.js`)
+ * adds a listener for "connect" each time.
  */
 export function withoutLateUnref(socket: Socket): void {
   const unref = socket.unref.bind(socket);
