@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AxeResults } from 'axe-core';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 
@@ -72,6 +73,20 @@ export async function refreshed(page: Page): Promise<void> {
   const request = page.waitForRequest('**/status?*');
   await page.clock.runFor(refreshMs);
   await (await request).response();
+}
+
+/**
+ * Waits until an expression is true in the page. Playwright's `waitForFunction` evaluates it in the
+ * page's own code when it is not true at once, which the page's Content Security Policy forbids.
+ *
+ * @throws Error when it is not true after ten seconds
+ */
+export async function becomesTrue(page: Page, expression: string): Promise<void> {
+  const deadlineMs = performance.now() + 10_000;
+  while (!(await page.evaluate<boolean>(expression))) {
+    if (performance.now() > deadlineMs) throw new Error(`never true in the page: ${expression}`);
+    await sleep(20);
+  }
 }
 
 /** The violations of WCAG 2.2 AA and of good practice in a part of the page, as text. */
