@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { int16, int32, text } from '../support/kafka-bytes.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { ask } from '../support/kafka-request.ts';
@@ -16,9 +16,12 @@ const PAUSE_MS = 250;
  */
 export async function electLeaders(brokers: readonly string[]): Promise<void> {
   const deadlineMs = performance.now() + PATIENCE_MS;
+  let rotated: readonly Assignment[] | undefined;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await rotateReplicas(brokers);
+      // A repeated attempt assigns the same, because the one before may have done so.
+      rotated ??= await withAdmin(brokers, rotate);
+      await assign(brokers, rotated);
       await elect(brokers[attempt % brokers.length] ?? '');
       return;
     } catch (error) {
@@ -29,7 +32,33 @@ export async function electLeaders(brokers: readonly string[]): Promise<void> {
   }
 }
 
-async function rotateReplicas(brokers: readonly string[]): Promise<void> {
+interface Assignment {
+  readonly topic: string;
+  readonly partitionAssignment: { partition: number; replicas: number[] }[];
+}
+
+/** Returns the replicas of all partitions with the first one moved behind the others. */
+async function rotate(admin: Admin): Promise<readonly Assignment[]> {
+  const { topics } = await admin.fetchTopicMetadata();
+  return topics.map(({ name, partitions }) => ({
+    topic: name,
+    partitionAssignment: partitions.map(({ partitionId, replicas }) => ({
+      partition: partitionId,
+      replicas: [...replicas.slice(1), ...replicas.slice(0, 1)],
+    })),
+  }));
+}
+
+function assign(brokers: readonly string[], assignments: readonly Assignment[]): Promise<unknown> {
+  return withAdmin(brokers, (admin) =>
+    admin.alterPartitionReassignments({ topics: [...assignments], timeout: TIMEOUT_MS }),
+  );
+}
+
+async function withAdmin<T>(
+  brokers: readonly string[],
+  act: (admin: Admin) => Promise<T>,
+): Promise<T> {
   const kafka = new Kafka({
     brokers: [...brokers],
     connectionTimeout: TIMEOUT_MS,
@@ -40,17 +69,7 @@ async function rotateReplicas(brokers: readonly string[]): Promise<void> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    const { topics } = await admin.fetchTopicMetadata();
-    await admin.alterPartitionReassignments({
-      topics: topics.map(({ name, partitions }) => ({
-        topic: name,
-        partitionAssignment: partitions.map(({ partitionId, replicas }) => ({
-          partition: partitionId,
-          replicas: [...replicas.slice(1), ...replicas.slice(0, 1)],
-        })),
-      })),
-      timeout: TIMEOUT_MS,
-    });
+    return await act(admin);
   } finally {
     await admin.disconnect();
   }

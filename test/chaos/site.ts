@@ -124,7 +124,7 @@ function environmentOf({
     KAFKA_GROUP_HEARTBEAT: '1s',
     KAFKA_GROUP_REBALANCE_TIMEOUT: '10s',
     // Polls of several transactions.
-    KAFKA_MAX_BATCH_RECORDS: '10',
+    KAFKA_MAX_BATCH_RECORDS: '20',
     SCHEMA_REGISTRY_URL: `http://${registryWay}${new URL(cluster.registryUrl).pathname}`,
     SCHEMA_REGISTRY_TIMEOUT: '3s',
     INSTAGRAM_BASE_URL: `http://${apiWay}`,

@@ -12,6 +12,8 @@ const DAY_MS = 86_400_000;
 const TICK_MS = 250;
 /** With fewer followers a new story is asked before five people have seen it. */
 const FEWEST_FOLLOWERS = 20_000;
+/** More followers write more comments, and every one is waited for after each round. */
+const MOST_FOLLOWERS = 60_000;
 const ACCOUNTS = 3;
 
 /** How far back the world begins and `user_insights` with it. */
@@ -45,14 +47,14 @@ export function createFastWorld(seed: number, minutes: number): FastWorld {
   };
 }
 
-/** Draws worlds from the seed until every account of one has followers enough. */
+/** Draws worlds from the seed until the followers of every account of one are within the limits. */
 function findPopularWorld(seed: number, startMs: number): World {
   for (let attempt = 0; ; attempt += 1) {
     const world = createWorld({
       seed: seed * 1000 + attempt,
       now: startMs,
       accounts: ACCOUNTS,
-      mediaPerAccount: 12,
+      mediaPerAccount: 6,
       storiesPerAccount: 10,
       insightsDays: WORLD_DAYS,
       postsPerDay: 12,
@@ -60,6 +62,8 @@ function findPopularWorld(seed: number, startMs: number): World {
       unseenStories: 0,
     });
     const followers = world.accounts.map(({ user }) => Number(user['followers_count']));
-    if (Math.min(...followers) >= FEWEST_FOLLOWERS) return world;
+    if (followers.every((count) => count >= FEWEST_FOLLOWERS && count <= MOST_FOLLOWERS)) {
+      return world;
+    }
   }
 }
