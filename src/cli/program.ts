@@ -1,6 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import type { ExitCode } from '../engine/errors.ts';
-import { addCommand, annotate, type CommandDefinition, type CommandGroup } from './command.ts';
+import { printableLines } from '../engine/printable.ts';
+import {
+  addCommand,
+  annotate,
+  type CommandDefinition,
+  type CommandGroup,
+  describeError,
+  exitCodeOf,
+} from './command.ts';
 import { readVersion } from './version.ts';
 
 /** The loader of each command, in the order of the help. */
@@ -73,6 +81,17 @@ export function createProgram(definitions: Awaited<ReturnType<typeof loadCommand
       return exitCode;
     },
   };
+}
+
+/** Runs the command of a command line, and prints its error to stderr. Never rejects. */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  try {
+    return await createProgram(await loadCommands(args[0])).parse(args);
+  } catch (error) {
+    // The message may contain text from outside the program.
+    process.stderr.write(`${printableLines(describeError(error))}\n`);
+    return exitCodeOf(error);
+  }
 }
 
 /** Removes the value from an error about `--option=value`, which may be a secret (Invariant 9). */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
 import { createProgram, loadCommands } from '../../src/cli/program.ts';
-import { runCommand } from '../support/command.ts';
+import { runProcess } from '../support/command.ts';
 import { rowsBelow } from '../unit/docs/markdown.ts';
 import { expectGolden } from './golden.ts';
 
@@ -36,7 +36,7 @@ const calls = ['--help', 'run --http-port nonsense', 'health', 'schemas diff'];
 describe('exit codes', () => {
   test('match the golden file, for every command and for calls that need no service', async () => {
     const ended = await Promise.all(
-      calls.map((call) => runCommand(call.split(' '), { env: settings })),
+      calls.map((call) => runProcess(call.split(' '), { env: settings })),
     );
 
     expectGolden('exit-codes', [

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SupportStep } from '../../scripts/support-page.ts';
 import { comparable, DAY_MS, type Deployment } from '../integration/end-to-end/deployment.ts';
 import { expectedRecords, STREAM_NAMES } from '../integration/end-to-end/expected-records.ts';
-import { runCommand } from '../support/command.ts';
+import { runProcess } from '../support/command.ts';
 import type { Consume, ConsumedRecord } from './python.ts';
 
 /** What the steps of a world work on. */
@@ -124,7 +124,7 @@ async function runForSomeSeconds(deployment: Deployment): Promise<void> {
 /** Runs a command to its end and returns its output. */
 async function succeed(deployment: Deployment, args: readonly string[]): Promise<string> {
   const env = { ...deployment.env, INSTAGRAM_START_DATE: startDate, LOG_LEVEL: 'warn' };
-  const { exitCode, stdout, stderr } = await runCommand(args, { env });
+  const { exitCode, stdout, stderr } = await runProcess(args, { env });
   assert.equal(exitCode, 0, `exit code ${exitCode ?? 'none'}: ${stderr || stdout}`);
   return stdout;
 }

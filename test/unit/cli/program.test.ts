@@ -3,7 +3,7 @@ import { createProgram, loadCommands } from '../../../src/cli/program.ts';
 import { ConfigError } from '../../../src/config/config-error.ts';
 import { describeConfig } from '../../../src/config/description.ts';
 import { answering, startHttpServer } from '../../support/http-server.ts';
-import { runMain } from './command-line.ts';
+import { runProcess } from '../../support/command.ts';
 
 /** The paths of the fields that a command refused. */
 async function refusedFields(args: readonly string[]): Promise<readonly string[]> {
@@ -15,7 +15,7 @@ async function refusedFields(args: readonly string[]): Promise<readonly string[]
 
 describe('the command line', () => {
   test('lists the commands and exits with 0 for --help', async () => {
-    const { exitCode, stdout } = await runMain(['--help']);
+    const { exitCode, stdout } = await runProcess(['--help']);
 
     expect(exitCode).toBe(0);
     const listed = stdout.split('Commands:')[1]?.split('Examples:')[0];
@@ -36,7 +36,7 @@ describe('the command line', () => {
   });
 
   test('lists every option except secrets for the --help of a command', async () => {
-    const { exitCode, stdout } = await runMain(['run', '--help']);
+    const { exitCode, stdout } = await runProcess(['run', '--help']);
 
     const options = stdout.match(/^ {2}--[a-z-]+/gm)?.map((text) => text.trim()) ?? [];
     expect(exitCode).toBe(0);
@@ -48,21 +48,21 @@ describe('the command line', () => {
   });
 
   test('lists the commands and exits with 2 without a command', async () => {
-    const { exitCode, stderr } = await runMain([]);
+    const { exitCode, stderr } = await runProcess([]);
 
     expect(exitCode).toBe(2);
     expect(stderr).toContain('Commands:');
   });
 
   test('names an unknown command and exits with 2', async () => {
-    const { exitCode, stderr } = await runMain(['onc']);
+    const { exitCode, stderr } = await runProcess(['onc']);
 
     expect(exitCode).toBe(2);
     expect(stderr).toBe("error: unknown command 'onc'\n(Did you mean once?)\n");
   });
 
   test('names an unknown option without its value and exits with 2', async () => {
-    const { exitCode, stdout, stderr } = await runMain([
+    const { exitCode, stdout, stderr } = await runProcess([
       'run',
       '--instagram-access-token=EAAGsecret',
     ]);
@@ -92,12 +92,14 @@ describe('the command line', () => {
   });
 
   test('reports every problem of the configuration at once and exits with 2', async () => {
-    const { exitCode, stdout, stderr } = await runMain(['once', '--http-port', '70000'], {
-      KAFKA_BROKERS: 'nowhere',
-      STREAM_MEDIA_INTERVAL: '15min',
-      STREAMS: 'media,reels',
-      INSTAGRAM_ACCESS_TOKEN: 'has a space',
-      SCHEMA_REGISTRY_URL: 'http://registry:8081',
+    const { exitCode, stdout, stderr } = await runProcess(['once', '--http-port', '70000'], {
+      env: {
+        KAFKA_BROKERS: 'nowhere',
+        STREAM_MEDIA_INTERVAL: '15min',
+        STREAMS: 'media,reels',
+        INSTAGRAM_ACCESS_TOKEN: 'has a space',
+        SCHEMA_REGISTRY_URL: 'http://registry:8081',
+      },
     });
 
     expect(exitCode).toBe(2);
@@ -121,7 +123,9 @@ describe('the command health', () => {
   test('exits with 0 when the instance on HTTP_PORT is live', async () => {
     await using server = await startHttpServer(answering(200, { live: true }));
 
-    const { exitCode, stdout } = await runMain(['health'], { HTTP_PORT: new URL(server.url).port });
+    const { exitCode, stdout } = await runProcess(['health'], {
+      env: { HTTP_PORT: new URL(server.url).port },
+    });
 
     expect(exitCode).toBe(0);
     expect(stdout).toBe(`${server.url}/livez answered 200: {"live":true}\n`);
@@ -130,7 +134,7 @@ describe('the command health', () => {
   test('exits with 1 when the response is 503', async () => {
     await using server = await startHttpServer(answering(503, { ready: false }));
 
-    const { exitCode, stdout } = await runMain(['health', '--url', `${server.url}/readyz`]);
+    const { exitCode, stdout } = await runProcess(['health', '--url', `${server.url}/readyz`]);
 
     expect(exitCode).toBe(1);
     expect(stdout).toBe(`${server.url}/readyz answered 503: {"ready":false}\n`);
