@@ -16,10 +16,6 @@ export function nearestName(name: string, names: readonly string[]): string | un
   return nearest;
 }
 
-function isSwapped([first, second]: string, other: string): boolean {
-  return second !== undefined && other === `${second}${first ?? ''}`;
-}
-
 /** The number of letters to insert, delete, replace or swap with their neighbour. */
 export function editDistance(from: string, to: string): number {
   let beforeLast: readonly number[] = [];
@@ -30,7 +26,11 @@ export function editDistance(from: string, to: string): number {
       const replaced = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
       const deleted = (previous[column] ?? 0) + 1;
       const inserted = (current[column - 1] ?? 0) + 1;
-      const isSwap = isSwapped(from.slice(row - 2, row), to.slice(column - 2, column));
+      const isSwap =
+        row > 1 &&
+        column > 1 &&
+        from[row - 1] === to[column - 2] &&
+        from[row - 2] === to[column - 1];
       const swapped = isSwap ? (beforeLast[column - 2] ?? 0) + 1 : Infinity;
       current.push(Math.min(replaced, deleted, inserted, swapped));
     }

@@ -30,7 +30,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-const tickMs = 3;
+const tickMs = 1;
 /**
  * A process that did not get to run has rested by the clock alone: what it had to do comes first in
  * the turns of its event loop that follow.

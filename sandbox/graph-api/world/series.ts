@@ -26,9 +26,15 @@ export interface Series {
 
 /** Creates a series: weekly rhythm, noise, corrections until 48 hours after the day's end. */
 export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series {
+  const reaches = new Map<number, number>();
   const finalReach = (endTimeMs: number): number => {
+    const known = reaches.get(endTimeMs);
+    if (known !== undefined) return known;
     const weekend = [0, 6].includes(new Date(endTimeMs - DAY_MS / 2).getUTCDay()) ? 1.25 : 1;
-    return followers * 0.12 * weekend * (0.6 + 0.8 * draw(`reach/${formatTime(endTimeMs)}`));
+    const noise = 0.6 + 0.8 * draw(`reach/${formatTime(endTimeMs)}`);
+    const reach = followers * 0.12 * weekend * noise;
+    reaches.set(endTimeMs, reach);
+    return reach;
   };
   const finalGain = (endTimeMs: number): number =>
     Math.floor(followers * 0.004 * draw(`gain/${formatTime(endTimeMs)}`) + 0.4);
@@ -41,26 +47,33 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
     const sum = values.reduce((total, value) => total + value, 0);
     return Math.round(most + 0.55 * (sum - most));
   };
-  const detail = (endTimeMs: number, nowMs: number): Partial<Day> => {
-    if (followers < FOLLOWERS_FOR_DETAIL) return {};
+  const withDetail = (day: Day, nowMs: number): Day => {
+    const { endTimeMs } = day;
+    if (followers < FOLLOWERS_FOR_DETAIL) return day;
     const gained = Math.round(finalGain(endTimeMs) * reportedFraction(nowMs - endTimeMs));
     return nowMs - endTimeMs > SHORT_MEMORY_MS
-      ? { gained }
+      ? { ...day, gained }
       : {
+          ...day,
           gained,
           followerCount: gained,
-          onlineFollowers: onlineAt({ draw, followers }, endTimeMs, nowMs),
+          // Few readers of a day need its hours, which cost more than all else of it.
+          get onlineFollowers() {
+            return onlineAt({ draw, followers }, endTimeMs, nowMs);
+          },
         };
   };
   return {
     daysAt: ({ sinceMs, untilMs }, nowMs) =>
-      pacificMidnights(Math.max(sinceMs, fromMs), Math.min(untilMs, nowMs)).map((endTimeMs) => ({
-        endTimeMs,
-        reach: reportedReach(endTimeMs, nowMs),
-        reachWeek: over(7, endTimeMs, nowMs),
-        reachDays28: over(28, endTimeMs, nowMs),
-        ...detail(endTimeMs, nowMs),
-      })),
+      pacificMidnights(Math.max(sinceMs, fromMs), Math.min(untilMs, nowMs)).map((endTimeMs) => {
+        const day = {
+          endTimeMs,
+          reach: reportedReach(endTimeMs, nowMs),
+          reachWeek: over(7, endTimeMs, nowMs),
+          reachDays28: over(28, endTimeMs, nowMs),
+        };
+        return withDetail(day, nowMs);
+      }),
     gained: (sinceMs, untilMs) => gainedBetween(finalGain, sinceMs, untilMs),
   };
 }
