@@ -18,6 +18,8 @@ export function nearestName(name: string, names: readonly string[]): string | un
 
 /** The number of letters to insert, delete, replace or swap with their neighbour. */
 export function editDistance(from: string, to: string): number {
+  const isSwap = (row: number, column: number): boolean =>
+    row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
   let beforeLast: readonly number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let row = 1; row <= from.length; row += 1) {
@@ -26,12 +28,7 @@ export function editDistance(from: string, to: string): number {
       const replaced = (previous[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
       const deleted = (previous[column] ?? 0) + 1;
       const inserted = (current[column - 1] ?? 0) + 1;
-      const isSwap =
-        row > 1 &&
-        column > 1 &&
-        from[row - 1] === to[column - 2] &&
-        from[row - 2] === to[column - 1];
-      const swapped = isSwap ? (beforeLast[column - 2] ?? 0) + 1 : Infinity;
+      const swapped = isSwap(row, column) ? (beforeLast[column - 2] ?? 0) + 1 : Infinity;
       current.push(Math.min(replaced, deleted, inserted, swapped));
     }
     beforeLast = previous;

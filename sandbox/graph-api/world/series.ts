@@ -48,20 +48,12 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
     return Math.round(most + 0.55 * (sum - most));
   };
   const withDetail = (day: Day, nowMs: number): Day => {
-    const { endTimeMs } = day;
     if (followers < FOLLOWERS_FOR_DETAIL) return day;
+    const { endTimeMs } = day;
     const gained = Math.round(finalGain(endTimeMs) * reportedFraction(nowMs - endTimeMs));
-    return nowMs - endTimeMs > SHORT_MEMORY_MS
-      ? { ...day, gained }
-      : {
-          ...day,
-          gained,
-          followerCount: gained,
-          // Few readers of a day need its hours, which cost more than all else of it.
-          get onlineFollowers() {
-            return onlineAt({ draw, followers }, endTimeMs, nowMs);
-          },
-        };
+    if (nowMs - endTimeMs > SHORT_MEMORY_MS) return { ...day, gained };
+    const online = () => onlineAt({ draw, followers }, endTimeMs, nowMs);
+    return withHours({ ...day, gained, followerCount: gained }, online);
   };
   return {
     daysAt: ({ sinceMs, untilMs }, nowMs) =>
@@ -75,6 +67,16 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
         return withDetail(day, nowMs);
       }),
     gained: (sinceMs, untilMs) => gainedBetween(finalGain, sinceMs, untilMs),
+  };
+}
+
+/** Few readers of a day need its hours, which cost more than all else of it. */
+function withHours(day: Day, online: () => NonNullable<Day['onlineFollowers']>): Day {
+  return {
+    ...day,
+    get onlineFollowers() {
+      return online();
+    },
   };
 }
 
