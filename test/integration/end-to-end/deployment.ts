@@ -5,6 +5,7 @@ import { truthOf } from '../../../sandbox/graph-api/truth.ts';
 import { startCluster, type Cluster, type ClusterOptions } from '../../../sandbox/cluster/start.ts';
 import { startProgram, type Program } from '../../../sandbox/program.ts';
 import { type DecodedRecord, readTopics } from '../../../sandbox/topics.ts';
+import { runCommand } from '../../support/command.ts';
 import { type Truth, unsigned } from './expected-records.ts';
 
 /** The exit and the output of a run of the program. */
@@ -99,18 +100,9 @@ function startRun(
 }
 
 async function runOnce(env: Readonly<Record<string, string>>): Promise<Ended> {
-  const log: Readonly<Record<string, unknown>>[] = [];
-  let stderr = '';
-  await using program = startProgram({
-    command: 'once',
-    env,
-    onLine: (line) => log.push(parse(line)),
-    onErrorText: (text) => {
-      stderr += text;
-    },
-  });
-  const code = await program.ended;
-  return { code, stderr, log };
+  const { exitCode, stdout, stderr } = await runCommand(['once'], { env });
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  return { code: exitCode, stderr, log: lines.map(parse) };
 }
 
 function parse(line: string): Readonly<Record<string, unknown>> {
