@@ -184,7 +184,7 @@ if (wants('examples')) {
 const tallies: Tally[] = [];
 const quick = withoutCluster.flatMap(partsOf);
 const slow = withCluster.flatMap(partsOf);
-if (quick.length > 0) tallies.push(await runJest(quick, {}, cores));
+if (quick.length > 0) tallies.push(await runJest(quick, {}, cores + 1));
 if (slow.length > 0) tallies.push(await runWithCluster(slow));
 if (wants('examples')) tallies.push(await runExamples(partsOf('examples')));
 
