@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { createWorld } from '../../sandbox/graph-api/world.ts';
 import type { Program } from '../../sandbox/program.ts';
@@ -6,7 +5,7 @@ import { type Deployment, deploy } from '../integration/end-to-end/deployment.ts
 import { type ForwardingServer, startForwardingServer } from '../support/forwarding-server.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
-import { readEnds } from '../support/partition-ends.ts';
+import { awaitTransactionsEnd } from '../support/partition-ends.ts';
 import { allSucceeded } from '../support/once-summary.ts';
 
 /** The real program, with a proxy that can hold requests before each of its dependencies. */
@@ -160,15 +159,8 @@ export async function expectTruth({ deployment }: ProcessWorld): Promise<void> {
 /** Checks that no transaction is open, which would block read_committed consumers. */
 export async function expectNothingOpen({ deployment }: ProcessWorld): Promise<void> {
   const [broker = ''] = deployment.cluster.brokers;
-  const deadlineMs = Date.now() + 10_000;
-  for (;;) {
-    const ends = await Promise.all([
-      readEnds(broker, deployment.topicOf('media'), [0, 1]),
-      readEnds(broker, deployment.topicOf('state'), [0]),
-    ]);
-    const open = ends.flat().filter(({ stable, high }) => stable !== high);
-    if (open.length === 0) return;
-    if (Date.now() > deadlineMs) expect(open).toEqual([]);
-    await sleep(50);
-  }
+  await awaitTransactionsEnd(broker, {
+    [deployment.topicOf('media')]: 2,
+    [deployment.topicOf('state')]: 1,
+  });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { array, createReader, int16, int32, int64, text } from './kafka-bytes.ts';
 import { apiKeys, errorCodes } from './kafka-frames.ts';
 import { ask } from './kafka-request.ts';
@@ -32,6 +33,36 @@ export async function readEnds(
     stable: stable.get(partition) ?? noEnd,
     high: high.get(partition) ?? noEnd,
   }));
+}
+
+/**
+ * Waits until the transactions that have records in some topics have ended. A broker writes their
+ * markers after the response to the commit, partition by partition: a read_committed consumer that
+ * comes before sees one topic of a transaction without the other.
+ *
+ * @param topics - the number of partitions by topic
+ * @throws Error when a transaction is still open after ten seconds
+ */
+export async function awaitTransactionsEnd(
+  broker: string,
+  topics: Readonly<Record<string, number>>,
+): Promise<void> {
+  const deadlineMs = performance.now() + 10_000;
+  for (const [topic, count] of Object.entries(topics)) {
+    const partitions = Array.from({ length: count }, (_, index) => index);
+    const targets = await readEnds(broker, topic, partitions);
+    for (;;) {
+      const now = await readEnds(broker, topic, partitions);
+      const open = now.filter(({ stable }, index) => stable < (targets[index]?.high ?? noEnd));
+      if (open.length === 0) break;
+      if (performance.now() > deadlineMs) {
+        throw new Error(
+          `${topic}: an open transaction in ${open.map((one) => one.partition).join()}`,
+        );
+      }
+      await sleep(50);
+    }
+  }
 }
 
 interface Question {

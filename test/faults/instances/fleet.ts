@@ -4,6 +4,7 @@ import type { Program } from '../../../sandbox/program.ts';
 import { createWorld } from '../../../sandbox/graph-api/world.ts';
 import type { DecodedRecord } from '../../../sandbox/topics.ts';
 import { type Deployment, type Ended, deploy } from '../../integration/end-to-end/deployment.ts';
+import { awaitTransactionsEnd } from '../../support/partition-ends.ts';
 import { type Visit, watchApi } from './watched-api.ts';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -39,6 +40,8 @@ export interface Fleet extends AsyncDisposable {
   polled(accounts?: readonly string[]): Promise<void>;
 }
 
+const accountsOfWorld = 12;
+const mediaPerAccount = 3;
 export const partitions = 6;
 export const sessionMs = 6000;
 
@@ -65,9 +68,9 @@ export async function createFleet(clusterOptions?: ClusterOptions): Promise<Flee
   await using stack = new AsyncDisposableStack();
   const world = createWorld({
     seed: 7,
-    accounts: 12,
+    accounts: accountsOfWorld,
     smallAccounts: 0,
-    mediaPerAccount: 3,
+    mediaPerAccount,
     storiesPerAccount: 0,
     insightsDays: 2,
   });
@@ -102,12 +105,14 @@ export async function createFleet(clusterOptions?: ClusterOptions): Promise<Flee
         () => `polls of ${wanted.filter((id) => !seen().has(id)).join(', ')}`,
       );
       // The visit may belong to another stream: a stop at once would abort the first poll of the media.
-      if (wanted === accounts) {
-        await until(
-          async () => (await deployment.read('media')).length >= allMedia,
-          () => 'every media is published',
-        );
-      }
+      await until(
+        async () => {
+          const owners = (await deployment.read('media')).map(({ headers }) => headers['account']);
+          const have = owners.filter((id) => id !== undefined && wanted.includes(id)).length;
+          return have >= wanted.length * mediaPerAccount;
+        },
+        () => 'every media of these accounts is published',
+      );
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -168,7 +173,7 @@ export async function until(
 }
 
 /** Media of the world. */
-export const allMedia = 36;
+export const allMedia = accountsOfWorld * mediaPerAccount;
 
 /** The findings without a loss and without a duplicate. */
 export const exactlyOnce: Findings = { twice: [], profilesUnlikeState: [], media: allMedia };
@@ -183,8 +188,14 @@ export interface Findings {
   readonly media: number;
 }
 
-/** Reads all topics as a read_committed consumer. */
+/** Reads all topics as a read_committed consumer, once the transactions so far have ended. */
 export async function findings({ deployment, accounts }: Fleet): Promise<Findings> {
+  const [broker = ''] = deployment.cluster.brokers;
+  await awaitTransactionsEnd(broker, {
+    [deployment.topicOf('users')]: 2,
+    [deployment.topicOf('media')]: 2,
+    [deployment.topicOf('state')]: partitions,
+  });
   const [users, media, states] = await Promise.all(
     ['users', 'media', 'state'].map((role) => deployment.read(role)),
   );
