@@ -27,6 +27,8 @@ const DURATIONS = 'test/support/durations.json';
 const RECORDED_SECONDS = 1;
 const SHOWN_FILES = 15;
 const cores = availableParallelism();
+/** One more than the cores: with a worker for each, a fifth of the CPU time is idle. */
+const defaultWorkers = cores + 1;
 
 const allSuites = [...withoutCluster, ...withCluster, 'examples'];
 
@@ -113,10 +115,9 @@ function log(line: string): void {
 
 async function runWithCluster(suites: readonly string[]): Promise<Tally> {
   await using cluster = await startCluster({ log });
-  // With a worker for each core a fifth of the CPU time is idle. Tests of faults and chaos have
-  // deadlines, which one more worker makes them miss.
+  // Tests of faults and chaos have deadlines, which one more worker makes them miss.
   const hasDeadlines = suites.some((suite) => ['faults', 'chaos'].includes(suiteOf(suite)));
-  return await runJest(suites, addressesOf(cluster), cores + (hasDeadlines ? 0 : 1));
+  return await runJest(suites, addressesOf(cluster), hasDeadlines ? cores : defaultWorkers);
 }
 
 async function runExamples(suites: readonly string[]): Promise<Tally> {
@@ -184,7 +185,7 @@ if (wants('examples')) {
 const tallies: Tally[] = [];
 const quick = withoutCluster.flatMap(partsOf);
 const slow = withCluster.flatMap(partsOf);
-if (quick.length > 0) tallies.push(await runJest(quick, {}, cores + 1));
+if (quick.length > 0) tallies.push(await runJest(quick, {}, defaultWorkers));
 if (slow.length > 0) tallies.push(await runWithCluster(slow));
 if (wants('examples')) tallies.push(await runExamples(partsOf('examples')));
 

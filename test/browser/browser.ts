@@ -76,15 +76,16 @@ export async function refreshed(page: Page): Promise<void> {
 }
 
 /**
- * Waits until an expression is true in the page. Playwright's `waitForFunction` evaluates it in the
- * page's own code when it is not true at once, which the page's Content Security Policy forbids.
+ * Waits until an expression is true in the page. Playwright's `waitForFunction` repeats it with
+ * `eval` inside the page, which the page's Content Security Policy forbids.
  *
  * @throws Error when it is not true after ten seconds
  */
-export async function becomesTrue(page: Page, expression: string): Promise<void> {
+export async function waitUntilTrue(page: Page, expression: string): Promise<void> {
   const deadlineMs = performance.now() + 10_000;
   while (!(await page.evaluate<boolean>(expression))) {
-    if (performance.now() > deadlineMs) throw new Error(`never true in the page: ${expression}`);
+    if (performance.now() > deadlineMs)
+      throw new Error(`${page.url()}: not true after 10 s: ${expression}`);
     await sleep(20);
   }
 }

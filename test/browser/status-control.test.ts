@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { logLevels } from '../../src/observability/log.ts';
 import { account } from '../unit/observability/telemetry-events.ts';
-import { becomesTrue, launch, overflow, phone, refreshed, violations, watch } from './browser.ts';
+import { launch, overflow, phone, refreshed, violations, watch, waitUntilTrue } from './browser.ts';
 import {
   announced,
   enterToken,
@@ -262,7 +262,7 @@ describe('status page: control', () => {
     await press(page, 'Close');
     open.log.setLevel('error');
     await press(page, 'Log level');
-    await becomesTrue(page, 'level.value === "error"');
+    await waitUntilTrue(page, 'level.value === "error"');
   });
 });
 
@@ -275,7 +275,7 @@ describe('status page: accessible control', () => {
     await page.keyboard.press('Enter');
     await page.keyboard.type(token);
     await page.keyboard.press('Enter');
-    await becomesTrue(page, 'document.activeElement.id === "poll"');
+    await waitUntilTrue(page, 'document.activeElement.id === "poll"');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
     await page.keyboard.press('ArrowDown');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { becomesTrue, launch, overflow, phone, violations, watch } from './browser.ts';
+import { launch, overflow, phone, violations, watch, waitUntilTrue } from './browser.ts';
 import { serve, startMs, reportDay, reportTwoHours } from './served.ts';
 
 let browser: Browser;
@@ -145,7 +145,7 @@ describe('plots of the status page', () => {
     expect(await overflow(page)).toBe(0);
     expect(await page.locator('#usage li').count()).toBe(5);
     await page.setViewportSize({ width: 700, height: 800 });
-    await becomesTrue(page, 'document.querySelector("#records svg").clientWidth > 500');
+    await waitUntilTrue(page, 'document.querySelector("#records svg").clientWidth > 500');
     expect(await violations(page, '#plots')).toEqual([]);
   });
 });

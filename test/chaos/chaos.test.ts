@@ -43,7 +43,7 @@ describe('chaos suite', () => {
       });
       expect((report as { records: number }).records).toBeGreaterThan(100);
     },
-    // Two minutes alone; on a slow machine or beside other tests many more.
+    // Two minutes on an idle machine; four beside other tests on two cores.
     900_000,
   );
 

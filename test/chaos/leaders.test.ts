@@ -14,18 +14,19 @@ test('chaos suite: an election moves the leader of every partition to the next r
     topics: [{ topic, numPartitions: 3, replicationFactor: 3 }],
     waitForLeaders: false,
   });
-  const find = async () => {
-    for (;;) {
-      // A broker that does not know the topic or its leaders yet answers with an error.
-      const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
-      const partitions = found?.topics[0]?.partitions ?? [];
-      // Only a replica in sync becomes the leader.
-      const isReady = partitions.length === 3 && partitions.every(({ isr }) => isr.length === 3);
-      if (isReady) return partitions.toSorted((a, b) => a.partitionId - b.partitionId);
-      await sleep(50);
-    }
+  const read = async () => {
+    // A broker that does not know the topic or its leaders yet answers with an error.
+    const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+    return (found?.topics[0]?.partitions ?? []).toSorted((a, b) => a.partitionId - b.partitionId);
   };
-  const before = await find();
+  // An election of preferred leaders skips a replica that is not in sync.
+  const isReady = (partitions: Awaited<ReturnType<typeof read>>) =>
+    partitions.length === 3 && partitions.every(({ isr }) => isr.length === 3);
+  let before = await read();
+  while (!isReady(before)) {
+    await sleep(50);
+    before = await read();
+  }
 
   await electLeaders(cluster.brokers);
 
@@ -35,7 +36,7 @@ test('chaos suite: an election moves the leader of every partition to the next r
   const deadlineMs = performance.now() + 60_000;
   while (leaders.join() !== expected.join() && performance.now() < deadlineMs) {
     await sleep(50);
-    leaders = (await find()).map(({ leader }) => leader);
+    leaders = (await read()).map(({ leader }) => leader);
   }
   await admin.disconnect();
   expect(leaders).toEqual(expected);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
-import { int16, int32, text } from '../support/kafka-bytes.ts';
+import { createReader, int16, int32, text } from '../support/kafka-bytes.ts';
 import { apiKeys } from '../support/kafka-frames.ts';
 import { ask } from '../support/kafka-request.ts';
 
@@ -16,12 +16,12 @@ const PAUSE_MS = 250;
  */
 export async function electLeaders(brokers: readonly string[]): Promise<void> {
   const deadlineMs = performance.now() + PATIENCE_MS;
-  let rotated: readonly Assignment[] | undefined;
+  let reassignments: readonly Reassignment[] | undefined;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      // A repeated attempt assigns the same, because the one before may have done so.
-      rotated ??= await withAdmin(brokers, rotate);
-      await assign(brokers, rotated);
+      // Every attempt sends the same reassignment: an earlier one may have succeeded without a response.
+      reassignments ??= await withAdmin(brokers, planReassignments);
+      await reassignReplicas(brokers, reassignments);
       await elect(brokers[attempt % brokers.length] ?? '');
       return;
     } catch (error) {
@@ -32,13 +32,13 @@ export async function electLeaders(brokers: readonly string[]): Promise<void> {
   }
 }
 
-interface Assignment {
+interface Reassignment {
   readonly topic: string;
   readonly partitionAssignment: { partition: number; replicas: number[] }[];
 }
 
-/** Returns the replicas of all partitions with the first one moved behind the others. */
-async function rotate(admin: Admin): Promise<readonly Assignment[]> {
+/** Returns a reassignment of every partition that moves its first replica behind the others. */
+async function planReassignments(admin: Admin): Promise<readonly Reassignment[]> {
   const { topics } = await admin.fetchTopicMetadata();
   return topics.map(({ name, partitions }) => ({
     topic: name,
@@ -49,15 +49,18 @@ async function rotate(admin: Admin): Promise<readonly Assignment[]> {
   }));
 }
 
-function assign(brokers: readonly string[], assignments: readonly Assignment[]): Promise<unknown> {
+function reassignReplicas(
+  brokers: readonly string[],
+  reassignments: readonly Reassignment[],
+): Promise<unknown> {
   return withAdmin(brokers, (admin) =>
-    admin.alterPartitionReassignments({ topics: [...assignments], timeout: TIMEOUT_MS }),
+    admin.alterPartitionReassignments({ topics: [...reassignments], timeout: TIMEOUT_MS }),
   );
 }
 
 async function withAdmin<T>(
   brokers: readonly string[],
-  act: (admin: Admin) => Promise<T>,
+  request: (admin: Admin) => Promise<T>,
 ): Promise<T> {
   const kafka = new Kafka({
     brokers: [...brokers],
@@ -69,15 +72,23 @@ async function withAdmin<T>(
   const admin = kafka.admin();
   try {
     await admin.connect();
-    return await act(admin);
+    return await request(admin);
   } finally {
     await admin.disconnect();
   }
 }
 
-/** ElectLeaders 0, which kafkajs does not have: the preferred ones, of all partitions. */
+/**
+ * Elects the preferred leaders of all partitions by ElectLeaders 1, which kafkajs does not have.
+ *
+ * @throws Error when the controller has elected nobody, for example because it was too slow
+ */
 async function elect(broker: string): Promise<void> {
-  const header = [int16(apiKeys.electLeaders), int16(0), int32(1), text('chaos')];
+  const header = [int16(apiKeys.electLeaders), int16(1), int32(1), text('chaos')];
+  const preferred = Buffer.from([0]);
   const all = int32(-1);
-  await ask(broker, Buffer.concat([...header, all, int32(TIMEOUT_MS)]), TIMEOUT_MS);
+  const request = Buffer.concat([...header, preferred, all, int32(TIMEOUT_MS)]);
+  // The code follows the length, the correlation id and the throttle time.
+  const code = createReader(await ask(broker, request, TIMEOUT_MS), 3 * 4).int16();
+  if (code !== 0) throw new Error(`${broker}: the election ended with error ${code}`);
 }

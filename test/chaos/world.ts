@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 const TICK_MS = 250;
 /** With fewer followers a new story is asked before five people have seen it. */
 const FEWEST_FOLLOWERS = 20_000;
-/** More followers write more comments, and every one is waited for after each round. */
+/** More followers write more comments, and a round ends only when every comment is in Kafka. */
 const MOST_FOLLOWERS = 60_000;
 const ACCOUNTS = 3;
 
@@ -47,7 +47,7 @@ export function createFastWorld(seed: number, minutes: number): FastWorld {
   };
 }
 
-/** Draws worlds from the seed until the followers of every account of one are within the limits. */
+/** Draws worlds from the seed until the followers of every account are within the limits. */
 function findPopularWorld(seed: number, startMs: number): World {
   for (let attempt = 0; ; attempt += 1) {
     const world = createWorld({

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { RetryError } from '../../src/engine/errors.ts';
 import type { KafkaAdapter, KafkaOptions } from '../../src/kafka/index.ts';
 import type { Batch, Publisher } from '../../src/engine/ports.ts';
 import { type KafkaProxy, startKafkaProxy } from '../support/kafka-proxy.ts';
 import { type KafkaWorld, createKafkaWorld, noSignal } from '../support/kafka-world.ts';
-import { type PartitionEnd, readEnds } from '../support/partition-ends.ts';
+import { awaitTransactionsEnd } from '../support/partition-ends.ts';
 
 /** A Kafka world with a proxy between publisher and brokers. */
 export interface FaultWorld extends KafkaWorld {
@@ -56,32 +55,14 @@ export async function expectOnce(
   await expectNothingOpen(world);
 }
 
-/**
- * Checks that no transaction is open: a `read_committed` consumer reads to the end. The broker writes the
- * markers shortly after it has acknowledged the end of a transaction.
- */
+/** Checks that every transaction begun so far has ended: a `read_committed` consumer reads to the end. */
 export async function expectNothingOpen(world: KafkaWorld): Promise<void> {
-  const deadlineMs = Date.now() + 10_000;
-  for (;;) {
-    const open = await openPartitions(world);
-    if (open.length === 0) return;
-    if (Date.now() > deadlineMs) expect(open).toEqual([]);
-    await sleep(50);
-  }
-}
-
-async function openPartitions(world: KafkaWorld): Promise<readonly PartitionEnd[]> {
   const [broker = ''] = world.cluster.brokers;
   const { partitions, statePartitions } = world.options.topics;
-  const ends = await Promise.all([
-    readEnds(broker, world.nameOf('media'), range(partitions)),
-    readEnds(broker, world.nameOf('state'), range(statePartitions)),
-  ]);
-  return ends.flat().filter(({ stable, high }) => stable !== high);
-}
-
-function range(length: number): readonly number[] {
-  return Array.from({ length }, (_, index) => index);
+  await awaitTransactionsEnd(broker, {
+    [world.nameOf('media')]: partitions,
+    [world.nameOf('state')]: statePartitions,
+  });
 }
 
 /** Publishes a batch again until it succeeds, as the poller does. */

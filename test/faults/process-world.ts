@@ -156,7 +156,10 @@ export async function expectTruth({ deployment }: ProcessWorld): Promise<void> {
   expect(remembered).toBe(media.length);
 }
 
-/** Checks that no transaction is open, which would block read_committed consumers. */
+/**
+ * Checks that every transaction begun so far has ended: an open one would block read_committed
+ * consumers. To be called when the program has ended.
+ */
 export async function expectNothingOpen({ deployment }: ProcessWorld): Promise<void> {
   const [broker = ''] = deployment.cluster.brokers;
   await awaitTransactionsEnd(broker, {

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 /** What a finished command left. */
@@ -41,78 +42,109 @@ export function runProcess(args: readonly string[], given: Given = {}): Promise<
   });
 }
 
-/** What a host is sent: a command and the text that ends its output, then its standard input. */
-export type HostMessage =
+/** A message to a worker process: a command, or the standard input of a command. */
+export type WorkerMessage =
   | {
       readonly args: readonly string[];
       readonly env: Readonly<Record<string, string>>;
-      readonly mark: string;
+      /** The text that ends the command's output on both streams. */
+      readonly delimiter: string;
     }
-  | { readonly input: string; readonly mark: string };
+  | { readonly input: string; readonly delimiter: string };
 
-const host = fileURLToPath(new URL('command-host.ts', import.meta.url));
+const workerModule = fileURLToPath(new URL('command-worker.ts', import.meta.url));
 
-/** An idle host ends after this time. */
+/** The time after which an idle worker process is stopped. */
 const IDLE_MS = 5000;
 
-const idleHosts: { readonly child: ChildProcess; readonly expiry: NodeJS.Timeout }[] = [];
+/** The idle worker processes and the timers that stop them. */
+const idleWorkers = new Map<ChildProcess, NodeJS.Timeout>();
 
-/** Runs a command as `runProcess` does, in a process that has run others and is loaded already. */
+/** Runs a command as `runProcess` does, but in a worker process that is reused for later commands. */
 export async function runCommand(args: readonly string[], given: Given = {}): Promise<Finished> {
   const { env = {}, input = '', onErrorText = () => undefined } = given;
-  const child = takeHost();
-  const mark = `\n${randomUUID()}\n`;
-  const stdout = readUntil(child.stdout, mark);
-  const stderr = readUntil(child.stderr, mark, onErrorText);
-  const replied = new Promise<number | null>((resolve) => {
-    child.once('message', resolve);
-    child.once('exit', resolve);
-  });
-  const send = (message: HostMessage): boolean => child.connected && child.send(message);
-  send({ args, env, mark });
-  void Promise.resolve(input).then((text) => send({ input: text, mark }));
-  const finished = { exitCode: await replied, stdout: await stdout, stderr: await stderr };
-  if (child.exitCode === null) keepHost(child);
+  const worker = takeWorker();
+  const delimiter = `\n${randomUUID()}\n`;
+  const stdout = readUntil(worker.stdout, delimiter);
+  const stderr = readUntil(worker.stderr, delimiter, onErrorText);
+  const { promise: exitCode, resolve } = Promise.withResolvers<number | null>();
+  worker.once('message', resolve).once('exit', resolve);
+  // A worker that ends while a message is sent is reported by `exit`.
+  const send = (message: WorkerMessage): boolean =>
+    worker.connected && worker.send(message, () => undefined);
+  send({ args, env, delimiter });
+  void Promise.resolve(input).then((text) => send({ input: text, delimiter }));
+  const finished = { exitCode: await exitCode, stdout: await stdout, stderr: await stderr };
+  worker.off('message', resolve).off('exit', resolve);
+  if (worker.connected && worker.exitCode === null && worker.signalCode === null) keepIdle(worker);
   return finished;
 }
 
-function takeHost(): ChildProcess {
-  const idle = idleHosts.pop();
-  if (idle === undefined) {
-    return fork(host, { env: compileCache, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  }
-  clearTimeout(idle.expiry);
-  return idle.child;
+function takeWorker(): ChildProcess {
+  const [worker] = idleWorkers.keys();
+  if (worker === undefined) return startWorker();
+  removeIdle(worker);
+  setReferenced(worker, 'ref');
+  return worker;
 }
 
-function keepHost(child: ChildProcess): void {
-  child.removeAllListeners('message').removeAllListeners('exit');
+function startWorker(): ChildProcess {
+  const worker = fork(workerModule, {
+    env: compileCache,
+    // Jest's own flags would hide the program's warnings.
+    execArgv: [],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  return worker.once('exit', () => {
+    removeIdle(worker);
+  });
+}
+
+/** Keeps a worker, which neither keeps this process alive nor outlives it. */
+function keepIdle(worker: ChildProcess): void {
+  setReferenced(worker, 'unref');
   const expiry = setTimeout(() => {
-    idleHosts.splice(idleHosts.indexOf(entry), 1);
-    child.kill();
+    removeIdle(worker);
+    worker.kill();
   }, IDLE_MS);
-  const entry = { child, expiry };
-  idleHosts.push(entry);
+  idleWorkers.set(worker, expiry.unref());
 }
 
-/** Resolves with the text before the mark, or before the end. */
+function removeIdle(worker: ChildProcess): void {
+  clearTimeout(idleWorkers.get(worker));
+  idleWorkers.delete(worker);
+}
+
+function setReferenced(worker: ChildProcess, method: 'ref' | 'unref'): void {
+  worker[method]();
+  worker.channel?.[method]();
+  for (const stream of [worker.stdout, worker.stderr]) (stream as Socket | null)?.[method]();
+}
+
+/** Resolves with the text before the delimiter, or with all of it if the stream closes first. */
 async function readUntil(
   stream: NodeJS.ReadableStream | null,
-  mark: string,
+  delimiter: string,
   onText: (text: string) => void = () => undefined,
 ): Promise<string> {
   let text = '';
   await new Promise<void>((resolve) => {
-    const end = (): void => {
-      stream?.off('data', take).off('close', end);
+    const finish = (): void => {
+      stream?.off('data', take).off('close', finish);
       resolve();
     };
     const take = (part: string): void => {
       text += part;
-      onText(part);
-      if (text.endsWith(mark)) end();
+      const [own = '', ...later] = text.split(delimiter);
+      if (later.length === 0) {
+        onText(part);
+        return;
+      }
+      onText(own.slice(text.length - part.length));
+      text = own;
+      finish();
     };
-    stream?.setEncoding('utf8').on('data', take).on('close', end);
+    stream?.setEncoding('utf8').on('data', take).on('close', finish);
   });
-  return text.replace(mark, '');
+  return text;
 }

@@ -36,9 +36,9 @@ export async function readEnds(
 }
 
 /**
- * Waits until the transactions that have records in some topics have ended. A broker writes their
- * markers after the response to the commit, partition by partition: a read_committed consumer that
- * comes before sees one topic of a transaction without the other.
+ * Waits until every transaction with records in these topics has ended. The broker acknowledges a
+ * commit before it writes the markers to every partition. Until then a read_committed consumer may
+ * see a transaction's records in one topic and not yet in another.
  *
  * @param topics - the number of partitions by topic
  * @throws Error when a transaction is still open after ten seconds
@@ -56,8 +56,9 @@ export async function awaitTransactionsEnd(
       const open = now.filter(({ stable }, index) => stable < (targets[index]?.high ?? noEnd));
       if (open.length === 0) break;
       if (performance.now() > deadlineMs) {
+        const numbers = open.map(({ partition }) => partition).join(', ');
         throw new Error(
-          `${topic}: an open transaction in ${open.map((one) => one.partition).join()}`,
+          `${topic}: a transaction is still open after 10 s in partition ${numbers}; look in the log for a producer that neither committed nor aborted`,
         );
       }
       await sleep(50);

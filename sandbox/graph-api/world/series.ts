@@ -26,14 +26,14 @@ export interface Series {
 
 /** Creates a series: weekly rhythm, noise, corrections until 48 hours after the day's end. */
 export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series {
-  const reaches = new Map<number, number>();
+  const reachByEndTime = new Map<number, number>();
   const finalReach = (endTimeMs: number): number => {
-    const known = reaches.get(endTimeMs);
+    const known = reachByEndTime.get(endTimeMs);
     if (known !== undefined) return known;
     const weekend = [0, 6].includes(new Date(endTimeMs - DAY_MS / 2).getUTCDay()) ? 1.25 : 1;
     const noise = 0.6 + 0.8 * draw(`reach/${formatTime(endTimeMs)}`);
     const reach = followers * 0.12 * weekend * noise;
-    reaches.set(endTimeMs, reach);
+    reachByEndTime.set(endTimeMs, reach);
     return reach;
   };
   const finalGain = (endTimeMs: number): number =>
@@ -53,7 +53,7 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
     const gained = Math.round(finalGain(endTimeMs) * reportedFraction(nowMs - endTimeMs));
     if (nowMs - endTimeMs > SHORT_MEMORY_MS) return { ...day, gained };
     const online = () => onlineAt({ draw, followers }, endTimeMs, nowMs);
-    return withHours({ ...day, gained, followerCount: gained }, online);
+    return withOnlineFollowers({ ...day, gained, followerCount: gained }, online);
   };
   return {
     daysAt: ({ sinceMs, untilMs }, nowMs) =>
@@ -70,12 +70,15 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
   };
 }
 
-/** Few readers of a day need its hours, which cost more than all else of it. */
-function withHours(day: Day, online: () => NonNullable<Day['onlineFollowers']>): Day {
+/**
+ * Returns the day with `onlineFollowers` computed on access: few readers need it, and it costs more
+ * than all other fields together.
+ */
+function withOnlineFollowers(day: Day, compute: () => NonNullable<Day['onlineFollowers']>): Day {
   return {
     ...day,
     get onlineFollowers() {
-      return online();
+      return compute();
     },
   };
 }

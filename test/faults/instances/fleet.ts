@@ -36,7 +36,10 @@ export interface Fleet extends AsyncDisposable {
   once(): Promise<Ended>;
   /** Resolves when exactly these instances own all partitions, each at least one. */
   shared(instances: readonly Instance[]): Promise<void>;
-  /** Resolves when every account has been polled since the call. */
+  /**
+   * Resolves when these accounts, by default all, have been polled since the call and all their
+   * media are published.
+   */
   polled(accounts?: readonly string[]): Promise<void>;
 }
 
@@ -107,9 +110,11 @@ export async function createFleet(clusterOptions?: ClusterOptions): Promise<Flee
       // The visit may belong to another stream: a stop at once would abort the first poll of the media.
       await until(
         async () => {
-          const owners = (await deployment.read('media')).map(({ headers }) => headers['account']);
-          const have = owners.filter((id) => id !== undefined && wanted.includes(id)).length;
-          return have >= wanted.length * mediaPerAccount;
+          const records = await deployment.read('media');
+          const published = records.filter(({ headers: { account = '' } }) =>
+            wanted.includes(account),
+          );
+          return new Set(published.map(({ key }) => key)).size >= wanted.length * mediaPerAccount;
         },
         () => 'every media of these accounts is published',
       );
@@ -188,7 +193,7 @@ export interface Findings {
   readonly media: number;
 }
 
-/** Reads all topics as a read_committed consumer, once the transactions so far have ended. */
+/** Reads all topics as a read_committed consumer, after every transaction begun so far has ended. */
 export async function findings({ deployment, accounts }: Fleet): Promise<Findings> {
   const [broker = ''] = deployment.cluster.brokers;
   await awaitTransactionsEnd(broker, {

@@ -37,7 +37,7 @@ describe('accounts of a running group', () => {
       () => [a, b].some((one) => one.log.some(({ removed }) => isListOf(removed, late))),
       () => 'the account is left',
     );
-    // Requests of the account that are under way end meanwhile.
+    // Requests for the removed account that were in flight end during this poll of the others.
     await fleet.polled(others);
     const from = fleet.visits.length;
     await fleet.polled(others);

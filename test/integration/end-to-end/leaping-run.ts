@@ -4,7 +4,11 @@ import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
 import { type AppOptions, createApp } from '../../../src/app.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Tracer } from '../../../src/engine/ports.ts';
-import { type LeapingClock, createLeapingClock } from '../../support/leaping-clock.ts';
+import {
+  type LeapingClock,
+  createLeapingClock,
+  defaultRestMs,
+} from '../../support/leaping-clock.ts';
 import type { Deployment } from './deployment.ts';
 
 /** The program in this process, on a clock that drives the world and skips idle time. */
@@ -25,8 +29,8 @@ export async function startLeapingRun(
   changes: Readonly<Record<string, string>> = {},
   {
     version = 'test',
-    // All of Kafka in memory happens in turns of this event loop.
-    restMs = openKafka === undefined ? 10 : 4,
+    // Kafka in memory works in this process alone: no response of a broker can be outstanding.
+    restMs = openKafka === undefined ? defaultRestMs : 4,
   }: { version?: string; restMs?: number } = {},
 ): Promise<LeapingRun> {
   const { clock: worldClock } = api.world;

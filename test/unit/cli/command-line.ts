@@ -1,6 +1,6 @@
 import { type Finished, runCommand } from '../../support/command.ts';
 
-/** Runs the program as a user would, with nothing in the environment but `env`. */
+/** Runs a command in a shared worker process, with nothing in its environment but `env`. */
 export function runMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},

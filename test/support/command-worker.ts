@@ -4,25 +4,28 @@
  */
 import { PassThrough } from 'node:stream';
 import { runProgram } from '../../src/cli/program.ts';
-import type { HostMessage } from './command.ts';
+import type { WorkerMessage } from './command.ts';
 
-/** The standard input of the running command, and the command's mark. */
-let running = { stdin: new PassThrough(), mark: '' };
+/** The command that runs now: its standard input, and the delimiter that identifies it. */
+let running = { stdin: new PassThrough(), delimiter: '' };
 
-process.on('message', (message: HostMessage) => {
+process.on('message', (message: WorkerMessage) => {
   if (!('input' in message)) void run(message);
-  else if (message.mark === running.mark) running.stdin.end(message.input);
+  else if (message.delimiter === running.delimiter) running.stdin.end(message.input);
 });
 process.on('disconnect', () => process.exit());
 
-async function run({ args, env, mark }: Exclude<HostMessage, { input: string }>): Promise<void> {
+async function run({
+  args,
+  env,
+  delimiter,
+}: Exclude<WorkerMessage, { input: string }>): Promise<void> {
   const stdin = new PassThrough();
-  running = { stdin, mark };
+  running = { stdin, delimiter };
   Object.defineProperty(process, 'stdin', { value: stdin, configurable: true });
   process.env = { ...env };
   const exitCode = await runProgram(args);
-  // What follows the mark on each stream belongs to the next command.
-  process.stdout.write(mark);
-  process.stderr.write(mark);
+  process.stdout.write(delimiter);
+  process.stderr.write(delimiter);
   process.send?.(exitCode);
 }
