@@ -7,7 +7,7 @@ import { ask } from './kafka-request.ts';
 const noEnd = -1n;
 
 /** Where a partition ends. */
-export interface PartitionEnd {
+interface PartitionEnd {
   readonly partition: number;
   /** For who reads committed records only: before the first open transaction. */
   readonly stable: bigint;
@@ -19,7 +19,7 @@ export interface PartitionEnd {
  * Asks the leader of some partitions where they end, in Kafka's own words (ListOffsets 2), because
  * kafkajs tells the stable end alone. While the two differ a transaction is open.
  */
-export async function readEnds(
+async function readEnds(
   broker: string,
   topic: string,
   partitions: readonly number[],
