@@ -80,6 +80,7 @@ async function withAdmin<T>(
 
 /**
  * Elects the preferred leaders of all partitions by ElectLeaders 1, which kafkajs does not have.
+ * Version 0 lacks the error of the whole request (Kafka's protocol guide, ElectLeaders).
  *
  * @throws Error when the controller has elected nobody, for example because it was too slow
  */

@@ -30,7 +30,6 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-export const defaultRestMs = 10;
 const tickMs = 1;
 /**
  * A process that did not get to run has rested by the clock alone: what it had to do comes first in
@@ -103,7 +102,7 @@ function look(line: Line): boolean {
 
 /** Starts the clock; disposing of it stops it, and whoever sleeps then sleeps on. */
 export function createLeapingClock(options: LeapingClockOptions): LeapingClock {
-  const { startMs, onLeap, restMs = defaultRestMs } = options;
+  const { startMs, onLeap, restMs = 10 } = options;
   const begunMs = performance.now();
   const sleepers = new Set<Sleeper>();
   const fetches = countFetches();

@@ -37,8 +37,9 @@ async function readEnds(
 
 /**
  * Waits until every transaction with records in these topics has ended. The broker acknowledges a
- * commit before it writes the markers to every partition. Until then a read_committed consumer may
- * see a transaction's records in one topic and not yet in another.
+ * commit before it writes the markers to every partition, as CONCURRENT_TRANSACTIONS at the next
+ * transaction shows. Until then a read_committed consumer may see a transaction's records in one
+ * topic and not yet in another.
  *
  * @param topics - the number of partitions by topic
  * @throws Error when a transaction is still open after ten seconds

@@ -47,39 +47,27 @@ export function createSeries({ draw, followers, fromMs }: SeriesOptions): Series
     const sum = values.reduce((total, value) => total + value, 0);
     return Math.round(most + 0.55 * (sum - most));
   };
-  const withDetail = (day: Day, nowMs: number): Day => {
-    if (followers < FOLLOWERS_FOR_DETAIL) return day;
-    const { endTimeMs } = day;
+  const detail = (endTimeMs: number, nowMs: number): Partial<Day> => {
+    if (followers < FOLLOWERS_FOR_DETAIL) return {};
     const gained = Math.round(finalGain(endTimeMs) * reportedFraction(nowMs - endTimeMs));
-    if (nowMs - endTimeMs > SHORT_MEMORY_MS) return { ...day, gained };
-    const online = () => onlineAt({ draw, followers }, endTimeMs, nowMs);
-    return withOnlineFollowers({ ...day, gained, followerCount: gained }, online);
+    return nowMs - endTimeMs > SHORT_MEMORY_MS
+      ? { gained }
+      : {
+          gained,
+          followerCount: gained,
+          onlineFollowers: onlineAt({ draw, followers }, endTimeMs, nowMs),
+        };
   };
   return {
     daysAt: ({ sinceMs, untilMs }, nowMs) =>
-      pacificMidnights(Math.max(sinceMs, fromMs), Math.min(untilMs, nowMs)).map((endTimeMs) => {
-        const day = {
-          endTimeMs,
-          reach: reportedReach(endTimeMs, nowMs),
-          reachWeek: over(7, endTimeMs, nowMs),
-          reachDays28: over(28, endTimeMs, nowMs),
-        };
-        return withDetail(day, nowMs);
-      }),
+      pacificMidnights(Math.max(sinceMs, fromMs), Math.min(untilMs, nowMs)).map((endTimeMs) => ({
+        endTimeMs,
+        reach: reportedReach(endTimeMs, nowMs),
+        reachWeek: over(7, endTimeMs, nowMs),
+        reachDays28: over(28, endTimeMs, nowMs),
+        ...detail(endTimeMs, nowMs),
+      })),
     gained: (sinceMs, untilMs) => gainedBetween(finalGain, sinceMs, untilMs),
-  };
-}
-
-/**
- * Returns the day with `onlineFollowers` computed on access: few readers need it, and it costs more
- * than all other fields together.
- */
-function withOnlineFollowers(day: Day, compute: () => NonNullable<Day['onlineFollowers']>): Day {
-  return {
-    ...day,
-    get onlineFollowers() {
-      return compute();
-    },
   };
 }
 

@@ -4,11 +4,7 @@ import type { GraphApi } from '../../../sandbox/graph-api/server.ts';
 import { type AppOptions, createApp } from '../../../src/app.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Tracer } from '../../../src/engine/ports.ts';
-import {
-  type LeapingClock,
-  createLeapingClock,
-  defaultRestMs,
-} from '../../support/leaping-clock.ts';
+import { type LeapingClock, createLeapingClock } from '../../support/leaping-clock.ts';
 import type { Deployment } from './deployment.ts';
 
 /** The program in this process, on a clock that drives the world and skips idle time. */
@@ -30,7 +26,7 @@ export async function startLeapingRun(
   {
     version = 'test',
     // Kafka in memory works in this process alone: no response of a broker can be outstanding.
-    restMs = openKafka === undefined ? defaultRestMs : 4,
+    restMs = openKafka === undefined ? 10 : 4,
   }: { version?: string; restMs?: number } = {},
 ): Promise<LeapingRun> {
   const { clock: worldClock } = api.world;
